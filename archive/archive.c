@@ -231,8 +231,7 @@ const struct member *capture_member(const struct capture *p, const char *name)
 
 /* ---- timelines ---- */
 
-/* Where the timeline that begins with capture `first` ends. */
-static size_t timeline_end(const struct archive *a, size_t first)
+size_t archive_timeline_end(const struct archive *a, size_t first)
 {
     size_t end = first + 1;
     while (end < a->captures_n && captures_adjoin(&a->captures[end - 1], &a->captures[end]))
@@ -248,7 +247,7 @@ static void list_hosts(const struct archive *a, struct buffer *b)
         const char *host = a->captures[i].host;
         unsigned timelines = 0;
         while (i < a->captures_n && strcmp(a->captures[i].host, host) == 0) {
-            i = timeline_end(a, i);
+            i = archive_timeline_end(a, i);
             timelines++;
         }
         buffer_printf(b, "%s%s", before, host);
@@ -268,30 +267,51 @@ static int no_choice(const struct archive *a, const char *why, struct error *err
     return -1;
 }
 
-int archive_timeline(const struct archive *a, const char *host, unsigned number, size_t *first, size_t *n,
-                     struct error *err)
+/* Timelines that were asked for. */
+struct found {
+    size_t first, end;
+    unsigned n, number;
+    bool apart; /* they are of several hosts */
+};
+
+static void find_timelines(const struct archive *a, const char *host, unsigned number, struct found *f)
 {
-    unsigned found = 0, of_host = 0;
+    unsigned of_host = 0;
     const char *last = NULL;
     for (size_t i = 0, end; i < a->captures_n; i = end) {
         const struct capture *p = &a->captures[i];
-        end = timeline_end(a, i);
+        end = archive_timeline_end(a, i);
         of_host = last && strcmp(last, p->host) == 0 ? of_host + 1 : 1;
         last = p->host;
         if ((host && strcmp(host, p->host) != 0) || (number && number != of_host))
             continue;
-        if (found++ > 0)
-            continue;
-        *first = i;
-        *n = end - i;
+        if (f->n++ == 0) {
+            f->first = i;
+            f->number = of_host;
+        }
+        f->apart |= strcmp(a->captures[f->first].host, p->host) != 0;
+        f->end = end;
     }
+}
+
+int archive_timeline(const struct archive *a, const char *host, unsigned number, size_t *first, size_t *n,
+                     unsigned *timelines, unsigned *of, struct error *err)
+{
+    struct found found = {0};
+    find_timelines(a, host, number, &found);
     if (a->captures_n == 0)
         return error_set(err, ERROR_FORMAT, "there is no trace in this archive");
-    if (found == 0)
+    if (found.n == 0)
         return no_choice(a, "it has no such host", err);
-    if (found > 1)
+    if (found.n > 1 && (!timelines || found.apart))
         return no_choice(
             a, host ? "this host has several timelines, with gaps between them" : "it has several timelines",
             err);
+    *first = found.first;
+    *n = found.end - found.first;
+    if (timelines)
+        *timelines = found.n;
+    if (of)
+        *of = found.number;
     return 0;
 }

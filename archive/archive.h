@@ -47,12 +47,15 @@ const uint8_t *member_in_frame(const struct frame *frame, const uint8_t *content
 /* The member of that name, or NULL. */
 const struct member *capture_member(const struct capture *p, const char *name);
 
+/* Where the timeline that begins with capture `first` ends: the capture after it. */
+size_t archive_timeline_end(const struct archive *a, size_t first);
+
 /*
- * Pieces [*first, *first + *n) that make one timeline: `number` 1, 2, ... of this host (NULL: of the only host).
+ * Captures [*first, *first + *n) that make one timeline: `number` 1, 2, ... of this host (NULL: of the only host);
+ * number 0: the only one, or, unless `timelines` is NULL, all of one host. *timelines: how many; *of: the first one's number.
  * -1 with `err` filled: no such timeline, or several; the message lists the timelines.
- * number 0: the only one.
  */
 int archive_timeline(const struct archive *a, const char *host, unsigned number, size_t *first, size_t *n,
-                     struct error *err);
+                     unsigned *timelines, unsigned *of, struct error *err);
 
 #endif

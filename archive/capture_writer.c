@@ -235,7 +235,8 @@ static int tap_bytes(void *context, const uint8_t *bytes, size_t n, struct error
     return status_of(w, err);
 }
 
-static void tap_sweep(void *context, uint64_t offset, uint64_t tsc, bool whole)
+static void tap_sweep(void *context, uint64_t offset, uint64_t tsc, bool whole, const struct io_past *pasts,
+                      size_t pasts_n)
 {
     struct capture_writer *w = context;
     if (w->failed || !w->with_trace || offset <= w->chunk_begin)
@@ -250,7 +251,7 @@ static void tap_sweep(void *context, uint64_t offset, uint64_t tsc, bool whole)
         return;
     w->chunk_tsc = tsc;
     bool rare = w->bytes_since >= SNAPSHOT_SHARE * snapshot_maker_size(w->snapshots);
-    if (whole && rare && snapshot_maker_mark(w->snapshots, w->chunks, tsc))
+    if (whole && rare && snapshot_maker_mark(w->snapshots, w->chunks, tsc, pasts, pasts_n))
         w->bytes_since = 0;
 }
 
@@ -402,7 +403,8 @@ struct capture_writer *capture_writer_new(struct frame_writer *frames,
     for (int by = 0; by < BYS; by++)
         w->pending[by].from_ns = UINT64_MAX;
     w->beginning = XXH3_createState();
-    w->snapshots = w->with_trace ? snapshot_maker_new(&(struct snapshot_sink){w, take_snapshot}) : NULL;
+    w->snapshots =
+        w->with_trace ? snapshot_maker_new(&(struct snapshot_sink){w, take_snapshot}, &w->rows.charge) : NULL;
     if (w->with_trace)
         begin_chunk(w, NULL, 0);
     if (!describe(w, options) || !w->beginning || (w->with_trace && !w->snapshots)) {

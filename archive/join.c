@@ -10,6 +10,7 @@ struct join {
     struct timeline_place place;
     struct aggregate whole[BYS]; /* of the whole trace, by enum by; the charges are with those by domain */
     bool any_whole[BYS];
+    unsigned timeline; /* of the capture at hand */
     bool out_of_memory;
 };
 
@@ -33,8 +34,9 @@ void join_free(struct join *j)
     free(j);
 }
 
-struct timeline_place *join_begin_capture(struct join *j, uint64_t offset_ns)
+struct timeline_place *join_begin_capture(struct join *j, uint64_t offset_ns, unsigned timeline)
 {
+    j->timeline = timeline;
     j->place.offset_ns = offset_ns;
     for (size_t domain = 0; domain < RESULTS_DOMAINS; domain++)
         j->place.before[domain] = j->place.seen[domain] ? j->place.seen[domain] - 1 : 0;
@@ -54,6 +56,7 @@ static struct interval interval_moved(const struct join *j, const struct interva
     struct interval to = *i;
     to.start_ns = timeline_ns(&j->place, i->start_ns);
     to.end_ns = timeline_ns(&j->place, i->end_ns);
+    to.timeline = j->timeline;
     return to;
 }
 
@@ -104,9 +107,9 @@ static int finish_charges(struct join *j, const struct interval *whole)
     return j->sink.charges(j->sink.context, whole, idds, sums->idds.n);
 }
 
-int join_finish(struct join *j, uint64_t end_ns)
+int join_finish(struct join *j, uint64_t end_ns, uint64_t gap_ns)
 {
-    struct interval whole = {.end_ns = end_ns};
+    struct interval whole = {.end_ns = end_ns, .gap_ns = gap_ns};
     int status = 0;
     for (int by = 0; by < BYS && status == 0; by++) {
         whole.by = (enum by)by;

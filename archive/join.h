@@ -20,16 +20,20 @@ struct join *join_new(const struct meter_sink *sink);
 void join_free(struct join *j);
 
 /*
- * What comes next is of a capture that begins offset_ns after the first one. Returns its place, for its reader
+ * What comes next is of a capture that begins offset_ns after the first one; `timeline`: as intervals say of which they are
+ * (struct interval), 0 where they are of one. Returns its place, for its reader
  * (results_reader_new): valid until the next capture.
  */
-struct timeline_place *join_begin_capture(struct join *j, uint64_t offset_ns);
+struct timeline_place *join_begin_capture(struct join *j, uint64_t offset_ns, unsigned timeline);
 
 /* Where a capture's results go, once they have their place. Its functions are NULL where the sink's are; they return what the sink did, or -1 without memory. */
 struct meter_sink join_sink(struct join *j);
 
-/* After the last capture: emits the rows of the whole, which ends at end_ns, if any capture had them. As the sink's functions. */
-int join_finish(struct join *j, uint64_t end_ns);
+/*
+ * After the last capture: emits the rows of the whole, which ends at end_ns and lacks gap_ns between captures, if any capture
+ * had them. As the sink's functions.
+ */
+int join_finish(struct join *j, uint64_t end_ns, uint64_t gap_ns);
 bool join_out_of_memory(const struct join *j);
 
 #endif

@@ -323,6 +323,7 @@ static void add_charges(struct charge_summary *into, const struct charge_summary
     if (into->cpu_impossible_ns == 0 && next->cpu_impossible_ns > 0)
         into->cpu_impossible_at_ns = offset_ns + next->cpu_impossible_at_ns;
     into->methods |= next->methods;
+    into->cuts += next->cuts;
     fields_add(charges_fields, into, next);
     add_counts(into->events, next->events, IO_KINDS);
     add_counts(into->inferred, next->inferred, IO_TRACE_KINDS);

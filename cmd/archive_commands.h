@@ -16,6 +16,9 @@ int archive_create_run(const struct options *o);
  */
 int parse_host(const char *text, char label[HOST_MAX], unsigned *number, struct error *err);
 
+/* As archive_open; the error of a damaged archive says how to save what is whole. */
+struct archive *archive_for_reading(const char *path, struct error *err);
+
 /*
  * Prepares standard input for a command that reads archives: an archive from a pipe is copied to a file. EXIT_DONE, or
  * EXIT_ERROR with the reason printed.

@@ -1,6 +1,7 @@
 /* xenmeter archive create: traces, and what they tell, into one archive. */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "archive_commands.h"
 #include "archive/archive.h"
 #include "archive/capture_writer.h"
+#include "metrics/human.h"
 #include "metrics/verdict.h"
 #include "small_file.h"
 #include "trace_run.h"
@@ -105,10 +107,12 @@ static int write_summary(struct creation *c, struct error *err)
     struct summary *s = &c->summary;
     const struct meter *meter = pipeline_meter(c->run.pipeline, 0);
     struct capture *capture = archive_file_new_capture(c->file);
+    char which[PATH_MAX + 16];
     if (!capture)
         return error_no_memory(err, "the archive");
     if (trace_run_summarise(&c->run, s, err) != 0)
         return -1;
+    snprintf(which, sizeof which, c->options->inputs_n > 1 ? "%s: verdict" : "verdict", s->trace.file);
     s->trace.file = ""; /* where it was, and how it was packed, is not the trace's */
     s->trace.file_bytes = 0;
     s->trace.compression = "none";
@@ -121,7 +125,7 @@ static int write_summary(struct creation *c, struct error *err)
     if (!c->options->quiet) {
         struct judgement judgement;
         verdict_judge(&judgement, &s->quality, &s->clock, s->end_ns, s->trace.pcpus, s->trace.has_runstates);
-        say_verdict("verdict", &judgement);
+        say_verdict(which, &judgement);
     }
     return 0;
 }
@@ -180,9 +184,9 @@ static void say_what_was_made(const struct creation *c, uint64_t stored)
     uint64_t bytes = 0;
     for (size_t i = 0; i < c->file->captures_n; i++)
         bytes += c->file->captures[i].trace_bytes;
-    bool small = stored < 1000000;
-    complain("%s: %.1f MB of traces in %.1f %s (%.1f %%)%s", c->file->path ? c->file->path : "-",
-             (double)bytes / 1e6, (double)stored / (small ? 1e3 : 1e6), small ? "kB" : "MB",
+    char traces[HUMAN_BYTES], archive[HUMAN_BYTES];
+    complain("%s: %s of traces in %s (%.1f %%)%s", c->file->path ? c->file->path : "-",
+             human_bytes(traces, bytes), human_bytes(archive, stored),
              bytes ? 100.0 * (double)stored / (double)bytes : 0.0,
              c->options->with_trace ? "" : ", without the traces themselves");
 }

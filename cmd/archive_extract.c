@@ -172,7 +172,7 @@ static int copy_trace(struct extraction *x, const struct archive *a, struct erro
     const struct capture *captures;
     size_t first, n;
     archive_captures(a, &captures);
-    if (archive_timeline(a, *x->host ? x->host : NULL, x->timeline, &first, &n, err) != 0)
+    if (archive_timeline(a, *x->host ? x->host : NULL, x->timeline, &first, &n, NULL, NULL, err) != 0)
         return -1;
     for (size_t i = first; i < first + n; i++)
         if (!captures[i].trace_stored)
@@ -199,7 +199,7 @@ static int copy_trace(struct extraction *x, const struct archive *a, struct erro
 static int extract_whole_trace(struct extraction *x)
 {
     struct error err = {0};
-    struct archive *a = archive_open(x->archive, &err);
+    struct archive *a = archive_for_reading(x->archive, &err);
     int status = a ? copy_trace(x, a, &err) : -1;
     archive_close(a);
     return status == 0 ? finish_trace(x) : fail(x->archive, &err);

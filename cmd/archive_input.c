@@ -1,6 +1,7 @@
 /* Is the input an archive? An archive from a pipe is copied to a file first. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -77,6 +78,16 @@ int input_is_archive(const char *path, bool *is, struct error *err)
         return 0;
     *is = pipe_begins_archive(STDIN_FILENO);
     return *is ? spool(STDIN_FILENO, err) : 0;
+}
+
+struct archive *archive_for_reading(const char *path, struct error *err)
+{
+    struct archive *a = archive_open(path, err);
+    size_t n = a ? 0 : strlen(err->message);
+    if (!a && err->code == ERROR_FORMAT)
+        snprintf(err->message + n, sizeof err->message - n,
+                 "; \"xenmeter archive extract --partial\" saves what is whole");
+    return a;
 }
 
 int archive_inputs_prepare(const struct options *o)

@@ -1,5 +1,6 @@
 /* xenmeter archive list: what is in an archive. */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,6 +8,8 @@
 #include "archive/contents.h"
 #include "archive_commands.h"
 #include "formats/charge_words.h"
+#include "formats/safe_text.h"
+#include "metrics/human.h"
 #include "metrics/relation/relation.h"
 
 static uint64_t stored_bytes(const struct archive *a, const struct capture *p)
@@ -31,31 +34,35 @@ static void print_results(const struct capture_options *o)
            o->io_counts ? " by outside counters" : "");
 }
 
-/* Names may be hostile: control characters must not reach a terminal. */
+/* Names may be hostile. */
 static void print_text(const char *text)
 {
-    for (; *text; text++)
-        putchar((unsigned char)*text < ' ' || *text == 127 ? '?' : *text);
+    char safe[PATH_MAX];
+    fputs(safe_text(safe, sizeof safe, text), stdout);
 }
 
 static void print_capture(const struct archive *a, const struct capture *p, unsigned timeline, bool verbose)
 {
+    char bytes[HUMAN_BYTES];
     size_t chunks = 0, snapshots = 0;
     for (size_t i = 0; i < p->members_n; i++) {
         chunks += p->members[i].kind == MEMBER_TRACE;
         snapshots += p->members[i].kind == MEMBER_SNAPSHOT;
     }
-    printf("%s:%u %s\n", p->host, timeline, p->id);
+    printf("%s:%u %s", p->host, timeline, p->id);
+    if (timeline > 1)
+        printf(" (after %s:%u by its tsc, whatever the boot)", p->host, timeline - 1);
+    putchar('\n');
     printf("  trace     ");
     print_text(p->source);
-    printf(", %.3f s, %.1f MB", (double)p->duration_ns / 1e9, (double)p->trace_bytes / 1e6);
+    printf(", %.3f s, %s", (double)p->duration_ns / 1e9, human_bytes(bytes, p->trace_bytes));
     if (p->trace_stored)
         printf("; kept in %zu chunk%s, %zu place%s to begin\n", chunks, chunks == 1 ? "" : "s", snapshots + 1,
                snapshots ? "s" : "");
     else
         printf("; not kept\n");
     print_results(&p->options);
-    printf("  stored    %.1f MB in %" PRIu32 " frames, by ", (double)stored_bytes(a, p) / 1e6, p->frames);
+    printf("  stored    %s in %" PRIu32 " frames, by ", human_bytes(bytes, stored_bytes(a, p)), p->frames);
     print_text(p->tool);
     putchar('\n');
     for (size_t i = 0; verbose && i < p->members_n; i++)
@@ -100,7 +107,7 @@ static int run(const struct options *o)
 {
     struct error err = {0};
     int status = EXIT_DONE;
-    struct archive *archive = archive_open(o->inputs[0], &err);
+    struct archive *archive = archive_for_reading(o->inputs[0], &err);
     if (!archive)
         return fail(o->inputs[0], &err);
     if (strcmp(o->format, "json") != 0)

@@ -107,7 +107,7 @@ static int open_all(struct merging *m, const struct options *o)
             complain("--output %s is one of the archives: it would be lost", o->output);
             return EXIT_ERROR;
         }
-        m->archives[i] = archive_open(o->inputs[i], &err);
+        m->archives[i] = archive_for_reading(o->inputs[i], &err);
         if (!m->archives[i])
             return fail(o->inputs[i], &err);
         m->archives_n++;

@@ -1,14 +1,17 @@
 /* xenmeter archive verify: is it whole? */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 
 #include "archive/verify.h"
 #include "archive_commands.h"
+#include "formats/safe_text.h"
 
 /* `context` is the file's name; NULL: quiet. */
 static void tell(void *context, uint64_t offset, const char *member, const char *what)
 {
-    const char *file = context;
+    char name[PATH_MAX];
+    const char *file = context ? safe_text(name, sizeof name, context) : NULL;
     if (file)
         printf("%s: offset %" PRIu64 ": %s%s%s\n", file, offset, member, *member ? ": " : "", what);
 }
@@ -17,16 +20,18 @@ static int verify_one(char *file, bool quiet)
 {
     struct error err = {0};
     struct verify_totals totals;
+    char name[PATH_MAX];
     long findings = verify_archive(file, tell, quiet ? NULL : file, &totals, &err);
     if (findings < 0)
         return fail(file, &err);
     if (quiet)
         return findings ? EXIT_FINDING : EXIT_DONE;
+    safe_text(name, sizeof name, file);
     if (findings == 0)
-        printf("%s: whole: %zu members of %" PRIu64 " bytes in %zu frames\n", file, totals.members,
+        printf("%s: whole: %zu members of %" PRIu64 " bytes in %zu frames\n", name, totals.members,
                totals.content, totals.frames);
     else
-        printf("%s: %s: whole up to byte %" PRIu64 " of %" PRIu64 ", with %zu members\n", file,
+        printf("%s: %s: whole up to byte %" PRIu64 " of %" PRIu64 ", with %zu members\n", name,
                totals.finished ? "damaged" : "not finished, or damaged", totals.whole_up_to, totals.bytes,
                totals.members);
     return findings ? EXIT_FINDING : EXIT_DONE;

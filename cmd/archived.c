@@ -50,20 +50,43 @@ static uint64_t double_ns(const struct capture *a, const struct capture *b)
 
 static int read_summaries(struct archived *a, struct error *err)
 {
-    a->summaries = calloc(a->captures_n, sizeof *a->summaries);
-    if (!a->summaries)
+    a->all_summaries = calloc(a->all_n, sizeof *a->all_summaries);
+    if (!a->all_summaries)
         return error_no_memory(err, "reading the archive");
-    for (size_t i = 0; i < a->captures_n; i++) {
-        if (read_summary(a, &a->captures[i], &a->summaries[i], err) != 0)
+    for (size_t i = 0; i < a->all_n; i++)
+        if (read_summary(a, &a->all[i], &a->all_summaries[i], err) != 0)
             return -1;
-        if (i == 0) {
-            a->summary = a->summaries[0];
-            continue;
-        }
+    return 0;
+}
+
+/* The timeline that begins with this capture is at hand. */
+static void take_timeline(struct archived *a, size_t first)
+{
+    const struct capture *captures;
+    archive_captures(a->archive, &captures);
+    size_t place = (size_t)(a->all - captures) + first;
+    a->captures = a->all + first;
+    a->captures_n = archive_timeline_end(a->archive, place) - place;
+    a->summaries = a->all_summaries + first;
+    a->summary = a->summaries[0];
+    for (size_t i = 1; i < a->captures_n; i++) {
         summary_add(&a->summary, &a->summaries[i]);
         a->summary.quality.overlap_ns += double_ns(&a->captures[i - 1], &a->captures[i]);
     }
-    return 0;
+}
+
+bool archived_next(struct archived *a)
+{
+    size_t next = (size_t)(a->captures + a->captures_n - a->all);
+    if (next >= a->all_n)
+        return false;
+    a->timeline++;
+    a->vcpu_ns = a->unknown_ns = a->doubtful_ns = 0;
+    a->from_results = false;
+    trace_feed_free(a->chunks);
+    a->chunks = NULL;
+    take_timeline(a, next);
+    return true;
 }
 
 int archived_open(struct archived *a, const struct options *o, struct error *err)
@@ -75,21 +98,27 @@ int archived_open(struct archived *a, const struct options *o, struct error *err
     a->options = o;
     if (o->host && parse_host(o->host, host, &number, err) != 0)
         return -1;
-    a->archive = archive_open(o->input, err);
+    a->timelines = 1;
+    a->archive = archive_for_reading(o->input, err);
     if (!a->archive ||
-        archive_timeline(a->archive, o->host ? host : NULL, number, &first, &a->captures_n, err) != 0)
+        archive_timeline(a->archive, o->host ? host : NULL, number, &first, &a->all_n,
+                         o->command->sums_timelines ? &a->timelines : NULL, &a->timeline, err) != 0)
         return -1;
     archive_captures(a->archive, &captures);
-    a->captures = captures + first;
-    return read_summaries(a, err);
+    a->all = captures + first;
+    if (read_summaries(a, err) != 0)
+        return -1;
+    take_timeline(a, 0);
+    return 0;
 }
 
 void archived_close(struct archived *a)
 {
     trace_feed_free(a->chunks);
-    for (size_t i = 0; a->summaries && i < a->captures_n; i++)
-        summary_free(&a->summaries[i]);
-    free(a->summaries);
+    io_pasts_free(&a->pasts);
+    for (size_t i = 0; a->all_summaries && i < a->all_n; i++)
+        summary_free(&a->all_summaries[i]);
+    free(a->all_summaries);
     archive_close(a->archive);
 }
 
@@ -239,21 +268,31 @@ static int replay_joined(struct archived *a, const struct meter_options *meter, 
     for (size_t i = 0; i < a->captures_n && status == 0; i++) {
         const struct meter_sink sink = join_sink(join);
         struct timeline_place *place =
-            join_begin_capture(join, clock_ns(&a->summary.clock, a->captures[i].tsc_first));
+            join_begin_capture(join, clock_ns(&a->summary.clock, a->captures[i].tsc_first), 0);
         status = replay_capture(a, i, meter, &sink, place, err);
     }
     if (status == 0)
-        status = join_finish(join, a->summary.end_ns);
+        status = join_finish(join, a->summary.end_ns, 0);
     if (join_out_of_memory(join))
         error_no_memory(err, "the results");
     join_free(join);
     return status;
 }
 
+/* Results of traces in a row are added up: what two of them have counts twice, and charges begin anew with each. */
+static void count_cuts(struct archived *a)
+{
+    for (size_t i = 1; i < a->captures_n; i++)
+        a->summary.quality.overlap_ns += captures_overlap_ns(&a->captures[i - 1], &a->captures[i]) -
+                                         double_ns(&a->captures[i - 1], &a->captures[i]);
+    a->summary.charges.cuts = a->captures_n - 1;
+}
+
 int archived_replay(struct archived *a, const struct meter_options *meter, struct error *err)
 {
     const struct options *o = a->options;
     bool part = (o->from_ns || o->to_ns) && meter->bys != 1u << BY_PCPU && meter->granularities > 0;
+    count_cuts(a);
     int status = a->captures_n > 1 ? replay_joined(a, meter, err)
                                    : replay_capture(a, 0, meter, &meter->sink, NULL, err);
     if (!part) {
@@ -302,7 +341,8 @@ static int prime_reader(const struct archived *a, const uint8_t *bytes, struct d
     if (!model)
         return error_no_memory(err, "the states of vCPUs");
     snapshot_read(&snapshot, bytes, a->snapshot->bytes, clock_ns(&a->resume.clock, a->snapshot->tsc));
-    model_restore(model, &snapshot);
+    (void)snapshot_take_part(&snapshot); /* of charges */
+    model_restore(model, &snapshot, false);
     dump_reader_prime(reader, model);
     model_free(model);
     return snapshot.failed ? error_set(err, ERROR_FORMAT, "a damaged snapshot") : 0;
@@ -340,14 +380,16 @@ void archived_say(const struct archived *a)
     if (o->quiet)
         return;
     for (size_t i = 1; i < a->captures_n && a->from_results; i++)
-        if (double_ns(&a->captures[i - 1], &a->captures[i]) > 0)
+        if (captures_overlap_ns(&a->captures[i - 1], &a->captures[i]) > 0)
             complain("%s: %s begins %.3f s before the end of %s: what both recorded counts twice", name,
                      a->captures[i].source,
                      (double)captures_overlap_ns(&a->captures[i - 1], &a->captures[i]) / 1e9,
                      a->captures[i - 1].source);
     if (a->from_results)
         complain("%s: from the results that were kept%s", name,
-                 several ? " of traces that follow each other" : "");
+                 several ? " of traces that follow each other: what crosses a cut, as an execution or a "
+                           "wait, is no sample"
+                         : "");
     else if (a->snapshot)
         complain("%s: from the trace that was kept, read from %.3f s on", name,
                  (double)clock_ns(&a->summary.clock, a->snapshot->tsc) / 1e9);

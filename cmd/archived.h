@@ -17,29 +17,38 @@ struct rollup_plan;
 struct archived {
     const struct options *options;
     struct archive *archive;
-    const struct capture *captures; /* of the timeline */
+    const struct capture *all; /* of the timelines that are read, one after the other */
+    size_t all_n;
+    struct summary *all_summaries; /* of each */
+    unsigned timelines;            /* how many: one, unless the command sums them up */
+    unsigned timeline;             /* the number of the one at hand among its host's, from 1: */
+    const struct capture *captures;
     size_t captures_n;
     bool from_results; /* else from the trace */
     /* guest vCPU time of the results, and of it: whose state is not known, or doubtful */
     uint64_t vcpu_ns, unknown_ns, doubtful_ns;
-    struct summary *summaries; /* of each */
-    struct summary summary;    /* of them all; shares what the first one has */
+    const struct summary *summaries; /* of each */
+    struct summary summary;          /* of them all; shares what the first one has */
     /* from the trace: */
     struct trace_feed *chunks;
     struct feed feed;
     const struct member *snapshot; /* with which it begins; NULL: at its beginning */
-    struct trace_resume resume;    /* with a snapshot */
+    struct trace_resume resume;    /* with a snapshot; */
+    struct io_pasts pasts;         /* of the pCPUs there, if charges are wanted */
 };
 
 /* Whether PATH is an archive. One that comes through a pipe is copied to a file first, and is standard input then. */
 int input_is_archive(const char *path, bool *is, struct error *err);
 
 /*
- * Opens the archive and the timeline that --host asks for. 0, or -1 with `err` filled. archived_close in both cases; all
+ * Opens the archive and the timeline that --host asks for, the first one if the command sums several up. 0, or -1 with `err` filled. archived_close in both cases; all
  * zero is one that was not opened.
  */
 int archived_open(struct archived *a, const struct options *o, struct error *err);
 void archived_close(struct archived *a);
+
+/* The timeline at hand was read: goes on to the next one. False: there is none. */
+bool archived_next(struct archived *a);
 
 /*
  * The charge options that this archive is read with where none are given: those with which it was made. *counters gets

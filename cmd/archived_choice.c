@@ -30,6 +30,14 @@ static bool same_charges(const struct charge_options *a, const struct charge_opt
            same_idds(a->idds, b->idds) && loads_are_in(a, b) && loads_are_in(b, a);
 }
 
+/* Whether charges are those of the results that were kept, as those in snapshots are. */
+static bool charged_as_kept(const struct archived *a, size_t capture, const struct meter_options *meter)
+{
+    const struct options *o = a->options;
+    return !o->io_counts && !o->dom0_trace &&
+           same_charges(&a->captures[capture].options.charge, &meter->charge);
+}
+
 /* NULL: the results that were kept of a capture suffice; else what they lack. */
 static const char *capture_lacks(const struct archived *a, size_t capture, const struct meter_options *meter,
                                  bool own_rows)
@@ -48,8 +56,7 @@ static const char *capture_lacks(const struct archived *a, size_t capture, const
         return "they are not of these pCPUs only";
     if (o->cpu_hz > 0 && o->cpu_hz != kept->cpu_hz)
         return "they were made with another frequency of the tsc";
-    if (meter->charge.wanted &&
-        (o->io_counts || o->dom0_trace || !same_charges(&kept->charge, &meter->charge)))
+    if (meter->charge.wanted && !charged_as_kept(a, capture, meter))
         return "they were charged in another way";
     if ((meter->executions || meter->sink.charges) && !(meter->bys & 1u << BY_DOMAIN))
         return "executions and charges are kept with the rows by domain";
@@ -78,17 +85,17 @@ static bool counters_kept(const struct archived *a)
     return kept;
 }
 
-/* Traces of one timeline that were charged in different ways have no answer together, unless the way is given. */
+/* Traces that were charged in different ways have no answer together, unless the way is given. */
 static int check_charges(const struct archived *a, const struct meter_options *meter, struct error *err)
 {
-    const struct capture_options *first = &a->captures[0].options;
-    for (size_t i = 1; i < a->captures_n && meter->charge.wanted && !charge_options_given(a->options); i++) {
-        const struct capture_options *kept = &a->captures[i].options;
+    const struct capture_options *first = &a->all[0].options;
+    for (size_t i = 1; i < a->all_n && meter->charge.wanted && !charge_options_given(a->options); i++) {
+        const struct capture_options *kept = &a->all[i].options;
         if (!same_charges(&first->charge, &kept->charge) || first->io_counts != kept->io_counts)
             return error_set(
                 err, ERROR_USAGE,
                 "its traces %.40s and %.40s were charged in different ways: say how (--charge-by and so on)",
-                a->captures[0].source, a->captures[i].source);
+                a->all[0].source, a->all[i].source);
     }
     return 0;
 }
@@ -119,26 +126,48 @@ static bool better_by_trace(const struct archived *a, const struct meter_options
     return part && (meter->sink.charges || meter->bys & 1u << BY_PCPU || meter->granularities == 0);
 }
 
-/* The last place to begin from which everything from from_ns on comes out as if read from the beginning. */
-static void choose_snapshot(struct archived *a, bool charges)
+/* Whether charges, too, can begin with the chosen snapshot, what is known of the pCPUs there. -1 with `err` filled: damage. */
+static int take_pasts(struct archived *a, bool *fine, struct error *err)
+{
+    const uint8_t *bytes;
+    if (archive_read(a->archive, &a->captures[0], a->snapshot, &bytes, err) != 0)
+        return -1;
+    *fine = pipeline_restore_pasts(bytes, a->snapshot->bytes, &a->pasts);
+    a->resume.pasts = a->pasts.at;
+    a->resume.pasts_n = a->pasts.n;
+    return 0;
+}
+
+/*
+ * The last place to begin from which everything from from_ns on comes out as if read from the beginning; meter: with its
+ * charges. -1 with `err` filled: damage.
+ */
+static int choose_snapshot(struct archived *a, const struct meter_options *meter, struct error *err)
 {
     const struct options *o = a->options;
     const struct capture *p = &a->captures[0];
     const struct quality *q = &a->summary.quality;
-    if (a->captures_n > 1 || o->cpu_hz > 0 || charges || q->skipped_places || q->tsc_backwards ||
-        q->tsc_implausible || q->tsc_jumps || q->unseen_pcpus || o->from_ns < SNAPSHOT_MARGIN_NS ||
-        !a->summary.trace.has_runstates)
-        return;
+    bool charges = meter && meter->charge.wanted, fine = true;
+    if (a->captures_n > 1 || o->cpu_hz > 0 || (charges && !charged_as_kept(a, 0, meter)) ||
+        q->skipped_places || q->tsc_backwards || q->tsc_implausible || q->tsc_jumps || q->unseen_pcpus ||
+        o->from_ns < SNAPSHOT_MARGIN_NS || !a->summary.trace.has_runstates)
+        return 0;
     for (size_t i = 0; i < p->members_n; i++) {
         const struct member *m = &p->members[i];
         bool early = clock_ns(&a->summary.clock, m->tsc) + SNAPSHOT_MARGIN_NS <= o->from_ns;
         if (m->kind == MEMBER_SNAPSHOT && early && (!a->snapshot || m->tsc > a->snapshot->tsc))
             a->snapshot = m;
     }
-    if (a->snapshot)
-        a->resume = (struct trace_resume){.clock = a->summary.clock,
-                                          .after_tsc = a->snapshot->tsc,
-                                          .traits = old_numbers_traits(&a->summary.quality)};
+    if (!a->snapshot)
+        return 0;
+    a->resume = (struct trace_resume){.clock = a->summary.clock,
+                                      .after_tsc = a->snapshot->tsc,
+                                      .traits = old_numbers_traits(&a->summary.quality)};
+    if (charges && take_pasts(a, &fine, err) != 0)
+        return -1;
+    if (!fine)
+        a->snapshot = NULL; /* charges begin at the beginning */
+    return 0;
 }
 
 static int check_span(const struct archived *a, struct error *err)
@@ -166,8 +195,7 @@ int archived_choose(struct archived *a, const struct meter_options *meter, bool 
                          "the results that were kept do not suffice (%s), and the trace was not kept; "
                          "\"xenmeter archive list\" tells what was",
                          lack);
-    choose_snapshot(a, meter->charge.wanted);
-    return 0;
+    return choose_snapshot(a, meter, err);
 }
 
 int archived_choose_trace(struct archived *a, struct error *err)
@@ -178,6 +206,5 @@ int archived_choose_trace(struct archived *a, struct error *err)
             "this wants the trace, which was not kept; \"xenmeter archive list\" tells what was");
     if (check_span(a, err) != 0)
         return -1;
-    choose_snapshot(a, false);
-    return 0;
+    return choose_snapshot(a, NULL, err);
 }

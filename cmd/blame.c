@@ -48,7 +48,7 @@ static const struct option_spec options[] = {
     OPTIONS_HEADING("What to report"),
     OPTION_GRANULARITY("total (default), lengths (10s,1s,100ms,500us)"),
     OPTION_LIVE,
-    OPTION_DOMAINS("only these victims: 0,3-5"),
+    OPTION_DOMAINS("only these victims: 0,3-5,web*"),
     OPTION_PCPUS("only waits for these pCPUs"),
     OPTION_SORT("order the pairs of an interval, largest first"),
     OPTION_LIMIT("at most N pairs of an interval; without -s those with the largest delays"),

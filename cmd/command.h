@@ -99,6 +99,7 @@ struct command {
     const struct option_spec *options;
     enum operands operands;
     bool no_executions;                      /* -g execution does not apply */
+    bool sums_timelines;                     /* of an archive with several of one host (reading.h) */
     const char *const *formats;              /* of --format, the default first, ended by NULL; NULL: none */
     const struct relation *const *relations; /* whose columns -c and -s take, ended by NULL; NULL: none */
     size_t options_size;                     /* of the command's own struct; 0: struct options suffices */

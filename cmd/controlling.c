@@ -267,7 +267,7 @@ int controlling_check(struct controlling_options *o, const struct controlling_ki
     const struct options *common = &o->common;
     if (acting_check(&o->acting, err) != 0)
         return -1;
-    if (o->acting.restore || (common->columns && strcmp(common->columns, "help") == 0))
+    if (o->acting.restore || options_list_columns(common))
         return 0;
     if (!o->rules == !o->policy)
         return error_set(err, ERROR_USAGE, "wants %s%s or --policy FILE", o->rules ? "only one of " : "",

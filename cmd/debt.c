@@ -286,7 +286,7 @@ static const struct option_spec options[] = {
     OPTION('g', "granularity", "LIST", "interval (default: each feedback interval), total (the whole trace)",
            .set = set_over, .choices = ":list\ninterval\teach feedback interval\ntotal\tthe whole trace"),
     OPTION_LIVE,
-    OPTION_DOMAINS("only these domains: 1,3-5"),
+    OPTION_DOMAINS("only these domains: 1,3-5,web*"),
     OPTION_SORT("order the rows of an interval, largest first"),
     OPTION_LIMIT("at most N rows of an interval; without -s those that are charged most"),
     OPTION_TIME,

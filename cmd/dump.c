@@ -202,7 +202,7 @@ static int run(struct dump *d)
     const struct options *o = d->options;
     if (events_file_read(o, &d->own) != EXIT_DONE)
         return EXIT_ERROR;
-    if (o->events && strcmp(o->events, "help") == 0) {
+    if (o->events && strcmp(o->events, WORD_HELP) == 0) {
         dump_print_events(d->own);
         return EXIT_DONE;
     }
@@ -243,7 +243,8 @@ static const struct option_spec options[] = {
            "out; \"help\" lists all events",
            .set = set_text, OPTION_FIELD(events), .choices = ":list\nhelp\tlist them",
            .offer = complete_events),
-    OPTION_DOMAINS("that a vCPU of these domains wrote, or that name one: 0,3-5"),
+    OPTION_DOMAINS("that a vCPU of these domains wrote, or that name one: 0,3-5,web*"),
+    OPTION_NAMES("domain names for --domains"),
     OPTION_EVENTS_FILE,
     OPTION(0, "vcpus", "LIST", "the same for vCPUs: d1v0,d3v0-1; 0 is that of any domain", .set = set_text,
            OPTION_FIELD(vcpus)),

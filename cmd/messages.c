@@ -6,15 +6,18 @@
 #include "cli.h"
 #include "formats/nearest.h"
 #include "formats/output.h"
+#include "formats/safe_text.h"
+
+#define MESSAGE_BYTES 8192
 
 void complain(const char *format, ...)
 {
     va_list args;
+    char text[MESSAGE_BYTES], safe[MESSAGE_BYTES];
     va_start(args, format);
-    fputs("xenmeter: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    fprintf(stderr, "xenmeter: %s\n", safe_text(safe, sizeof safe, text));
 }
 
 void say_verdict(const char *what, const struct judgement *j)

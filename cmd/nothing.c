@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "metrics/model/population.h"
+#include "domain_list.h"
 
 static uint64_t records_of(const struct quality *q, unsigned slot)
 {
@@ -17,26 +17,6 @@ bool records_show_states(const struct quality *q)
 {
     return records_of(q, EVENT_RUNSTATE_CHANGE) || records_of(q, EVENT_SWITCH) ||
            records_of(q, EVENT_SWITCH_INFPREV) || records_of(q, EVENT_SWITCH_INFNEXT);
-}
-
-static bool domain_wanted(const struct options *o, int32_t domain)
-{
-    return domain >= 0 && domain <= UINT16_MAX && domain != IDLE_DOMAIN &&
-           (!o->domains || o->domains[domain]);
-}
-
-bool domains_are_there(const struct trace_run *run)
-{
-    const struct pass *pass = run->pipeline ? pipeline_pass(run->pipeline) : NULL;
-    const struct population *who = pass && pass->model ? model_population(pass->model) : NULL;
-    const struct summary *kept = &run->archived.summary;
-    for (size_t i = 0; who && i < who->incarnations_n; i++)
-        if (domain_wanted(run->options, (int32_t)who->incarnations[i].domain))
-            return true;
-    for (size_t i = 0; run->archived.archive && i < kept->domains_n; i++)
-        if (domain_wanted(run->options, kept->domains[i].domain))
-            return true;
-    return false;
 }
 
 /* The options among these that leave something out: "--domains, --time". "": none was given. */
@@ -62,7 +42,7 @@ int nothing_to_report(const struct trace_run *run, const struct quality *q, stru
         return error_set(
             err, ERROR_USAGE,
             "nothing to report: the trace has no scheduling records; record with xentrace -e 0x2f000");
-    if (run->options->domains && !domains_are_there(run))
+    if (run->options->domains && !domain_list_is_there(run))
         return error_set(
             err, ERROR_USAGE,
             "nothing to report: none of the domains of --domains is in this trace; \"xenmeter info\" "

@@ -7,9 +7,6 @@
 /* Whether the trace has scheduler records from which states can be known. */
 bool records_show_states(const struct quality *q);
 
-/* Whether any domain of the option -d is in the trace; without the option: any at all. */
-bool domains_are_there(const struct trace_run *run);
-
 /* Fills `err` with why there are no rows: the mask of the trace, or options that leave all out. Returns -1. */
 int nothing_to_report(const struct trace_run *run, const struct quality *q, struct error *err);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cli.h"
 #include "metrics/relation/relation.h"
@@ -18,7 +19,8 @@
 static const struct {
     const char *name;
     double ns;
-} duration_units[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"", 1e9}, {"m", 60e9}, {"h", 3600e9}};
+} duration_units[] = {{"ns", 1},   {"us", 1e3},   {"ms", 1e6},   {"s", 1e9},    {"", 1e9},
+                      {"m", 60e9}, {"min", 60e9}, {"h", 3600e9}, {"d", 86400e9}};
 
 int parse_duration(const char *option, const char *text, size_t n, uint64_t *ns, struct error *err)
 {
@@ -40,8 +42,9 @@ int parse_duration(const char *option, const char *text, size_t n, uint64_t *ns,
             return 0;
         }
     }
-    return error_set(err, ERROR_USAGE, "--%s: '%.*s' is not a length of time: 10s, 100ms, 500us, 1.5s are",
-                     option, n > 60 ? 60 : (int)n, text);
+    return error_set(err, ERROR_USAGE,
+                     "--%s: '%.*s' is not a length of time: 1.5s, 100ms, 500us, 5min, 1h are", option,
+                     n > 60 ? 60 : (int)n, text);
 }
 
 int number_below(const char **text, size_t limit, size_t *number)
@@ -113,13 +116,19 @@ static int whole_number(const char *text, size_t most, size_t *number)
     return number_below(&text, most + 1, number) != 0 || *text || *number == 0 ? -1 : 0;
 }
 
+/* The byte set of a list of numbers below `limit`, made on first use. -1 with `err` filled: no memory. */
+static int make_set(uint8_t **set, size_t limit, struct error *err)
+{
+    return *set || (*set = calloc(limit, 1)) ? 0 : error_no_memory(err, "the options");
+}
+
 /* "0,3-5": sets a byte for each number, all of them below `limit`; *set is made on first use. */
 static int set_numbers(const struct option_spec *s, const char *text, uint8_t **set, size_t limit,
                        struct error *err)
 {
     const char *p = text;
-    if (!*set && !(*set = calloc(limit, 1)))
-        return error_no_memory(err, "the options");
+    if (make_set(set, limit, err) != 0)
+        return -1;
     for (size_t from, to; range_below(&p, limit, &from, &to) == 0;) {
         memset(*set + from, 1, to - from + 1);
         if (*p == '\0')
@@ -259,37 +268,71 @@ int set_live(struct options *o, const struct option_spec *s, const char *text, s
 
 /* ---- the rest ---- */
 
+const char *formats_listed(char to[FORMATS_BYTES], const char *const *formats)
+{
+    *to = '\0';
+    for (size_t i = 0, n = 0; formats[i] && n < FORMATS_BYTES; i++)
+        n += (size_t)snprintf(to + n, FORMATS_BYTES - n, "%s%s", i ? ", " : "", formats[i]);
+    return to;
+}
+
 int set_format(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
     const char *const *formats = o->command->formats;
-    char all[80] = "", near[SUGGESTION_BYTES];
+    char all[FORMATS_BYTES], near[SUGGESTION_BYTES];
     int format = name_index(formats, text, strlen(text));
     (void)s;
     if (format >= 0) {
         o->format = formats[format];
         return 0;
     }
-    for (size_t i = 0, n = 0; formats[i] && n < sizeof all; i++)
-        n += (size_t)snprintf(all + n, sizeof all - n, "%s%s", i ? ", " : "", formats[i]);
     return error_set(err, ERROR_USAGE, "%s has no format '%s'%s; it writes %s", o->command->name, text,
-                     suggestion(near, " (did you mean '", "'?)", text, formats), all);
+                     suggestion(near, " (did you mean '", "'?)", text, formats),
+                     formats_listed(all, formats));
+}
+
+/* An id, a range, or a name, which is resolved when names are known. */
+static int add_domain(void *context, const char *item, size_t n, struct error *err)
+{
+    struct options *o = context;
+    const char *text = item;
+    size_t from, to;
+    if (n > 0 && !isdigit((unsigned char)*item) && *item != '-') {
+        o->domains_named = true;
+        return 0;
+    }
+    if (range_below(&text, 65536, &from, &to) != 0 || text != item + n)
+        return error_set(err, ERROR_USAGE,
+                         "--domains %.60s: wants ids below 65536, ranges and names, for example 0,3-5,web*",
+                         o->domains_list);
+    memset(o->domains + from, 1, to - from + 1);
+    return 0;
 }
 
 int set_domains(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
-    return set_numbers(s, text, &o->domains, 65536, err);
+    (void)s;
+    if (make_set(&o->domains, 65536, err) != 0)
+        return -1;
+    o->domains_list = text;
+    return each_item(text, add_domain, o, err);
 }
 
 int set_pcpus(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
+    o->pcpus_list = text;
     return set_numbers(s, text, &o->pcpus, PCPUS_MAX, err);
 }
 
 int set_cpu_hz(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
-    if (scaled(text, 1000, &o->cpu_hz) != 0 || o->cpu_hz < 1e3 || o->cpu_hz > 1e12)
+    char number[40];
+    size_t n = strlen(text), unit = n > 2 && strcasecmp(text + n - 2, "hz") == 0 ? 2 : 0;
+    bool fits = n - unit < sizeof number;
+    snprintf(number, sizeof number, "%.*s", (int)(n - unit), fits ? text : "");
+    if (scaled(number, 1000, &o->cpu_hz) != 0 || o->cpu_hz < 1e3 || o->cpu_hz > 1e12)
         return error_set(err, ERROR_USAGE,
-                         "--%s %.60s: wants a frequency from 1 kHz on, for example 2.4G or 2595918170",
+                         "--%s %.60s: wants a frequency from 1 kHz on, for example 2.4GHz or 2595918170",
                          s->name, text);
     return 0;
 }

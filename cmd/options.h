@@ -11,6 +11,9 @@
 
 #define LEVEL_DEFAULT 3 /* of compression, as zstd has it */
 
+/* What is asked for instead of rows: --columns or --sort with this word lists the columns. */
+#define WORD_HELP "help"
+
 /* "auto" "always" "never" */
 enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER };
 
@@ -24,9 +27,11 @@ struct options {
     uint64_t granularities_ns[METER_GRANULARITIES];
     size_t granularities;
     bool executions;
-    uint64_t live_ns; /* 0: not live */
-    uint8_t *domains; /* a byte for each of 65536 domain ids; NULL: not given */
-    uint8_t *pcpus;   /* a byte for each of PCPUS_MAX pCPUs; NULL: not given */
+    uint64_t live_ns;                      /* 0: not live */
+    uint8_t *domains;                      /* a byte for each of 65536 domain ids; NULL: not given */
+    uint8_t *pcpus;                        /* a byte for each of PCPUS_MAX pCPUs; NULL: not given */
+    const char *domains_list, *pcpus_list; /* as they were given; NULL: they were not */
+    bool domains_named;                    /* names are among --domains: domain_list_names adds them */
     uint64_t from_ns, to_ns;
     const char *columns, *sort;
     size_t limit; /* rows of an interval; 0: all */
@@ -34,6 +39,7 @@ struct options {
     double cpu_hz;
     uint64_t max_memory;
     bool quiet, verbose;
+    bool raw_names;
     bool no_input; /* what is asked for reads no trace */
     enum when color, progress;
     /* driver domains and charges, as struct charge_options has them */
@@ -70,6 +76,9 @@ struct options {
 struct options *options_parse(const struct command *c, int argc, char **argv, int *status);
 void options_free(struct options *o);
 
+/* Whether --columns or --sort asks for the list of columns, for which no trace is read. */
+bool options_list_columns(const struct options *o);
+
 /*
  * Fills what was left open, and refuses what does not go together. -1 with `err` filled. Part of options_parse.
  */
@@ -85,11 +94,15 @@ set_option set_format, set_by, set_bys, set_granularities, set_domains, set_pcpu
     set_cpu_hz, set_max_memory, set_idds, set_charge_by, set_charge_per, set_weights, set_own, set_threads,
     set_level;
 
+/* Names of formats, ended by NULL, with commas between them; returns `to`. */
+#define FORMATS_BYTES 96
+const char *formats_listed(char to[FORMATS_BYTES], const char *const *formats);
+
 /* A whole number in [1, most]. */
 int set_small(unsigned *to, unsigned most, const struct option_spec *s, const char *text, struct error *err);
 
 /*
- * "10s" "100ms" "500us" "1500ns" "2m" "1h", or a bare number of seconds, in n characters of text. -1 with `err` filled, which
+ * "10s" "100ms" "500us" "1500ns" "2min" (or "2m") "1h" "30d", or a bare number of seconds, in n characters of text. -1 with `err` filled, which
  * names the option (without dashes).
  */
 int parse_duration(const char *option, const char *text, size_t n, uint64_t *ns, struct error *err);
@@ -155,6 +168,9 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
 #define OPTION_NAMES(HELP)                                                                                   \
     OPTION(0, "names", "FILE", HELP ": lines \"ID NAME\", or the output of \"xl list\"", .set = set_text,    \
            OPTION_FIELD(names), .choices = ":file")
+#define OPTION_RAW_NAMES                                                                                     \
+    OPTION_FLAG(0, "raw-names", raw_names,                                                                   \
+                "names in csv and tsv as they are, also if they steer a terminal or are formulas")
 #define OPTION_EVENTS_FILE                                                                                   \
     OPTION(0, "events-file", "FILE", "names and fields of your own events: see xenmeter-events(7)",          \
            .set = set_text, OPTION_FIELD(events_file), .choices = ":file")
@@ -172,7 +188,7 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
 
 /* How a trace is read. */
 #define OPTIONS_TRACE                                                                                        \
-    OPTION(0, "cpu-hz", "HZ", "frequency of the tsc (2.4G); default: measured from the trace",               \
+    OPTION(0, "cpu-hz", "HZ", "frequency of the tsc (2.4GHz); default: measured from the trace",             \
            .set = set_cpu_hz),                                                                               \
         OPTION(0, "max-memory", "SIZE", "give up rather than use more (default 1G)", .set = set_max_memory,  \
                .choices = "256M\n1G\n4G"),                                                                   \
@@ -187,8 +203,8 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
 /* How rows are shown that every format can write. */
 #define OPTIONS_SHOWING                                                                                      \
     OPTIONS_HEADING("How to show it"),                                                                       \
-        OPTION_FORMAT("table, csv, json, jsonl; default: by the ending of -o, else table"), OPTION_OUTPUT,   \
-        OPTION_COLUMNS, OPTION_NAMES("domain names"), OPTION_COLOR
+        OPTION_FORMAT("table, csv, tsv, json, jsonl; default: by the ending of -o, else table"),             \
+        OPTION_OUTPUT, OPTION_COLUMNS, OPTION_NAMES("domain names"), OPTION_RAW_NAMES, OPTION_COLOR
 
 /* Driver domains and charges. */
 /* How a trace alone is charged. */

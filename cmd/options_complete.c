@@ -63,11 +63,15 @@ static int complete_archive(const struct options *o, struct error *err)
     return 0;
 }
 
-/* The listing of --columns or --events, or something without a trace, is asked for: no capture is read. */
+bool options_list_columns(const struct options *o)
+{
+    return (o->columns && strcmp(o->columns, WORD_HELP) == 0) || (o->sort && strcmp(o->sort, WORD_HELP) == 0);
+}
+
+/* The listing of columns or events, or something without a trace, is asked for: no capture is read. */
 static bool lists(const struct options *o)
 {
-    return o->no_input || (o->columns && strcmp(o->columns, "help") == 0) ||
-           (o->events && strcmp(o->events, "help") == 0);
+    return o->no_input || options_list_columns(o) || (o->events && strcmp(o->events, WORD_HELP) == 0);
 }
 
 static int complete_input(struct options *o, struct error *err)
@@ -75,6 +79,9 @@ static int complete_input(struct options *o, struct error *err)
     if (o->inputs_n > 1 && o->command->operands == OPERANDS_TRACE)
         return error_set(err, ERROR_USAGE, "one FILE at a time: '%s' and '%s' were given", o->inputs[0],
                          o->inputs[1]);
+    for (size_t i = 0; i < o->inputs_n; i++)
+        if (!*o->inputs[i])
+            return error_set(err, ERROR_USAGE, "the name of a FILE is empty; \"-\" is standard input");
     if (o->inputs_n)
         o->input = o->inputs[0];
     if (lists(o) || strcmp(o->input, "-") != 0 || !isatty(STDIN_FILENO))
@@ -119,14 +126,30 @@ static int check_rows(struct options *o, struct error *err)
     return 0;
 }
 
+/* A file is not named after a format that it will not have. */
+static int check_ending(const struct options *o, struct error *err)
+{
+    const char *ending = writer_foreign_ending(o->output);
+    char all[FORMATS_BYTES];
+    if (!ending || (o->format && writer_makes_files(o->format)))
+        return 0;
+    return error_set(err, ERROR_USAGE,
+                     "--output %s: nothing here writes %s; %s writes %s, and .zst compresses", o->output,
+                     ending, o->command->name, formats_listed(all, o->command->formats));
+}
+
 /* The format that was not given: the only one, that of the ending of --output, else the first. */
 static int complete_format(struct options *o, struct error *err)
 {
     const char *const *formats = o->command->formats;
+    bool several = formats && formats[1];
+    if (several && o->output && check_ending(o, err) != 0)
+        return -1;
     if (o->format || !formats)
         return 0;
-    const char *by_ending = formats[1] && o->output ? writer_format_of(o->output) : NULL;
-    return set_format(o, NULL, by_ending ? by_ending : formats[0], err);
+    const char *by_ending = several && o->output ? writer_format_of(o->output) : NULL;
+    bool is_text = by_ending && strcmp(by_ending, "table") == 0; /* the first one is the one to read */
+    return set_format(o, NULL, by_ending && !is_text ? by_ending : formats[0], err);
 }
 
 static int complete_trace(struct options *o, struct error *err)

@@ -1,4 +1,4 @@
-#include "reading.h"
+#include "reading_parts.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "metrics/min_max.h"
+#include "domain_list.h"
 #include "nothing.h"
 #include "metrics/verdict.h"
 
@@ -15,12 +16,14 @@ int reading_choose(struct reading *r, const struct relation *const *relations, s
                    struct error *err)
 {
     unsigned bys = r->schema.bys;
+    const struct archived *a = &r->run.archived;
     r->schema.choice = &r->choice;
-    return choice_make(&r->choice, relations, n, r->options->columns, sort, (bys & (bys - 1)) != 0, err);
+    r->schema.host = a->timelines > 1 ? a->all[0].host : NULL;
+    return choice_make(&r->choice, relations, n, r->options->columns, sort,
+                       (bys & (bys - 1) ? COLUMN_SEVERAL : 0) | (r->schema.host ? COLUMN_TIMELINES : 0), err);
 }
 
-/* How the meter accounts, by the options; how it charges: as asked for, or as the archive was made. */
-static int complete_meter(struct reading *r, struct error *err)
+int reading_complete_meter(struct reading *r, struct error *err)
 {
     const struct options *o = r->options;
     struct meter_options *meter = &r->meter;
@@ -51,8 +54,7 @@ static int choose_source(struct reading *r, struct error *err)
                : archived_choose_trace(a, err);
 }
 
-/* Opens the trace and the pipeline, unless what was kept suffices. */
-static int open_source(struct reading *r, struct error *err)
+int reading_open_source(struct reading *r, struct error *err)
 {
     struct archived *a = &r->run.archived;
     if (choose_source(r, err) != 0)
@@ -87,6 +89,7 @@ static int open_writer(struct reading *r, struct error *err)
         schema->names = r->run.names;
     }
     schema->color = o->color == WHEN_ALWAYS || (terminal && color_wanted(o->color, STDOUT_FILENO));
+    schema->raw_names = o->raw_names;
     schema->width = terminal ? terminal_width(STDOUT_FILENO) : 0;
     schema->prefix = o->output;
     schema->capture = strcmp(o->input, "-") == 0 ? "/dev/stdin" : o->input;
@@ -211,9 +214,9 @@ static void check_charges(const struct reading *r, const struct charge_summary *
         complain("none of the domains of --idd is in this trace");
     check_own_loads(r->options, s);
     if (r->meter.charge.charge_idle && s->idds_unseparated + s->idds_own_given > 0)
-        complain(
-            "--charge-idle: the tasks of %zu driver domains are not told apart: nothing of them is idle time",
-            s->idds_unseparated + s->idds_own_given);
+        complain("--charge-idle: the tasks of %zu driver domains are not distinguished: nothing of them is "
+                 "idle time",
+                 s->idds_unseparated + s->idds_own_given);
     if (r->counters)
         check_counters(r, s, end_ns);
     if (r->dom0_trace)
@@ -236,8 +239,7 @@ static void say_all(const struct reading *r, const struct judgement *j, const st
              q->records, q->bytes, q->windows, q->sweeps, s->clock.cpu_hz / 1e6);
 }
 
-/* What is known of the trace at the end. What it points to stays others'. */
-static void sum_up(struct reading *r, struct summary *s)
+void reading_sum_up(struct reading *r, struct summary *s)
 {
     const struct archived *a = &r->run.archived;
     struct pipeline *pipeline = r->run.pipeline;
@@ -245,7 +247,7 @@ static void sum_up(struct reading *r, struct summary *s)
     bool stopped = trace_run_stopped(&r->run);
     bool early = pipeline && pipeline_ended_early(pipeline) && !stopped;
     uint64_t to_ns = r->options->to_ns;
-    if (a->archive && (a->from_results || a->snapshot || early)) { /* not all was read */
+    if (a->archive && (a->from_results || a->snapshot || early || a->timelines > 1)) { /* not all was read */
         *s = a->summary;
         s->quality.vcpu_ns = a->vcpu_ns;
         s->quality.unknown_ns = a->unknown_ns;
@@ -275,6 +277,24 @@ static void sum_up(struct reading *r, struct summary *s)
         archived_describe(a, &s->trace);
 }
 
+/* Whose trace it is, by the archive. False: no memory. */
+static bool find_origin(const struct reading *r, struct buffer *sources, struct origin *origin)
+{
+    const struct archived *a = &r->run.archived;
+    bool several = a->timelines > 1;
+    const struct capture *list = several ? a->all : a->captures;
+    size_t n = several ? a->all_n : a->captures_n;
+    for (size_t i = 0; i < n; i++)
+        buffer_printf(sources, "%s%s", i ? ", " : "", list[i].source);
+    buffer_add(sources, "", 1);
+    *origin = (struct origin){.host = list[0].host,
+                              .source = sources->at,
+                              .timeline = several ? 0 : a->timeline,
+                              .timelines = a->timelines,
+                              .not_recorded_ns = r->gap_ns};
+    return !sources->failed;
+}
+
 /* A report without a row is refused, unless a signal ended it, or that there is none is the answer: this is said then. */
 static int check_rows(const struct reading *r, const struct quality *q)
 {
@@ -282,7 +302,7 @@ static int check_rows(const struct reading *r, const struct quality *q)
     uint64_t rows;
     if (writer_rest(r->writer, &rows) != 0 || rows > 0 || trace_run_stopped(&r->run))
         return 0; /* a failure is the output's, and commit says it */
-    if (!r->no_rows || !records_show_states(q) || !domains_are_there(&r->run)) {
+    if (!r->no_rows || !records_show_states(q) || !domain_list_is_there(&r->run)) {
         nothing_to_report(&r->run, q, &err);
         return fail(r->options->input, &err);
     }
@@ -298,7 +318,10 @@ static int end_writing(struct reading *r)
     bool apart = charges && !r->schema.charge && r->options->from_ns == 0 && r->options->to_ns == 0;
     struct summary s = {0};
     struct judgement judgement, of_charges = {.verdict = VERDICT_GOOD};
-    sum_up(r, &s);
+    if (r->run.archived.timelines > 1)
+        s = r->total;
+    else
+        reading_sum_up(r, &s);
     uint64_t all_ns = clock_ns(&s.clock, s.trace.tsc_last);
     verdict_judge(&judgement, &s.quality, &s.clock, all_ns, s.trace.pcpus, s.trace.has_runstates);
     if (r->schema.charge)
@@ -311,7 +334,15 @@ static int end_writing(struct reading *r)
         return EXIT_ERROR;
     if (charges)
         check_charges(r, &s.charges, all_ns);
-    const struct report_summary summary = {.trace = s.trace,
+    struct buffer sources = {0};
+    struct origin origin;
+    bool archived = r->run.archived.archive != NULL;
+    if (archived && !find_origin(r, &sources, &origin)) {
+        buffer_free(&sources);
+        return fail(NULL, &(struct error){.code = ERROR_MEMORY, .message = "not enough memory"});
+    }
+    const struct report_summary summary = {.origin = archived ? &origin : NULL,
+                                           .trace = s.trace,
                                            .clock = s.clock,
                                            .start_ns = r->options->from_ns,
                                            .end_ns = s.end_ns,
@@ -322,16 +353,28 @@ static int end_writing(struct reading *r)
     struct writer *writer = r->writer;
     r->writer = NULL;
     writer_end(writer, &summary); /* a failure is the output's, and commit says it */
+    buffer_free(&sources);
     if (output_reader_gone(r->output))
         return EXIT_DONE;
     if (commit(&r->output, r->options->output) != EXIT_DONE)
         return EXIT_ERROR;
-    if (r->run.archived.archive)
+    if (archived)
         archived_say(&r->run.archived);
+    if (r->run.archived.timelines > 1)
+        reading_say_timelines(r);
     bool table = strcmp(r->options->format, "table") == 0;
+    if (!r->options->quiet)
+        domain_list_say_absent(&r->run);
     if (!r->options->quiet && (!table || r->options->output || r->options->verbose))
         say_all(r, &judgement, &of_charges, &s);
     return EXIT_DONE;
+}
+
+int reading_pass(struct reading *r, struct error *err)
+{
+    struct archived *a = &r->run.archived;
+    return a->from_results ? archived_replay(a, &r->meter, err)
+                           : trace_run_go(&r->run, r->options->progress, err);
 }
 
 /* Does all the work from the trace to the complete output. */
@@ -339,15 +382,17 @@ static int run(struct reading *r)
 {
     struct error err = {0};
     const struct options *o = r->options;
-    if (r->meter.bys && complete_meter(r, &err) != 0)
+    bool several = r->run.archived.timelines > 1;
+    if (several && reading_check_timelines(r, &err) != 0)
+        return fail(o->input, &err);
+    if (r->meter.bys && reading_complete_meter(r, &err) != 0)
         return fail(NULL, &err);
     /* The trace first: a missing file is to leave no output behind. */
-    if (open_source(r, &err) != 0)
+    if (!several && reading_open_source(r, &err) != 0)
         return fail(o->input, &err);
     if (open_writer(r, &err) != 0)
         return fail(o->output, &err);
-    int status = r->run.archived.from_results ? archived_replay(&r->run.archived, &r->meter, &err)
-                                              : trace_run_go(&r->run, o->progress, &err);
+    int status = several ? reading_timelines(r, &err) : reading_pass(r, &err);
     if (status == 0 && r->finish)
         status = r->finish(r, &err);
     if (status != 0 && output_reader_gone(r->output))
@@ -388,7 +433,7 @@ static void list_columns(const struct relation *const *relations)
 int reading_command(struct reading *r, const struct options *o,
                     int (*prepare)(struct reading *r, struct error *err))
 {
-    if (o->columns && strcmp(o->columns, "help") == 0) {
+    if (options_list_columns(o)) {
         list_columns(o->command->relations);
         return EXIT_DONE;
     }

@@ -33,6 +33,9 @@ struct reading {
     struct trace_run run;          /* .trace NULL: from results that were kept */
     struct output *output;
     struct writer *writer;
+    /* Several timelines, which are added up (reading_timelines.c): what is known of them all, and the time between them. */
+    struct summary total;
+    uint64_t gap_ns;
     bool failed;      /* a sink ended the work: the output knows why, or */
     struct error why; /* if its code is set, this is why */
 };

@@ -51,7 +51,7 @@ static int prepare(struct reading *r, struct error *err)
 static int run(const struct options *o)
 {
     struct reading r = {0};
-    bool archive = strcmp(o->format, "archive") == 0 && !(o->columns && strcmp(o->columns, "help") == 0);
+    bool archive = strcmp(o->format, "archive") == 0 && !options_list_columns(o);
     return archive ? archive_create_run(o) : reading_command(&r, o, prepare);
 }
 
@@ -62,17 +62,19 @@ static const struct option_spec options[] = {
     OPTION_BYS("rows by domain (default), vcpu, pcpu or domain-pcpu"),
     OPTION_GRANULARITY("total (default), lengths (10s,1s,100ms,500us), execution"),
     OPTION_LIVE,
-    OPTION_DOMAINS("only these domains: 0,3-5"),
+    OPTION_DOMAINS("only these domains: 0,3-5,web*"),
     OPTION_PCPUS("only time on these pCPUs"),
     OPTION_TIME,
     OPTIONS_HEADING("How to show it"),
-    OPTION_FORMAT("table, csv, json, jsonl, xenmon, archive; default: by the ending of -o (archive: .xma), "
-                  "else table"),
+    OPTION_FORMAT(
+        "table, csv, tsv, json, jsonl, xenmon, archive; default: by the ending of -o (archive: .xma), "
+        "else table"),
     OPTION_OUTPUT,
     OPTION_COLUMNS,
     OPTION_SORT("order the rows of an interval, or all executions, largest first"),
     OPTION_LIMIT("at most N rows of an interval, at most N executions"),
     OPTION_NAMES("domain names"),
+    OPTION_RAW_NAMES,
     OPTION_COLOR,
     OPTIONS_HEADING("I/O and driver domains"),
     OPTIONS_CHARGE,
@@ -92,6 +94,7 @@ static const struct command command = {
                 "xentrace -D -e 0x2f000 /dev/stdout | xenmeter report --live 1s -",
     .options = options,
     .operands = OPERANDS_TRACE,
+    .sums_timelines = true,
     .formats = report_formats,
     .relations = relations,
     .run = run,

@@ -3,14 +3,20 @@
 #define XENMETER_CMD_SIMULATE_ACTION_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
-struct simulated_action {
-    bool network, disk;
-    uint64_t bytes_per_s; /* of the network; 0: nothing passes */
-};
+#include "metrics/control/guard_policy.h"
+#include "sim/hold.h"
 
-/* "drop", "rate=KBIT" (of the network), "pause" (of the disk). False: another text. */
-bool simulated_action_read(struct simulated_action *a, const char *text);
+/*
+ * "drop", "rate=KBIT", "netback-rate=KBIT" (of the network), "pause" (of disks), "low", "cap=PERCENT" (of both): adds the action to `hold`. False,
+ * `hold` unchanged: another text, or the action does nothing about that kind of I/O.
+ */
+bool simulated_action_add(struct sim_hold *hold, const char *text, enum guard_io io);
+
+/* The same for whichever kinds of I/O the action is about. */
+bool simulated_action_read(struct sim_hold *hold, const char *text);
+
+/* The actions for a kind of I/O, as people read them. */
+extern const char *const simulated_actions[GUARD_IOS];
 
 #endif

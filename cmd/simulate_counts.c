@@ -20,11 +20,11 @@ static void write_row(struct simulated_counts *c)
     c->row.n = 0;
 }
 
-/* As Linux names it: the first network device, and the disk xvda. */
+/* As Linux names it; of disks xvda. */
 static void name_device(char to[24], const struct simulated_counter *counter)
 {
     if (counter->device == DEVICE_NETWORK)
-        snprintf(to, 24, "vif%u.0", counter->domain);
+        snprintf(to, 24, "vif%u.%u", counter->domain, (unsigned)counter->number);
     else if (counter->device == DEVICE_DISK)
         snprintf(to, 24, "vbd-%u-51712", counter->domain);
     else

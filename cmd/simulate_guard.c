@@ -12,17 +12,23 @@ static struct simulated_guard *guard_of(const void *controller)
     return (struct simulated_guard *)(uintptr_t)controller; /* its beginning */
 }
 
-/* What the simulated host can do about each kind of I/O. */
-static const char *const possible[GUARD_IOS] = {"drop, rate=KBIT", "pause"};
-
-static int check_actions(const struct guard_policy *p, struct error *err)
+static int check_actions(const struct simulated_guard *g, struct error *err)
 {
-    struct simulated_action a;
-    for (int io = 0; io < GUARD_IOS; io++)
-        if (*p->actions[io] &&
-            (!simulated_action_read(&a, p->actions[io]) || !(io == GUARD_NETWORK ? a.network : a.disk)))
+    struct sim_hold all = sim_hold_nothing();
+    for (int io = 0; io < GUARD_IOS; io++) {
+        const char *action = g->rules.actions[io];
+        if (*action && !simulated_action_add(&all, action, (enum guard_io)io))
             return error_set(err, ERROR_USAGE, "actions.%s: a simulated host knows %s and none",
-                             guard_io_names[io], possible[io]);
+                             guard_io_names[io], simulated_actions[io]);
+    }
+    if (all.cap_ppm != SIM_FREE && g->controller.control->scenario->scheduler == SCENARIO_NULL)
+        return error_set(
+            err, ERROR_USAGE,
+            "actions: the scheduler null has no caps: take another action, or another scheduler");
+    if (all.cap_ppm != SIM_FREE && g->controller.control->n > 1)
+        return error_set(err, ERROR_USAGE,
+                         "actions: cap and the ledger of --with debt= set the same parameter: take another "
+                         "action");
     return 0;
 }
 
@@ -46,28 +52,30 @@ static int prepare(struct simulated_controller *c, struct error *err)
 {
     const struct guard_settings nothing_given = {0};
     struct simulated_guard *g = guard_of(c);
-    if (guard_read_file(&g->rules, c->policy, &nothing_given, err) != 0 ||
-        check_actions(&g->rules, err) != 0 || check_domains(g, err) != 0)
+    if (guard_read_file(&g->rules, c->policy, &nothing_given, err) != 0 || check_actions(g, err) != 0 ||
+        check_domains(g, err) != 0)
         return -1;
     return guard_policy_resolve(&g->rules, scenario_name_of, c->control->scenario, err);
+}
+
+/* How the guest of the row is held from now on. */
+static struct sim_hold hold_of(const struct simulated_guard *g, const struct guard_row *row)
+{
+    struct sim_hold hold = sim_hold_nothing();
+    for (int io = 0; io < GUARD_IOS && row->outcome.decision == GUARD_BLOCK; io++)
+        if (row->io[io] && *g->rules.actions[io])
+            simulated_action_add(&hold, g->rules.actions[io], (enum guard_io)io);
+    return hold;
 }
 
 static int act(const struct simulated_guard *g, const struct guard_row *row)
 {
     struct simulated_control *c = g->controller.control;
-    bool block = row->outcome.decision == GUARD_BLOCK;
-    struct simulated_action network = {0};
-    if (*g->rules.actions[GUARD_NETWORK])
-        simulated_action_read(&network, g->rules.actions[GUARD_NETWORK]);
-    const struct simulation_held held = {.domain = (uint16_t)row->domain,
-                                         .driver_domain = (uint16_t)row->driver_domain,
-                                         .network = row->io[GUARD_NETWORK] && network.network,
-                                         .bytes_per_s = block ? network.bytes_per_s : SIMULATION_FREE,
-                                         .disk = row->io[GUARD_DISK] && *g->rules.actions[GUARD_DISK],
-                                         .held = block};
-    if (!block && row->outcome.decision != GUARD_RELEASE)
+    const struct sim_hold hold = hold_of(g, row);
+    if (row->outcome.decision != GUARD_BLOCK && row->outcome.decision != GUARD_RELEASE)
         return 0;
-    return simulation_hold(c->host->simulation, &held, c->delay_ns, &c->why);
+    return simulation_hold(c->host->simulation, (uint16_t)row->domain, (uint16_t)row->driver_domain, &hold,
+                           c->delay_ns, &c->why);
 }
 
 static int take_rows(void *context, const struct interval *interval, const struct guard_row *rows, size_t n)

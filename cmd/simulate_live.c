@@ -31,11 +31,18 @@ struct simulated_guest {
 
 /* ---- what hooks want ---- */
 
+/* Whether the host can do that. */
+static bool is_possible(const struct simulated_live *l, const char *action)
+{
+    struct sim_hold hold = sim_hold_nothing();
+    return simulated_action_read(&hold, action) &&
+           (hold.cap_ppm == SIM_FREE || simulation_takes_allowances(l->simulation));
+}
+
 /* What a hook wrote about the guest: "ACTION SECONDS", which holds for so long from when the file was made. "": nothing holds. */
 static void read_hold(const struct simulated_live *l, unsigned id, char action[ACTION_BYTES])
 {
     char name[32], text[ACTION_BYTES + 16] = "";
-    struct simulated_action known;
     struct stat made = {0};
     unsigned seconds = 0;
     *action = '\0';
@@ -46,34 +53,22 @@ static void read_hold(const struct simulated_live *l, unsigned id, char action[A
     ssize_t n = fstat(fd, &made) == 0 && S_ISREG(made.st_mode) ? read(fd, text, sizeof text - 1) : -1;
     close(fd);
     if (n <= 0 || sscanf(text, "%31s %5u", action, &seconds) != 2 || seconds > HOLDS_MAX_S ||
-        time(NULL) >= made.st_mtim.tv_sec + (time_t)seconds || !simulated_action_read(&known, action))
+        time(NULL) >= made.st_mtim.tv_sec + (time_t)seconds || !is_possible(l, action))
         *action = '\0';
 }
 
-static int hold_at_drivers(const struct simulated_live *l, const struct simulation_held *what,
-                           struct error *err)
+/* At each driver domain. Does it again, too: a guest that began anew has new devices. */
+static int apply(const struct simulated_live *l, uint16_t id, const char *action, struct error *err)
 {
-    struct simulation_held held = *what;
+    struct sim_hold hold = sim_hold_nothing();
+    if (*action)
+        simulated_action_read(&hold, action);
     for (size_t i = 0; i < l->scenario->domain_count; i++) {
-        held.driver_domain = (uint16_t)l->scenario->domains[i].id;
-        if (l->scenario->domains[i].driver && simulation_hold(l->simulation, &held, 0, err) != 0)
+        const struct scenario_domain *d = &l->scenario->domains[i];
+        if (d->driver && simulation_hold(l->simulation, id, (uint16_t)d->id, &hold, 0, err) != 0)
             return -1;
     }
     return 0;
-}
-
-/* Does it again, too: a guest that began anew has new devices. */
-static int apply(const struct simulated_live *l, uint16_t id, const char *action, struct error *err)
-{
-    struct simulated_action a = {0};
-    if (*action)
-        simulated_action_read(&a, action);
-    const struct simulation_held held = {.domain = id,
-                                         .network = true,
-                                         .bytes_per_s = a.network ? a.bytes_per_s : SIMULATION_FREE,
-                                         .disk = true,
-                                         .held = a.disk};
-    return hold_at_drivers(l, &held, err);
 }
 
 /* ---- what they see ---- */

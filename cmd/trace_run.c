@@ -1,5 +1,7 @@
 #include "trace_run.h"
 
+#include "domain_list.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +18,8 @@ int trace_run_find(struct trace_run *r, const struct options *o)
     if (archive && !r->names && command_option(o->command, "names") &&
         archived_names(&r->archived, &r->names, &err) != 0)
         return fail(o->input, &err);
+    if (domain_list_names(o, r->names, &err) != 0)
+        return fail(NULL, &err);
     if (archive || !o->host)
         return EXIT_DONE;
     complain("--host %s: %s is no archive: it has no hosts to choose from", o->host,
@@ -85,10 +89,17 @@ bool trace_run_stopped(const struct trace_run *r)
     return r->control.stop && *r->control.stop;
 }
 
-void trace_run_close(struct trace_run *r)
+void trace_run_end_pass(struct trace_run *r)
 {
     pipeline_free(r->pipeline);
     trace_close(r->trace);
+    r->pipeline = NULL;
+    r->trace = NULL;
+}
+
+void trace_run_close(struct trace_run *r)
+{
+    trace_run_end_pass(r);
     archived_close(&r->archived);
     names_free(r->names);
 }

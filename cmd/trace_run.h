@@ -49,6 +49,9 @@ int trace_run_summarise(struct trace_run *r, struct summary *s, struct error *er
 /* Whether a signal asked to stop. */
 bool trace_run_stopped(const struct trace_run *r);
 
+/* Drops the pipeline and the trace: another pass may begin. */
+void trace_run_end_pass(struct trace_run *r);
+
 void trace_run_close(struct trace_run *r);
 
 #endif

@@ -35,7 +35,7 @@ void charge_table_heading(struct writer *w, const struct interval *of, const str
         put_name(b, name);
     writer_style(w, STYLE_END);
     buffer_printf(b, ": ran %s, %s of a pCPU", human_duration(one, idd->running_ns),
-                  percent(two, idd->running_ns, of->end_ns - of->start_ns));
+                  percent(two, idd->running_ns, of->end_ns - of->start_ns - of->gap_ns));
     if (idd->running_ns)
         buffer_printf(
             b, "; charged %s, own %s%s%s%s, unattributed %s", percent(one, idd->charged_ns, idd->running_ns),

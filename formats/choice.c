@@ -5,6 +5,8 @@
 
 #include "formats/nearest.h"
 
+#define OF_SEVERAL (COLUMN_SEVERAL | COLUMN_TIMELINES)
+
 static int unknown_column(const struct column_choice *c, const char *name, size_t length, struct error *err)
 {
     if (length == 0)
@@ -45,11 +47,21 @@ static void choose(struct column_choice *c, struct shown *s, const struct column
     add_field(c, column->name);
 }
 
-static void choose_all(struct column_choice *c, bool several)
+/* All that are of use. */
+static void choose_all(struct column_choice *c, unsigned several)
 {
     for (struct shown *s = c->shown; s < c->shown + c->n; s++)
         for (size_t i = 0; i < s->relation->columns_n; i++)
-            if (several || !(s->relation->columns[i].flags & COLUMN_SEVERAL))
+            if (!(s->relation->columns[i].flags & OF_SEVERAL & ~several))
+                choose(c, s, &s->relation->columns[i]);
+}
+
+/* All that name what a row is of, among several. */
+static void choose_several(struct column_choice *c, unsigned several)
+{
+    for (struct shown *s = c->shown; s < c->shown + c->n; s++)
+        for (size_t i = 0; i < s->relation->columns_n; i++)
+            if (s->relation->columns[i].flags & several)
                 choose(c, s, &s->relation->columns[i]);
 }
 
@@ -76,7 +88,7 @@ static bool choose_name(struct column_choice *c, const char *name, size_t length
     return found;
 }
 
-static int choose_list(struct column_choice *c, const char *list, bool several, struct error *err)
+static int choose_list(struct column_choice *c, const char *list, unsigned several, struct error *err)
 {
     for (const char *name = list;; name++) {
         size_t length = strcspn(name, ",");
@@ -104,7 +116,7 @@ static int choose_sort(struct column_choice *c, const char *sort, struct error *
 }
 
 int choice_make(struct column_choice *c, const struct relation *const *relations, size_t n, const char *list,
-                const char *sort, bool several, struct error *err)
+                const char *sort, unsigned several, struct error *err)
 {
     size_t fields = 0;
     *c = (struct column_choice){.shown = calloc(n + 1, sizeof *c->shown), .given = list != NULL};
@@ -118,8 +130,7 @@ int choice_make(struct column_choice *c, const struct relation *const *relations
     c->fields = calloc(fields + 1, sizeof *c->fields);
     if (c->n < n || !c->fields)
         return error_no_memory(err, "the columns");
-    if (several)
-        choose_name(c, "by", strlen("by"));
+    choose_several(c, several);
     if (list && choose_list(c, list, several, err) != 0)
         return -1;
     if (!list)

@@ -27,11 +27,12 @@ struct column_choice {
 /*
  * Chooses of `n` relations those columns that `list` names, separated by commas; a name given twice counts once, "all"
  * is all that are not there yet, NULL: all. A relation shows those of the columns that it has. `sort` (NULL: none) is a
- * column of at least one of them. `several`: rows by several subjects will come, so each row names its own. -1 with `err` naming the unknown column, the nearest known one, and how to
+ * column of at least one of them. `several`: COLUMN_SEVERAL, COLUMN_TIMELINES, or-ed: rows by several subjects, or of several
+ * timelines will come, so each row names its own. -1 with `err` naming the unknown column, the nearest known one, and how to
  * list all. To be freed in either case.
  */
 int choice_make(struct column_choice *c, const struct relation *const *relations, size_t n, const char *list,
-                const char *sort, bool several, struct error *err);
+                const char *sort, unsigned several, struct error *err);
 void choice_free(struct column_choice *c);
 
 /* What is shown of the relation, or NULL. */

@@ -1,8 +1,17 @@
-/* Comma-separated values (RFC 4180, LF line ends): one header, all relations and granularities below it. */
+/*
+ * Comma-separated values (RFC 4180, LF line ends), and the same with tabs between them: one header, all relations and
+ * granularities below it. In text a tab, a line end and a backslash become \t, \n, \r and \\ where tabs separate, as
+ * databases write them.
+ */
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/safe_text.h"
 #include "formats/writer_ops.h"
+
+#define GUARDED_BYTES 4096
+
+extern const struct writer_ops csv_writer, tsv_writer;
 
 struct csv {
     struct writer base;
@@ -10,7 +19,13 @@ struct csv {
         *columns; /* of each relation as many as there are fields; NULL where one does not apply */
 };
 
-static void add_text(struct buffer *b, const char *s)
+static void add_escaped(struct buffer *b, const char *s)
+{
+    for (size_t n; n = strcspn(s, "\t\n\r\\"), buffer_add(b, s, n), s[n]; s += n + 1)
+        buffer_text(b, s[n] == '\t' ? "\\t" : s[n] == '\n' ? "\\n" : s[n] == '\r' ? "\\r" : "\\\\");
+}
+
+static void add_quoted(struct buffer *b, const char *s)
 {
     if (!s[strcspn(s, ",\"\r\n")]) {
         buffer_text(b, s);
@@ -28,9 +43,27 @@ static void add_text(struct buffer *b, const char *s)
     buffer_text(b, "\"");
 }
 
+/*
+ * Text for people and spreadsheets: nothing in it steers a terminal, and a spreadsheet does not run it as a formula. Its
+ * beginning, if it is long.
+ */
+static const char *guarded(char to[GUARDED_BYTES], const char *s)
+{
+    bool is_formula = *s && strchr("=+-@", *s);
+    *to = '\'';
+    safe_text(to + is_formula, GUARDED_BYTES - is_formula, s);
+    return to;
+}
+
+static bool has_tabs(const struct writer *w)
+{
+    return w->ops == &tsv_writer;
+}
+
 static int begin(struct writer *w)
 {
     struct csv *csv = (struct csv *)w;
+    const char *separator = has_tabs(w) ? "\t" : ",";
     const struct column_choice *c = w->schema->choice;
     csv->columns = calloc(c->n * c->fields_n + 1, sizeof(struct column *));
     if (!csv->columns)
@@ -40,7 +73,7 @@ static int begin(struct writer *w)
             for (size_t k = 0; k < c->shown[i].n; k++)
                 if (strcmp(c->shown[i].columns[k]->name, c->fields[f]) == 0)
                     csv->columns[i * c->fields_n + f] = c->shown[i].columns[k];
-        buffer_text(&w->text, f ? "," : "");
+        buffer_text(&w->text, f ? separator : "");
         buffer_text(&w->text, c->fields[f]);
     }
     buffer_text(&w->text, "\n");
@@ -50,19 +83,28 @@ static int begin(struct writer *w)
     return 0;
 }
 
+static void put_cell(struct writer *w, const struct column *column, struct value v)
+{
+    char text[GUARDED_BYTES];
+    if (v.type == VALUE_TEXT && !w->schema->raw_names)
+        v.text = guarded(text, v.text);
+    writer_add_value(&w->text, column, v, "", has_tabs(w) ? add_escaped : add_quoted);
+}
+
 static int rows(struct writer *w, const struct rows *rows)
 {
     const struct column_choice *c = w->schema->choice;
     size_t relation = (size_t)(choice_find(c, rows->relation) - c->shown);
     const struct column *const *columns = ((struct csv *)w)->columns + relation * c->fields_n;
     struct row_view view = writer_view(w, rows);
+    bool tabs = has_tabs(w);
     for (size_t r = 0; r < rows->n; r++) {
         view.row = row_at(rows, r);
         for (size_t f = 0; f < c->fields_n; f++) {
             if (f)
-                buffer_add(&w->text, ",", 1);
+                buffer_add(&w->text, tabs ? "\t" : ",", 1);
             if (columns[f])
-                writer_add_value(&w->text, columns[f], column_value(columns[f], &view), "", add_text);
+                put_cell(w, columns[f], column_value(columns[f], &view));
         }
         buffer_add(&w->text, "\n", 1);
         if (writer_put_text(w) != 0)
@@ -78,6 +120,14 @@ static void release(struct writer *w)
 
 const struct writer_ops csv_writer = {
     .name = "csv",
+    .size = sizeof(struct csv),
+    .begin = begin,
+    .rows = rows,
+    .release = release,
+};
+
+const struct writer_ops tsv_writer = {
+    .name = "tsv",
     .size = sizeof(struct csv),
     .begin = begin,
     .rows = rows,

@@ -1,11 +1,14 @@
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "formats/info.h"
+#include "formats/safe_text.h"
 
 #define DOMAINS_SHOWN 12
 #define PCPUS_SHOWN   8
+#define NAME_BYTES    256
 
 static void put_bytes(struct output *out, const char *what, uint64_t bytes)
 {
@@ -28,9 +31,10 @@ static void put_storage(struct output *out, const struct trace_summary *t)
 static void put_trace(struct output *out, const struct info *info)
 {
     const struct report_summary *s = &info->summary;
-    char a[HUMAN_BYTES], b[HUMAN_BYTES], c[HUMAN_BYTES];
+    char a[HUMAN_BYTES], b[HUMAN_BYTES], c[HUMAN_BYTES], path[PATH_MAX];
     output_printf(out, "%-12s %s", "trace",
-                  strcmp(s->trace.file, "-") == 0 ? "(standard input)" : s->trace.file);
+                  strcmp(s->trace.file, "-") == 0 ? "(standard input)"
+                                                  : safe_text(path, sizeof path, s->trace.file));
     put_storage(out, &s->trace);
     put_bytes(out, "size", s->quality->bytes);
     if (s->trace.file_bytes && s->trace.file_bytes != s->quality->bytes)
@@ -107,6 +111,7 @@ static void put_population(struct output *out, const struct info *info)
         output_printf(out, ", numbered up to %u", s->trace.pcpu_highest);
     output_printf(out, "\n%-12s %zu with %zu vCPU%s", "domains", info->domains_n, vcpus,
                   vcpus == 1 ? "" : "s");
+    char safe[NAME_BYTES];
     for (size_t i = 0; i < info->domains_n && i < DOMAINS_SHOWN; i++) {
         const struct summary_domain *d = &info->domains[i];
         const char *name = info->name_of ? info->name_of(info->names, d->domain, d->life) : NULL;
@@ -114,7 +119,7 @@ static void put_population(struct output *out, const struct info *info)
         if (d->life > 1)
             output_printf(out, "#%" PRIu32, d->life);
         if (name)
-            output_printf(out, " %s", name);
+            output_printf(out, " %s", safe_text(safe, sizeof safe, name));
         output_printf(out, " (%" PRIu32 ")", d->vcpus);
     }
     output_printf(out, info->domains_n > DOMAINS_SHOWN ? ", and %zu more\n" : "\n",

@@ -109,6 +109,15 @@ static int put_rows(struct writer *w, struct spill *report, const struct rows *r
     return 0;
 }
 
+/* Which timeline the interval is of, and how much of it nothing was recorded of. */
+static void put_timeline(struct buffer *b, const struct interval *of)
+{
+    if (of->timeline)
+        buffer_printf(b, "\"timeline\": %u, ", of->timeline);
+    else
+        buffer_printf(b, "\"timeline\": null, \"not_recorded_ns\": %" PRIu64 ", ", of->gap_ns);
+}
+
 static int rows(struct writer *w, const struct rows *rows)
 {
     struct spill *report = report_of((struct json *)w, rows);
@@ -116,9 +125,12 @@ static int rows(struct writer *w, const struct rows *rows)
     const struct interval *of = rows->interval;
     bool groups = rows->relation->group_size != 0;
     if (of)
-        buffer_printf(b, "%s        { \"start_ns\": %" PRIu64 ", \"end_ns\": %" PRIu64 ", \"%s\": [",
-                      spill_is_empty(report) ? "\n" : ",\n", of->start_ns, of->end_ns,
-                      groups ? "idds" : "rows");
+        buffer_printf(b, "%s        { \"start_ns\": %" PRIu64 ", \"end_ns\": %" PRIu64 ", ",
+                      spill_is_empty(report) ? "\n" : ",\n", of->start_ns, of->end_ns);
+    if (of && w->schema->host)
+        put_timeline(b, of);
+    if (of)
+        buffer_printf(b, "\"%s\": [", groups ? "idds" : "rows");
     if ((groups ? put_groups(w, report, rows) : put_rows(w, report, rows)) != 0)
         return -1;
     buffer_text(b, of ? " ] }" : "");

@@ -119,6 +119,19 @@ static json_t *of_hz(double hz)
     return hz > 0 && hz < 1e15 ? json_integer(llround(hz)) : json_null();
 }
 
+/* Whose trace it is, by the archive. */
+static void put_origin(json_t **o, const struct origin *origin)
+{
+    json_put(o, "host", json_of_text(origin->host));
+    json_put(o, "timeline", origin->timeline ? of_u64(origin->timeline) : json_null());
+    json_put(o, "source", json_of_text(origin->source));
+    if (origin->timeline)
+        return;
+    json_put(o, "timelines", of_u64(origin->timelines));
+    json_put(o, "timelines_known_by", json_of_text("tsc"));
+    json_put(o, "not_recorded_ns", of_u64(origin->not_recorded_ns));
+}
+
 json_t *json_of_trace(const struct report_summary *summary)
 {
     const struct trace_summary *trace = &summary->trace;
@@ -130,6 +143,8 @@ json_t *json_of_trace(const struct report_summary *summary)
     json_put(&o, "compression", json_of_text(trace->compression));
     if (trace->read_from)
         json_put(&o, "read_from", json_of_text(trace->read_from));
+    if (summary->origin)
+        put_origin(&o, summary->origin);
     json_put(&o, "records", of_u64(summary->quality->records));
     json_put(&o, "windows", of_u64(summary->quality->windows));
     json_put(&o, "pcpus", of_u64(trace->pcpus));

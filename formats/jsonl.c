@@ -8,8 +8,7 @@ static bool add_interval(struct writer *w, const struct row_view *view, const st
     bool first = true;
     for (size_t c = 0; view->interval && c < relation->columns_n; c++) {
         const struct column *column = &relation->columns[c];
-        if (!(column->flags & COLUMN_OF_INTERVAL) ||
-            (column->flags & COLUMN_SEVERAL && !writer_has_several(w)))
+        if (!(column->flags & COLUMN_OF_INTERVAL) || column->flags & writer_useless(w))
             continue;
         json_add_member(&w->text, column, view, first);
         first = false;

@@ -121,7 +121,7 @@ static size_t usual_width(const struct column *column)
 static bool is_shown(const struct table *t, const struct column *column, unsigned in_table)
 {
     const struct report_schema *schema = t->base.schema;
-    if (column->flags & COLUMN_SEVERAL && writer_has_several(&t->base))
+    if (column->flags & (COLUMN_SEVERAL | COLUMN_TIMELINES) & ~writer_useless(&t->base))
         return false; /* the title has it */
     if (schema->choice->given)
         return true;
@@ -238,6 +238,13 @@ static void put_title(struct table *t, const struct rows *rows)
     put_instant(b, of->start_ns, digits_of(of));
     buffer_text(b, " - ");
     put_instant(b, of->end_ns, digits_of(of));
+    if (of->timeline > 0)
+        buffer_printf(b, ", %s:%u", t->base.schema->host, of->timeline);
+    if (of->gap_ns > 0) {
+        buffer_text(b, ", ");
+        put_instant(b, of->gap_ns, digits_of(of));
+        buffer_text(b, " not recorded");
+    }
     if (writer_has_several(&t->base) && rows->relation->by_subject)
         buffer_printf(b, ", by %s", by_names[rows->by]);
     writer_style(&t->base, STYLE_END);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "formats/digits.h"
+#include "formats/safe_text.h"
 #include "formats/utf8.h"
 #include "metrics/human.h"
 
@@ -75,23 +76,18 @@ struct scale scale_free(const struct column *column)
 size_t cell_text(char *to, const char *s, size_t most)
 {
     size_t width = 0;
-    while (*s) {
-        size_t n = utf8_length(s);
-        bool is_control = (unsigned char)*s < 0x20 || *s == 0x7f ||
-                          (n == 2 && (unsigned char)s[0] == 0xc2 && (unsigned char)s[1] < 0xa0);
-        if (width + 1 == most && s[n ? n : 1]) {
+    for (size_t characters = 1; *s; characters++) { /* combining ones have no width of their own */
+        size_t n = safe_length(s), bytes = utf8_length(s) ? utf8_length(s) : 1;
+        size_t wider = width + (n ? safe_width(s, n) : 1);
+        if (wider > most || ((wider == most || characters == most) && s[bytes])) {
             *to++ = '~';
             width++;
             break;
         }
-        if (n == 0 || is_control) {
-            *to++ = '?';
-        } else {
-            memcpy(to, s, n);
-            to += n;
-        }
-        s += n ? n : 1;
-        width++;
+        memcpy(to, n ? s : "?", n ? n : 1);
+        to += n ? n : 1;
+        s += bytes;
+        width = wider;
     }
     *to = '\0';
     return width;

@@ -7,7 +7,7 @@
 
 #include "metrics/relation/relation.h"
 
-#define CELL_TEXT_MAX  20  /* characters of a name */
+#define CELL_TEXT_MAX  20  /* columns of a name */
 #define CELL_WHOLE_MAX 160 /* of text that is not cut */
 #define CELL_BYTES     (4 * CELL_WHOLE_MAX + 1)
 
@@ -29,11 +29,11 @@ struct scale scale_free(const struct column *column);
 /* The number that a value is; 0 where it is none. */
 double value_number(struct value v);
 
-/* These write a cell, ended by a NUL, and return its width in characters. */
+/* These write a cell, ended by a NUL, and return its width in columns of a terminal. */
 size_t cell_of(char to[CELL_BYTES], const struct column *column, const struct scale *scale, struct value v);
 size_t cell_domain(char to[CELL_BYTES], int32_t domain, uint32_t life);
 
-/* Cuts text to `most` characters; what could steer a terminal or is not UTF-8 becomes '?'. */
+/* Cuts text to `most` columns; what is not safe on a terminal (safe_text.h) becomes '?'. */
 size_t cell_text(char *to, const char *s, size_t most);
 
 /* The two lines of a column's heading; the first may be empty. */

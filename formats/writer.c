@@ -2,11 +2,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "formats/writer_ops.h"
 
 /* A new format is a file with its NAME_writer, and its name here. */
-#define FORMATS(F)      F(table) F(csv) F(json) F(jsonl)
+#define FORMATS(F)      F(table) F(csv) F(tsv) F(json) F(jsonl)
 #define FILE_FORMATS(F) F(xenmon) /* they make files of their own */
 
 #define DECLARE(NAME) extern const struct writer_ops NAME##_writer;
@@ -32,8 +33,8 @@ const char *writer_format_of(const char *path)
 {
     static const struct {
         const char *ending, *format;
-    } endings[] = {{".csv", "csv"},      {".json", "json"}, {".jsonl", "jsonl"},
-                   {".ndjson", "jsonl"}, {".txt", "table"}, {".xma", "archive"}};
+    } endings[] = {{".csv", "csv"},   {".tsv", "tsv"},      {".json", "json"},  {".jsonl", "jsonl"},
+                   {".txt", "table"}, {".ndjson", "jsonl"}, {".xma", "archive"}};
     size_t n = strlen(path);
     if (n > 4 && strcmp(path + n - 4, ".zst") == 0)
         n -= 4;
@@ -41,6 +42,21 @@ const char *writer_format_of(const char *path)
         size_t m = strlen(endings[i].ending);
         if (n > m && strncmp(path + n - m, endings[i].ending, m) == 0)
             return endings[i].format;
+    }
+    return NULL;
+}
+
+const char *writer_foreign_ending(const char *path)
+{
+    static const char *const endings[] = {
+        ".gz",  ".xz",   ".bz2", ".lz4", ".zip", ".7z",     ".parquet", ".avro", ".orc",
+        ".xls", ".xlsx", ".ods", ".pdf", ".htm", ".html",   ".png",     ".svg",  ".db",
+        ".xml", ".yaml", ".yml", ".md",  ".xt",  ".sqlite", ".feather", ".arrow"};
+    size_t n = strlen(path);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t m = strlen(endings[i]);
+        if (n > m && strcasecmp(path + n - m, endings[i]) == 0)
+            return endings[i];
     }
     return NULL;
 }
@@ -79,7 +95,7 @@ struct writer *writer_new(const char *format, struct output *out, const struct r
         if (strcmp(formats[i]->name, format) == 0)
             ops = formats[i];
     if (!ops) {
-        error_set(err, ERROR_USAGE, "unknown format \"%s\": table, csv, json or jsonl", format);
+        error_set(err, ERROR_USAGE, "unknown format \"%s\": table, csv, tsv, json or jsonl", format);
         return NULL;
     }
     struct writer *w = calloc(1, ops->size);
@@ -180,8 +196,11 @@ int writer_put_text(struct writer *w)
 
 struct row_view writer_view(const struct writer *w, const struct rows *rows)
 {
-    return (struct row_view){
-        .interval = rows->interval, .by = rows->by, .name_of = w->schema->name_of, .names = w->schema->names};
+    return (struct row_view){.interval = rows->interval,
+                             .by = rows->by,
+                             .name_of = w->schema->name_of,
+                             .names = w->schema->names,
+                             .host = w->schema->host};
 }
 
 void writer_add_value(struct buffer *b, const struct column *column, struct value v, const char *none,

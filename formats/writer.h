@@ -36,16 +36,29 @@ struct report_schema {
     name_lookup name_of; /* may be NULL */
     const void *names;
     const struct charge_schema *charge; /* of a report that is about charges: how they were made; else NULL */
-    bool color;                         /* the table may use colour */
-    unsigned width;                     /* of the terminal in characters; 0: not a terminal, no limit */
+    const char
+        *host;  /* several timelines of this host are added up, and rows say of which they are; else NULL */
+    bool color; /* the table may use colour */
+    bool raw_names; /* CSV and TSV have names as they are, whatever a program does with them */
+    unsigned width; /* of the terminal in characters; 0: not a terminal, no limit */
     /* for a format that makes files of its own (writer_makes_files): */
     const char *prefix;  /* of their names */
     const char *capture; /* the file being read, which none of them may replace */
     bool live;           /* they are to grow with each interval, not to appear at the end */
 };
 
+/* Where in an archive a report's trace is from. */
+struct origin {
+    const char *host;
+    const char *source;       /* the names of the traces, without directories, separated by ", " */
+    unsigned timeline;        /* its number, from 1; 0: of several, */
+    unsigned timelines;       /* so many */
+    uint64_t not_recorded_ns; /* between these; their order and distance are known from the tsc alone */
+};
+
 /* What is known at its end. */
 struct report_summary {
+    const struct origin *origin; /* NULL: it was no archive */
     struct trace_summary trace;
     struct clock clock;
     uint64_t start_ns, end_ns; /* the part of the trace reported on */
@@ -67,8 +80,11 @@ extern const char *const report_formats[];
 /* Whether a format makes files of its own; the output it is given then only keeps what went wrong. */
 bool writer_makes_files(const char *format);
 
-/* The format that a file name's ending asks for ("x.csv", "x.csv.zst", "x.xma": "archive"), or NULL. */
+/* The format that a file name's ending asks for ("x.csv", "x.tsv.zst", "x.xma": "archive"), or NULL. */
 const char *writer_format_of(const char *path);
+
+/* The ending of a file name that belongs to a format which nothing here writes (".gz", ".xlsx"), or NULL. */
+const char *writer_foreign_ending(const char *path);
 
 /* Whether what this report shows, or is ordered by, has a column of that flag (COLUMN_CHARGE, COLUMN_SLICE). */
 bool writer_wants(const char *format, const struct report_schema *schema, enum column_flag flag);

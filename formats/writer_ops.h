@@ -45,6 +45,12 @@ static inline bool writer_has_several(const struct writer *w)
     return (w->schema->bys & (w->schema->bys - 1)) != 0;
 }
 
+/* The columns that are of no use in this report: COLUMN_SEVERAL, COLUMN_TIMELINES, or-ed. */
+static inline unsigned writer_useless(const struct writer *w)
+{
+    return (writer_has_several(w) ? 0 : COLUMN_SEVERAL) | (w->schema->host ? 0 : COLUMN_TIMELINES);
+}
+
 /* A value as text: numbers with the column's digits, `none` where there is none, text through `add_text`. */
 void writer_add_value(struct buffer *b, const struct column *column, struct value v, const char *none,
                       void (*add_text)(struct buffer *b, const char *s));

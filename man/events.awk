@@ -2,8 +2,8 @@
 #
 #     awk -f man/events.awk parser/decode/events.def parser/decode/hypercalls.def parser/decode/names.def > man/xenmeter-events.7
 #
-# What stands there is told there: events with their layouts, names of values, and the comments about them. What is said
-# about all of them, at the beginning of the page, is said here. Any awk will do.
+# The tables have the events with their layouts, the names of values, and comments about them. This file has what holds
+# for all of them: the beginning of the page. Any awk will do.
 #
 # A comment alone in its lines belongs to the row behind it, one in the line of a row to that row, and "---- TITLE ----"
 # begins a section. The comment that begins a file is about its form, and not for readers of the page.
@@ -34,7 +34,7 @@ function prose(text,    done)
 }
 
 # Paragraphs of a comment, with the words of the page for those of the tables.
-function tell_comment(text,    list, n, i)
+function print_comment(text,    list, n, i)
 {
     gsub(/the dv word/, "the word {dom vcpu}", text)
     gsub(/ \([a-z]+\.def\)/, "", text)
@@ -168,8 +168,8 @@ function take_event(text, part,    e, n, quoted)
     }
 }
 
-# "cmd=grant_table_op - count!" is told as grant_table_op(cmd, -, count).
-function take_hypercall(text, value,    quoted, name, list, n, i, part, told)
+# "cmd=grant_table_op - count!" is printed as grant_table_op(cmd, -, count).
+function take_hypercall(text, value,    quoted, name, list, n, i, part, arguments)
 {
     split(text, quoted, "\"")
     name = quoted[2]
@@ -178,9 +178,9 @@ function take_hypercall(text, value,    quoted, name, list, n, i, part, told)
         sub(/!/, "", list[i])
         if (split(list[i], part, "=") == 2)
             note_user(part[2], part[1], "the hypercall " name)
-        told = told (i == 1 ? "" : ", ") part[1]
+        arguments = arguments (i == 1 ? "" : ", ") part[1]
     }
-    take_name("hypercall", value, n > 0 ? name "(" told ")" : name)
+    take_name("hypercall", value, n > 0 ? name "(" arguments ")" : name)
     if (remark != "")
         remarks["hypercall"] = remarks["hypercall"] name " " remark ".\n"
 }
@@ -223,7 +223,7 @@ function note_user(table, field, user)
 }
 
 # "Values of vector in hvm_inj_exc and hvm_trap, of trap in pv_trap."
-function users_told(table,    field, fields, n, i, k, text)
+function users_text(table,    field, fields, n, i, k, text)
 {
     n = split(fields_of[table], field, " ")
     for (i = 1; i <= n; i++) {
@@ -244,7 +244,7 @@ function users_told(table,    field, fields, n, i, k, text)
 # ---- events ----
 
 # Fields as the page has them: without the type that most have.
-function fields_told(fields,    list, n, i, text)
+function fields_text(fields,    list, n, i, text)
 {
     gsub(/[*]/, " ...", fields)
     n = split(fields, list, " ")
@@ -257,7 +257,7 @@ function fields_told(fields,    list, n, i, text)
 }
 
 # ", +0x100, +0x400": bits of the number that are data; many of them as one.
-function variants_told(variants,    bit, n, text)
+function variants_text(variants,    bit, n, text)
 {
     for (bit = 1; bit <= variants; bit *= 2)
         if (int(variants / bit) % 2) {
@@ -275,10 +275,10 @@ function same_since(e,    i)
     return 1
 }
 
-# What is said in the line of its name.
-function head_told(e, tsc,    text)
+# The line of its name.
+function head_text(e, tsc,    text)
 {
-    text = event_id[e] variants_told(event_variants[e])
+    text = event_id[e] variants_text(event_variants[e])
     if (event_slot[e] in alias)
         text = text " (" substr(alias[event_slot[e]], 3) ")"
     if (!layouts[e])
@@ -290,9 +290,9 @@ function head_told(e, tsc,    text)
     return text (layouts[e] == 1 && layout_fields[e, 1] == "" ? "; no fields" : "")
 }
 
-function tell_event(e, tsc,    i, same)
+function print_event(e, tsc,    i, same)
 {
-    print ".It Ic " event_name[e] " No \"\\ " head_told(e, tsc) "\""
+    print ".It Ic " event_name[e] " No \"\\ " head_text(e, tsc) "\""
     same = same_since(e)
     if (layouts[e] > 1)
         print same ? ".Bl -dash -compact" : ".Bl -tag -width 8n -compact"
@@ -301,15 +301,15 @@ function tell_event(e, tsc,    i, same)
     for (i = 1; i <= layouts[e]; i++) {
         if (layouts[e] > 1 || layout_fields[e, 1] != "")
             print ".It" (same ? "" : " " (layout_since[e, i] == "" ? "any" : layout_since[e, i])) "\n" \
-                fields_told(layout_fields[e, i])
+                fields_text(layout_fields[e, i])
     }
     if (layouts[e] > 1 || layout_fields[e, 1] != "")
         print ".El"
-    tell_comment(event_comment[e])
+    print_comment(event_comment[e])
 }
 
 # The event masks of a section.
-function masks_told(s,    e, id, mask, masks)
+function masks_text(s,    e, id, mask, masks)
 {
     for (e = 1; e <= events; e++) {
         id = number(event_id[e])
@@ -329,16 +329,16 @@ function tsc_of_most(s,    e, n)
     return n < 0 ? "-" : "T"
 }
 
-function tell_section(s,    e, tsc)
+function print_section(s,    e, tsc)
 {
     tsc = tsc_of_most(s)
     print ".Ss " section_title[s]
-    print masks_told(s) (tsc == "T" || section_text[s] ~ / tsc / ? "." : "; no tsc.")
-    tell_comment(section_text[s])
+    print masks_text(s) (tsc == "T" || section_text[s] ~ / tsc / ? "." : "; no tsc.")
+    print_comment(section_text[s])
     print ".Bl -tag -width 4n -compact"
     for (e = 1; e <= events; e++)
         if (event_section[e] == s)
-            tell_event(e, tsc)
+            print_event(e, tsc)
     print ".El"
 }
 
@@ -361,16 +361,16 @@ function run_length(table, n,    word, digits, before, behind, k)
 }
 
 # Cells in as many columns as fit, to be read downwards.
-function tell_grid(cell, n,    width, i, columns, rows, row_told, line)
+function print_grid(cell, n,    width, i, columns, rows, row_number, line)
 {
     for (i = 1; i <= n; i++)
         if (length(cell[i]) + 2 > width)
             width = length(cell[i]) + 2
     columns = int((PAGE_WIDTH + 2) / width)
     rows = columns ? int((n + columns - 1) / columns) : n
-    for (row_told = 1; row_told <= rows; row_told++) {
+    for (row_number = 1; row_number <= rows; row_number++) {
         line = ""
-        for (i = row_told; i <= n; i += rows)
+        for (i = row_number; i <= n; i += rows)
             line = line padded(cell[i], width)
         sub(/[ ]+$/, "", line)
         print line
@@ -378,7 +378,7 @@ function tell_grid(cell, n,    width, i, columns, rows, row_told, line)
 }
 
 # The names from the nth on, up to a comment or a gap; returns the one behind.
-function tell_names(table, n,    cell, cells, i, k, end, width, run, value)
+function print_names(table, n,    cell, cells, i, k, end, width, run, value)
 {
     for (end = n + 1; end <= names[table] && !name_begins[table, end];)
         end++
@@ -387,7 +387,7 @@ function tell_names(table, n,    cell, cells, i, k, end, width, run, value)
             width = length(name_value[table, i])
     if (n > 1 && name_comment[table, n] != "")
         print ".Pp"
-    tell_comment(name_comment[table, n])
+    print_comment(name_comment[table, n])
     print ".Bd -literal"
     for (i = n; i < end; i += run) {
         run = run_length(table, i)
@@ -403,25 +403,25 @@ function tell_names(table, n,    cell, cells, i, k, end, width, run, value)
         }
     }
     if (cells > 0)
-        tell_grid(cell, cells)
+        print_grid(cell, cells)
     print ".Ed"
     return end
 }
 
-function tell_table(table,    s, n)
+function print_table(table,    s, n)
 {
     s = table_section[table]
     print ".Ss " table
     if (s && tables_of[s] == 1)
         print sentence(section_title[s])
-    print users_told(table)
+    print users_text(table)
     if (s && tables_of[s] == 1)
-        tell_comment(section_text[s])
-    tell_comment(table_comment[table])
+        print_comment(section_text[s])
+    print_comment(table_comment[table])
     if (table == "hypercall")
-        tell_arguments()
+        print_arguments()
     for (n = 1; n <= names[table];)
-        n = tell_names(table, n)
+        n = print_names(table, n)
     if (remarks[table] != "")
         printf ".Pp\n%s", remarks[table]
 }
@@ -431,20 +431,20 @@ function tell_table(table,    s, n)
 END {
     PAGE_WIDTH = 72 # columns of text on a terminal of 80
     RUN_LEAST = 4
-    tell_beginning()
+    print_beginning()
     print ".Sh EVENTS"
     for (each = 1; each <= event_section[events]; each++)
-        tell_section(each)
+        print_section(each)
     print ".Sh VALUES"
-    print "A value that has no name is told as a number."
+    print "A value without a name is printed as a number."
     print "In the tables where only the lower bits have one, others that are set follow it:"
     print ".Li invalid_guest_state|0x80000000 ."
     for (each = 1; each <= tables_n; each++)
-        tell_table(tables[each])
-    tell_end()
+        print_table(tables[each])
+    print_end()
 }
 
-function tell_beginning()
+function print_beginning()
 {
     print ".\\\" Made by man/events.awk of the tables in parser/: change those."
     print ".Dd November 28, 2026"
@@ -462,12 +462,12 @@ function tell_beginning()
     print "most have a time stamp, and up to seven words of 32 bits follow."
     print "This page lists the events of Xen 3.2 to 4.22 on x86 and ARM, what their words mean, and the names of values, as"
     print ".Xr xenmeter-dump 1"
-    print "tells them."
+    print "prints them."
     print "Names are those of Xen's public/trace.h in lower case; some were cut short or made alike."
     print "Words in capitals are Xen's own."
     print ".Ss Numbers"
     print "Of the 28 bits of a number, bits 16 to 27 are the class: one of them is set."
-    print "Bits 12 to 15 are the subclass, and the rest tells the events in it apart."
+    print "Bits 12 to 15 are the subclass, and the rest distinguishes the events in it."
     print "The mask of"
     print ".Ql xentrace -e"
     print "and of"
@@ -516,7 +516,7 @@ function tell_beginning()
     print "of an event that its records do have one, other than those of its section."
     print ".Dq Not always a tsc :"
     print "some versions of Xen write it with one, some without."
-    print "A record without one is told with the time of the record before it on its pCPU."
+    print "A record without one is printed with the time of the record before it on its pCPU."
     print ".Ss Fields"
     print "The words of a record are its fields, in this order."
     print ".Bl -tag -width \"{op:u20 argmask:hex12}\" -compact"
@@ -525,7 +525,7 @@ function tell_beginning()
     print ".It name:i32"
     print "One with a sign."
     print ".It name:hex32"
-    print "One that is told in hexadecimal."
+    print "One that is printed in hexadecimal."
     print ".It name:u64 , name:hex64"
     print "A number of two words, the low one first."
     print ".It {cpu:u16 idle:u8}"
@@ -538,12 +538,12 @@ function tell_beginning()
     print ".Ql +2"
     print "behind it: and 2 more than they say."
     print ".It name:flag@10"
-    print "That bit of the event number; told only when it is set."
+    print "That bit of the event number; printed only when it is set."
     print ".It name:u32=trap"
-    print "The value has a name, which is told instead; see"
+    print "The value has a name, which is printed instead; see"
     print ".Sx VALUES ."
     print ".It pad"
-    print "A word that means nothing, and is not told."
+    print "A word that means nothing, and is not printed."
     print ".It name:hex32 ..."
     print "All words that are left, separated by commas."
     print ".It arguments ..."
@@ -575,10 +575,10 @@ function tell_beginning()
     print "is Xen 4.8 and later,"
     print ".Ql <=4.17"
     print "up to 4.17."
-    print "Where no version is said it is all of them, or not known which."
+    print "Where no version is named, all have it, or it is not known which."
     print ".Pp"
     print "No record names the version that wrote it."
-    print "Where an event has more than one layout, the number of words tells which it is."
+    print "Where an event has more than one layout, the number of words decides which it is."
     print "Some numbers belonged to two events, in different versions of Xen."
     print "There, too, the number of words decides; see the sections on schedulers and on interrupts."
     print "The older event is taken only if most records of the trace are of Xen 4.2 or older."
@@ -588,12 +588,12 @@ function tell_beginning()
     print "decrease_reservation and pod_populate and the like: the newer layout is taken, unless the numbers would make no sense"
     print "for it;"
     print ".It"
-    print "hvm_ioport_read and the like: bit 0x100 of the number tells;"
+    print "hvm_ioport_read and the like: bit 0x100 of the number decides;"
     print ".It"
     print "vmx_exit: all reasons are SVM's as soon as one is seen that only SVM has."
     print ".El"
     print ".Pp"
-    print "A record that fits no layout is told with one field,"
+    print "A record that fits no layout is printed with one field,"
     print ".Li words ,"
     print "in hexadecimal; one of any other number as the event"
     print ".Ic unrecognised"
@@ -603,11 +603,11 @@ function tell_beginning()
     print ".Li words ."
 }
 
-function tell_arguments()
+function print_arguments()
 {
     print "Arguments with a name are in parentheses;"
     print ".Ql -"
-    print "is one without, which is told as"
+    print "is one without, which is printed as"
     print ".Li arg0 , arg1"
     print "and so on, in hexadecimal."
     print "Xen records few of them: in"
@@ -620,7 +620,7 @@ function tell_arguments()
     print "follows its count."
 }
 
-function tell_own()
+function print_own()
 {
     print ".Sh YOUR OWN EVENTS"
     print "A hypervisor that was changed, or a guest, may write records with numbers that are not above."
@@ -687,9 +687,9 @@ function tell_own()
     print "are the records that neither table names."
 }
 
-function tell_end()
+function print_end()
 {
-    tell_own()
+    print_own()
     print ".Sh SEE ALSO"
     print ".Xr xenmeter 1 ,"
     print ".Xr xenmeter-dump 1 ,"

@@ -39,6 +39,21 @@ char *human_duration(char *to, uint64_t ns)
     return to;
 }
 
+char *human_bytes(char *to, uint64_t bytes)
+{
+    static const char *const units[] = {"kB", "MB", "GB", "TB"};
+    double x = (double)bytes / 1e3;
+    size_t unit = 0;
+    if (bytes < 1000) {
+        snprintf(to, HUMAN_BYTES, "%u bytes", (unsigned)bytes);
+        return to;
+    }
+    for (; x >= 999.95 && unit + 1 < sizeof units / sizeof *units; unit++)
+        x /= 1e3;
+    snprintf(to, HUMAN_BYTES, "%.1f %s", x, units[unit]);
+    return to;
+}
+
 char *human_percent(char *to, double part, double whole)
 {
     double percent = whole > 0 ? 100 * part / whole : 0;

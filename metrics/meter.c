@@ -297,10 +297,13 @@ uint64_t meter_accounted(const struct meter *m)
     return m->ledger.now_ns;
 }
 
-struct meter *meter_new_saver(const struct model *model, struct error *err)
+struct meter *meter_new_saver(const struct charge_options *charge, const struct model *model,
+                              struct error *err)
 {
     static const uint8_t no_pcpus[PCPUS_MAX];
+    static const struct charge_options none;
     const struct meter_options options = {.bys = (1u << BYS) - 1,
+                                          .charge = charge ? *charge : none,
                                           .granularities = 1,
                                           .idle_rows = true,
                                           .from_ns = UINT64_MAX,
@@ -312,6 +315,33 @@ void meter_snapshot(struct meter *m, struct snapshot *s)
 {
     m->settled_ns = model_settled(m->model);
     ledger_snapshot(&m->ledger, s, model_shows_idle(m->model));
+}
+
+/* The ledger, which hands nothing out, takes the slices that have their shares; others wait for these behind them. */
+static void take_closed(struct meter *m)
+{
+    struct charging *c = m->charging;
+    size_t left = c->done_head;
+    for (size_t i = c->done_head; i < c->done_n; i++)
+        if (c->done[i]->period->closed)
+            ledger_take_slice(&m->ledger, c->done[i]);
+        else
+            c->done[left++] = c->done[i];
+    c->done_n = left;
+}
+
+bool meter_save_charges(struct meter *m, struct snapshot *s, uint64_t tsc)
+{
+    if (!m->charging)
+        return false;
+    take_closed(m);
+    return charging_snapshot(m->charging, s, tsc);
+}
+
+bool meter_restore_charges(struct meter *m, const struct snapshot *s, uint64_t tsc)
+{
+    struct snapshot part = *s;
+    return !m->charging || (charging_snapshot(m->charging, &part, tsc) && snapshot_is_read(&part));
 }
 
 void meter_charge_summary(const struct meter *m, struct charge_summary *s)

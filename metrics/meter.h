@@ -63,14 +63,26 @@ void meter_charge_summary(const struct meter *m, struct charge_summary *s);
 /* The part to be reported on has ended, and all of it was handed out: nothing more comes of what is fed. */
 bool meter_is_over(const struct meter *m);
 
-/* A meter that hands nothing out: it can be saved. NULL with `err` filled: no memory. The model shows idle vCPUs. */
-struct meter *meter_new_saver(const struct model *model, struct error *err);
+/*
+ * A meter that hands nothing out: it can be saved. `charge`: with charges, if these are wanted (NULL: without). NULL with `err`
+ * filled: no memory. The model shows idle vCPUs.
+ */
+struct meter *meter_new_saver(const struct charge_options *charge, const struct model *model,
+                              struct error *err);
 
 /*
  * Saves a saver: what it knows of executions, waits and the like that go on, and who has rows. Or restores that into any new
- * meter of a restored model that reports on a later part of the time, without charges.
+ * meter of a restored model that reports on a later part of the time.
  */
 void meter_snapshot(struct meter *m, struct snapshot *s);
+
+/*
+ * The same of its charges, of a time up to which the model had all marks: `tsc`. Call meter_save_charges first, and
+ * meter_restore_charges last, with the same charge options; a meter without charges needs none. False: they cannot be saved
+ * (charging.h), or the snapshot is damaged.
+ */
+bool meter_save_charges(struct meter *m, struct snapshot *s, uint64_t tsc);
+bool meter_restore_charges(struct meter *m, const struct snapshot *s, uint64_t tsc);
 
 /* Guest vCPU time in the part reported on, and that of it whose state is not known. */
 uint64_t meter_vcpu_ns(const struct meter *m);

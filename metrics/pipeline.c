@@ -235,10 +235,14 @@ static int restore_states(struct pipeline *p, struct error *err)
     return 0;
 }
 
-/* Restores the meters from the rest, each from the same; one that is dropped checks it, too, as there may be none. */
-static int restore_meters(struct pipeline *p, const struct snapshot *s, struct error *err)
+/*
+ * Restores the meters from the rest, each from the same, and from the part of charges; one that is dropped checks it, too, as
+ * there may be none.
+ */
+static int restore_meters(struct pipeline *p, const struct snapshot *s, const struct snapshot *charges,
+                          uint64_t tsc, struct error *err)
 {
-    struct meter *checker = meter_new_saver(p->model, err);
+    struct meter *checker = meter_new_saver(NULL, p->model, err);
     struct snapshot rest = *s;
     if (!checker)
         return -1;
@@ -247,28 +251,50 @@ static int restore_meters(struct pipeline *p, const struct snapshot *s, struct e
     meter_free(checker);
     for (size_t i = 0; i < p->n && fine; i++) {
         rest = *s;
-        if (p->members[i].meter)
-            meter_snapshot(p->members[i].meter, &rest);
-        fine = !rest.failed;
+        if (!p->members[i].meter)
+            continue;
+        meter_snapshot(p->members[i].meter, &rest);
+        fine = !rest.failed && meter_restore_charges(p->members[i].meter, charges, tsc);
     }
     return fine ? 0 : error_set(err, ERROR_FORMAT, "a damaged snapshot");
+}
+
+static bool wants_charges(const struct pipeline *p)
+{
+    bool wanted = false;
+    for (size_t i = 0; i < p->n; i++)
+        wanted = wanted || (p->members[i].consumer.rows && p->members[i].consumer.rows->charge.wanted);
+    return wanted;
 }
 
 int pipeline_restore(struct pipeline *p, const void *bytes, size_t n, uint64_t tsc, const struct clock *clock,
                      struct error *err)
 {
-    struct snapshot s;
+    struct snapshot s, charges;
     snapshot_read(&s, bytes, n, clock_ns(clock, tsc));
+    charges = snapshot_take_part(&s);
     p->pass.clock = clock;
     if (begin(p, err) != 0)
         return -1;
     if (!p->model)
         return 0;
-    model_restore(p->model, &s);
-    if (restore_meters(p, &s, err) != 0)
+    model_restore(p->model, &s, wants_charges(p));
+    charges.now_ns = model_settled(p->model);
+    (void)snapshot_take_part(&charges); /* of who reads the trace */
+    if (restore_meters(p, &s, &charges, tsc, err) != 0)
         return -1;
     p->pass.settled_ns = model_settled(p->model);
     return restore_states(p, err) == 0 ? check_memory(p, err) : -1;
+}
+
+bool pipeline_restore_pasts(const void *bytes, size_t n, struct io_pasts *pasts)
+{
+    struct snapshot s, charges, part;
+    snapshot_read(&s, bytes, n, 0);
+    charges = snapshot_take_part(&s);
+    part = snapshot_take_part(&charges);
+    io_pasts_read(&part, pasts);
+    return !s.failed && !charges.failed && snapshot_is_read(&part);
 }
 
 /* ---- the end ---- */

@@ -18,6 +18,7 @@
 
 #include "metrics/consumer.h"
 #include "metrics/meter.h"
+#include "metrics/model/io_pasts.h"
 
 struct pipeline;
 
@@ -54,10 +55,17 @@ int pipeline_end(struct pipeline *p, uint64_t end_ns, struct error *err);
 /*
  * Begins in the middle of a trace: with the snapshot of tsc that a snapshot_maker made (metrics/snapshot_maker.h), n bytes.
  * Call before the first batch, which has events after tsc only. Who wants states gets those that last, each as what began it.
- * -1 with `err` filled: it is damaged, or memory ran out.
+ * Who wants charges needs a snapshot with them, made with the same options. -1 with `err` filled: it is damaged, or lacks them, or
+ * memory ran out.
  */
 int pipeline_restore(struct pipeline *p, const void *bytes, size_t n, uint64_t tsc, const struct clock *clock,
                      struct error *err);
+
+/*
+ * The pCPUs' pasts where reading begins with such a snapshot (for trace_resume), if it has charges: into an empty list, to be
+ * freed in any case. False: it has none, or is damaged.
+ */
+bool pipeline_restore_pasts(const void *bytes, size_t n, struct io_pasts *pasts);
 
 /* All consumers have enough. */
 bool pipeline_is_over(const struct pipeline *p);

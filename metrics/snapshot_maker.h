@@ -1,5 +1,5 @@
 /*
- * Makes snapshots of a pass over a trace, with which a later pass can begin in the middle (pipeline_restore), without charges.
+ * Makes snapshots of a pass over a trace, with which a later pass can begin in the middle (pipeline_restore).
  * They are made where a sweep has ended: what comes later follows from the snapshot and the bytes from an earlier sweep on.
  */
 #ifndef XENMETER_METRICS_SNAPSHOT_MAKER_H
@@ -30,8 +30,12 @@ struct snapshot_sink {
 
 struct snapshot_maker;
 
-/* The sink is copied. NULL: no memory. */
-struct snapshot_maker *snapshot_maker_new(const struct snapshot_sink *sink);
+/*
+ * The sink is copied. `charge`: the caller's, kept until it is freed; what charges by these options rest on is in the snapshots
+ * too, if they are wanted and can be saved (charging.h). NULL: no charges. Returns NULL: no memory.
+ */
+struct snapshot_maker *snapshot_maker_new(const struct snapshot_sink *sink,
+                                          const struct charge_options *charge);
 void snapshot_maker_free(struct snapshot_maker *m);
 
 /* What it wants of the pass; points into the maker. */
@@ -40,9 +44,11 @@ struct consumer snapshot_maker_consumer(struct snapshot_maker *m);
 /*
  * A sweep begins at `place`, and no record before has a time after `tsc`: asks for a snapshot with which to begin there. Not
  * heeded while an earlier one waits, nor before the first batch, as what is read to measure the clock comes all at once.
- * None is made where the model cannot be saved (model.h). Returns whether it is heeded.
+ * None is made where the model cannot be saved (model.h). `pasts`: the n pCPUs' there, as the tap of the trace has them. Returns
+ * whether it is heeded.
  */
-bool snapshot_maker_mark(struct snapshot_maker *m, uint32_t place, uint64_t tsc);
+bool snapshot_maker_mark(struct snapshot_maker *m, uint32_t place, uint64_t tsc, const struct io_past *pasts,
+                         size_t n);
 
 /* Bytes of the last snapshot: the next one will have about as many. */
 size_t snapshot_maker_size(const struct snapshot_maker *m);

@@ -412,6 +412,17 @@ static void judge_unseparated(struct judgement *j, const struct charge_summary *
             unseparated_error(s, o), s->idds_unseparated == 1 ? "'s" : "s'");
 }
 
+/* A guest that does little at the cut may be charged a few per cent more or less. */
+static void judge_cuts(struct judgement *j, const struct charge_summary *s)
+{
+    if (s->cuts > 0)
+        because(j, VERDICT_DEGRADED,
+                "charges of %zu traces in a row are added up: for whom work was is less well known where "
+                "each begins, and a "
+                "guest's charge may be off by some per cent",
+                s->cuts + 1);
+}
+
 void verdict_judge_charges(struct judgement *j, const struct charge_summary *s,
                            const struct charge_options *o, uint64_t duration_ns)
 {
@@ -430,6 +441,7 @@ void verdict_judge_charges(struct judgement *j, const struct charge_summary *s,
                                                                                          : VERDICT_DEGRADED,
                 "CPU times that cannot be are given for %s of the trace: the events alone charge there",
                 human_percent(share, (double)s->cpu_impossible_ns, (double)duration_ns));
+    judge_cuts(j, s);
     judge_unattributed(j, s);
     judge_mixed(j, s);
     judge_unmarked(j, s);

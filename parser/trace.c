@@ -42,6 +42,8 @@ struct trace {
     bool renames;           /* events are wanted that once had other numbers, or whose numbers others had, */
     bool widened;           /* and for that reason some come that nobody asked for */
     struct trace_tap tap;   /* .bytes NULL: nobody listens */
+    struct io_past *pasts;  /* room for what the tap gets of the pCPUs */
+    size_t pasts_capacity;
     struct trace_resume resume; /* if options.resume */
     struct currents currents;   /* once siblings are known, with raw records */
     struct event *named;        /* the batch with its vCPUs: room for twice as many events */
@@ -79,8 +81,11 @@ struct trace *trace_open(const char *path, const struct trace_options *options, 
         t->tap = *options->tap;
         input_tap(t->input, &t->tap);
     }
-    if (options->resume)
+    if (options->resume) {
         t->resume = *options->resume;
+        t->decoder.pasts = t->resume.pasts;
+        t->decoder.pasts_n = t->resume.pasts_n;
+    }
     decoder_measure_clock(&t->decoder, !options->resume && !options->cycles);
     input_stop_on(t->input, options->stop, options->wait_mask);
     uint64_t memory = options->memory_limit ? options->memory_limit : MEMORY_DEFAULT;
@@ -99,6 +104,7 @@ void trace_close(struct trace *t)
     clock_probe_free(&t->probe);
     currents_free(&t->currents);
     free(t->named);
+    free(t->pasts);
     input_close(t->input);
     free(t->file);
     free(t);
@@ -247,16 +253,32 @@ static void check_at_end(struct trace *t)
         clock_probe_check(&t->probe, &t->clock);
 }
 
+/* The tap gets the beginning of a sweep. False: no memory. */
+static bool tap_sweep(struct trace *t)
+{
+    const struct decoder *d = &t->decoder;
+    bool whole = decoder_is_whole(d);
+    size_t n = whole && d->interest.io ? d->pcpus_n : 0;
+    if (n > t->pasts_capacity) {
+        struct io_past *pasts = realloc(t->pasts, n * sizeof *pasts);
+        if (!pasts)
+            return false;
+        t->pasts = pasts;
+        t->pasts_capacity = n;
+    }
+    if (n > 0)
+        decoder_pasts(d, t->pasts);
+    t->tap.sweep(t->tap.context, t->quality.bytes - WINDOW_HEADER_LEN, t->order.tsc_last, whole, t->pasts, n);
+    return true;
+}
+
 /* A sweep has ended: its successor's first window has begun. */
 static int take_sweep(struct trace *t, struct error *err)
 {
     if (order_sweep(&t->order) != 0)
         return error_no_memory(err, "the order of events");
     check_clock(t);
-    if (t->tap.sweep)
-        t->tap.sweep(t->tap.context, t->quality.bytes - WINDOW_HEADER_LEN, t->order.tsc_last,
-                     decoder_is_whole(&t->decoder));
-    return 0;
+    return !t->tap.sweep || tap_sweep(t) ? 0 : error_no_memory(err, "what is known of the pCPUs");
 }
 
 /* 1: the events that were read can be delivered, as far as they are in order; 0: read on; -1 with `err` filled. */
@@ -375,27 +397,6 @@ static unsigned unseen_pcpus(const struct trace *t, bool siblings_due)
     return silent > tickled ? silent : tickled;
 }
 
-/* The marks of the last batch are over. */
-static void drop_marks(struct trace *t)
-{
-    for (unsigned i = 0; i < t->marks_n; i++) {
-        t->decoder.streams[t->marks[i].pcpu]->marks_n = 0;
-        t->decoder.queued -= t->marks[i].n;
-    }
-    t->marks_n = 0;
-}
-
-/* All that were decoded meanwhile. */
-static void gather_marks(struct trace *t)
-{
-    const struct decoder *d = &t->decoder;
-    for (unsigned i = 0; i < d->pcpus_n; i++) {
-        const struct stream *s = d->streams[d->pcpus[i]];
-        if (s->marks_n > 0)
-            t->marks[t->marks_n++] = (struct task_marks){s->marks, s->marks_n, s->pcpu};
-    }
-}
-
 static void describe(struct trace *t, struct event_batch *batch, size_t n, unsigned traits, bool more)
 {
     struct decoder *d = &t->decoder;
@@ -422,7 +423,8 @@ static void describe(struct trace *t, struct event_batch *batch, size_t n, unsig
 int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
 {
     struct order *o = &t->order;
-    drop_marks(t);
+    decoder_drop_marks(&t->decoder);
+    t->marks_n = 0;
     if (t->phase == PHASE_DONE)
         return 0;
     if ((t->phase == PHASE_CLOCK || t->phase == PHASE_READ) && read_on(t, err) != 0)
@@ -441,7 +443,8 @@ int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
     if (t->decoder.raw && t->decoder.cores.largest && name_siblings(t, &n, err) != 0)
         return -1;
     if (t->marks)
-        gather_marks(t);
+        t->marks_n =
+            decoder_take_marks(&t->decoder, t->options.resume ? t->resume.after_tsc + 1 : 0, t->marks);
     describe(t, batch, n, traits, more);
     if (!more)
         t->phase = last ? PHASE_DONE : PHASE_READ;

@@ -58,6 +58,9 @@ struct trace_resume {
     struct clock clock; /* of the whole trace */
     uint64_t after_tsc; /* the model is not given events up to here: it has had them already */
     unsigned traits;    /* of the whole trace: those of old_numbers.h */
+    /* What is known of I/O (parser/decode/io_filter.h), by pCPU; the caller's, until the trace is closed. NULL: none. */
+    const struct io_past *pasts;
+    size_t pasts_n;
 };
 
 struct trace_options {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "sim/kernel.h"
+#include "sim/network.h"
 
 /* From one device to the next. */
 enum { READ_NS = 1500, READ_MASK = 1023 };
@@ -29,12 +30,19 @@ static void give(const struct counter_reader *r, const struct sim_domain *whose,
     r->all->to.take(r->all->to.context, counter);
 }
 
-static void give_device(const struct counter_reader *r, const struct sim_pair *pair,
-                        enum simulated_device device, uint64_t now_ns)
+static void give_vif(const struct counter_reader *r, const struct sim_pair *pair, const struct sim_vif *vif,
+                     uint64_t now_ns)
 {
-    enum pair_count first = device == DEVICE_NETWORK ? COUNT_TX : COUNT_READS;
-    struct simulated_counter counter = {.device = device,
-                                        .counts = {pair->counted[first], pair->counted[first + 1]}};
+    const struct vif_counts n = vif_counts(vif);
+    struct simulated_counter counter = {
+        .device = DEVICE_NETWORK, .number = n.number, .counts = {n.to_guest, n.from_guest}};
+    give(r, pair->guest, &counter, now_ns);
+}
+
+static void give_disk(const struct counter_reader *r, const struct sim_pair *pair, uint64_t now_ns)
+{
+    struct simulated_counter counter = {.device = DEVICE_DISK,
+                                        .counts = {pair->counted[COUNT_READS], pair->counted[COUNT_WRITES]}};
     give(r, pair->guest, &counter, now_ns);
 }
 
@@ -50,15 +58,16 @@ static void give_thread(const struct counter_reader *r, const struct sim_pair *p
 
 static void read_pair(const struct counter_reader *r, const struct sim_pair *pair, uint64_t now_ns)
 {
-    if (pair->vif) {
-        give_device(r, pair, DEVICE_NETWORK, now_ns);
+    for (const struct sim_vif *vif = pair->vifs; vif; vif = vif_next(vif))
+        give_vif(r, pair, vif, now_ns);
+    if (pair->vifs) {
         give_thread(r, pair, "guest-rx", WORK_TRANSMIT, now_ns);
         give_thread(r, pair, "dealloc", WORK_DEALLOC, now_ns);
         if (r->driver->plan->threaded_napi)
             give_thread(r, pair, "napi", WORK_RECEIVE, now_ns);
     }
     if (pair->vbd) {
-        give_device(r, pair, DEVICE_DISK, now_ns);
+        give_disk(r, pair, now_ns);
         give_thread(r, pair, "blkback", WORK_DISK, now_ns);
     }
 }

@@ -174,11 +174,12 @@ static void thread_step(struct sim_host *host, struct sim_task *task)
     task_work(task, thread_ns(vbd), pair_cell(vbd->pair, WORK_DISK));
 }
 
-void disk_hold(struct sim_vbd *vbd, bool held, uint64_t now_ns)
+void disk_hold(struct sim_vbd *vbd, const struct sim_hold *hold, uint64_t now_ns)
 {
     struct sim_pcpu *pcpu = vbd->interrupt.vcpu->pcpu;
-    bool goes_on = vbd->held && !held;
-    vbd->held = held;
+    bool goes_on = vbd->held && !hold->pauses_disk;
+    vbd->held = hold->pauses_disk;
+    task_set_low(&vbd->thread, hold->low_priority);
     if (!goes_on)
         return;
     pcpu_enter(pcpu, now_ns);

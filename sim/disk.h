@@ -9,6 +9,7 @@
 #define XENMETER_SIM_DISK_H
 
 #include "sim/driver.h"
+#include "sim/hold.h"
 
 #define DISK_DEPTH_MAX 128
 
@@ -25,8 +26,8 @@ void disk_vbd_free(struct sim_vbd *vbd);
 /* Within a step of the guest: a request to read or write so many bytes; there must be room. When it is complete, user->done goes up. */
 void disk_request(struct sim_vbd *vbd, struct sim_disk_user *user, uint32_t bytes, bool writes);
 
-/* From now_ns on the driver domain takes no requests of the guest, or takes them again. Not within a step. */
-void disk_hold(struct sim_vbd *vbd, bool held, uint64_t now_ns);
+/* What of `hold` is about disks holds from now_ns on. Not within a step. */
+void disk_hold(struct sim_vbd *vbd, const struct sim_hold *hold, uint64_t now_ns);
 
 /* How many more requests the disk can take. */
 uint32_t disk_room(const struct sim_vbd *vbd);

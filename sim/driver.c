@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "sim/emit.h"
+#include "sim/hold.h"
 #include "sim/kernel.h"
 #include "sim/pcpu.h"
 
@@ -33,6 +34,7 @@ struct sim_pair *driver_pair(struct sim_host *host, struct sim_domain *guest, st
     pair->driver = driver;
     pair->guest_vcpu = &guest->vcpus[0];
     pair->driver_vcpu = &driver->domain->vcpus[driver->pairs++ % driver->domain->plan->vcpus];
+    pair->cap_ppm = SIM_FREE;
     pair->first_cell = true_account_cell(&host->truth);
     for (int i = 1; i < SIM_WORKS; i++)
         true_account_cell(&host->truth);

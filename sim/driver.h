@@ -39,10 +39,8 @@ enum sim_done {
 };
 extern const char *const sim_done_names[SIM_DONES];
 
-/* What a driver domain's kernel counts of a guest's devices, as Linux counts it for vifD.0 and vbd-D-*. */
+/* What a driver domain's kernel counts of a guest's disk, as Linux counts it for vbd-D-*. */
 enum pair_count {
-    COUNT_TX,     /* packets that it sent to the guest */
-    COUNT_RX,     /* packets that it received from the guest */
     COUNT_READS,  /* the guest's requests to read, which it has taken */
     COUNT_WRITES, /* and to write */
     PAIR_COUNTS
@@ -56,9 +54,10 @@ struct sim_pair {
     struct sim_driver *driver;
     struct sim_vcpu *guest_vcpu, *driver_vcpu; /* where their handlers and threads for it run */
     uint32_t first_cell;                       /* of SIM_WORKS */
-    struct sim_vif *vif;                       /* NULL: none */
+    struct sim_vif *vifs;                      /* a list, by number (network.h) */
     struct sim_vbd *vbd;                       /* NULL: none */
     uint64_t counted[PAIR_COUNTS];             /* since the trace began */
+    uint64_t cap_ppm;                          /* by which the guest is held here (hold.h) */
 };
 
 struct sim_driver {

@@ -1,7 +1,9 @@
 #include "sim/emit.h"
 
-/* What the hypervisor needs between two records of one act: 0.4 to 1.66 of the scenario's `record`. */
+/* What the hypervisor needs between two records of one act: 0.4 to 1.66 of the scenario's `record` or `guest_record`. */
 enum { STEP_LEAST = 20, STEP_MASK = 63, STEP_UNIT = 50 };
+/* Records of what guests ask for: the classes TRC_HVM, TRC_MEM and TRC_PV. */
+enum { GUEST_CLASSES = 0x08 | 0x10 | 0x20 };
 
 /* How a hypercall's record says which arguments follow: two bits for each, from bit 20 on; 1: one word. */
 #define ARGUMENT(n) (1u << (20 + 2 * (n)))
@@ -24,15 +26,26 @@ static void write_record(struct sim_pcpu *pcpu, enum trace_event event, uint64_t
         trace_ring_insert(&pcpu->ring, event, host_tsc(host, ns), words, count);
 }
 
+static void take_step(struct sim_pcpu *pcpu, uint64_t record_ns)
+{
+    pcpu->clock_ns += (STEP_LEAST + (prng_next(&pcpu->host->rng) & STEP_MASK)) * record_ns / STEP_UNIT;
+}
+
+void emit_nothing(struct sim_pcpu *pcpu)
+{
+    take_step(pcpu, pcpu->host->plan->record_ns);
+}
+
 static void put(struct sim_pcpu *pcpu, enum trace_event event, const uint32_t *words, unsigned count)
 {
     struct sim_host *host = pcpu->host;
+    const bool of_guest = (trace_event_info[event].id >> 16 & GUEST_CLASSES) != 0;
     if (host->recorded[event]) {
         write_record(pcpu, event, pcpu->clock_ns, words, count);
         if (pcpu->clock_ns > host->last_ns)
             host->last_ns = pcpu->clock_ns;
     }
-    pcpu->clock_ns += (STEP_LEAST + (prng_next(&host->rng) & STEP_MASK)) * host->plan->record_ns / STEP_UNIT;
+    take_step(pcpu, of_guest ? host->plan->guest_record_ns : host->plan->record_ns);
 }
 
 /* ---- HVM guests ---- */

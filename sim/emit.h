@@ -37,6 +37,9 @@ enum sim_exit {
  */
 void emit(struct sim_pcpu *pcpu, enum trace_event event, const uint32_t *words, unsigned count);
 
+/* Xen works on the pCPU for as long as between two of the scheduler's records. */
+void emit_nothing(struct sim_pcpu *pcpu);
+
 /* emit() with the words written out. */
 #define EMIT(pcpu, event, ...)                                                                               \
     emit(pcpu, event, (const uint32_t[]){__VA_ARGS__},                                                       \

@@ -3,7 +3,7 @@
  *
  * All times are ns of Xen's system time; 0 is when tracing began. The host is one loop over timers. Each pCPU has a clock
  * of its own, the time of the last thing that happened there: it never goes back, and runs ahead of the loop by what the
- * hypervisor's code takes (records of one act are some tens of ns apart). Work of a guest begins after that.
+ * hypervisor's code takes (records of one act are about 1 us apart). Work of a guest begins after that.
  *
  * Layers of the folder, upper ones do not know lower ones: timeline, prng, trace_ring - host.h, emit.h, true_account.h -
  * scheduler.h and the schedulers - pcpu.h (who runs) - kernel.h (what a vCPU runs) - loads - simulation.h (all of it).
@@ -84,7 +84,7 @@ struct sim_vcpu {
     struct sim_task *running; /* whose left_ns goes down while the vCPU runs */
     struct sim_task *current; /* the task of the last task switch */
     struct sim_task *idle, *timer_interrupt, *reschedule;
-    struct sim_task_list interrupts, softirqs, threads, programs; /* pending, in order of precedence */
+    struct sim_task_list interrupts, softirqs, threads, programs, low; /* pending, in order of precedence */
     bool in_interrupt;
     struct sim_task *ksoftirqd, *softirq; /* the thread, and what it runs */
     bool ksoftirqd_runs;                  /* or is to run: softirqs are left to it */

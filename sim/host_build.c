@@ -86,6 +86,8 @@ static bool build_pcpus(struct sim_host *host)
             return false;
         pcpu->ring.events = host->layout.events;
         pcpu->ring.skew = i % 2 ? host_tsc(host, host->plan->skew_ns) - host_tsc(host, 0) : 0;
+        pcpu->ring.report_cycles =
+            (uint64_t)((uint128)host->plan->cpu_hz * host->plan->record_ns / 2000000000u);
         pcpu->ring.current_domain = SIM_IDLE_DOMAIN;
         pcpu->ring.current_vcpu = (uint16_t)i;
     }
@@ -217,7 +219,7 @@ void sim_host_free(struct sim_host *host)
         free_loads(&host->domains[i]);
     for (struct sim_pair *pair; (pair = host->pairs);) {
         host->pairs = pair->next;
-        network_vif_free(pair->vif);
+        network_vifs_free(pair->vifs);
         disk_vbd_free(pair->vbd);
         free(pair);
     }

@@ -37,7 +37,18 @@ static struct sim_task_list *list_of(struct sim_task *task)
         return &v->interrupts;
     if (task->kind == TASK_SOFTIRQ)
         return &v->softirqs;
+    if (task->is_low)
+        return &v->low;
     return task->kind == TASK_THREAD ? &v->threads : &v->programs;
+}
+
+static void take_out(struct sim_task_list *list, struct sim_task *task)
+{
+    struct sim_task_list rest = {NULL, NULL};
+    for (struct sim_task *t = pop(list); t; t = pop(list))
+        if (t != task)
+            push(&rest, t);
+    *list = rest;
 }
 
 /* ---- tasks ---- */
@@ -100,6 +111,18 @@ void task_wake(struct sim_task *task)
         push(list_of(task), task);
 }
 
+void task_set_low(struct sim_task *thread, bool is_low)
+{
+    bool queued = thread->queued;
+    if (is_low == thread->is_low)
+        return;
+    if (queued)
+        take_out(list_of(thread), thread);
+    thread->is_low = is_low;
+    if (queued)
+        push(list_of(thread), thread);
+}
+
 void interrupt_raise(struct sim_pcpu *on, struct sim_task *handler)
 {
     task_wake(handler);
@@ -159,13 +182,21 @@ static void tick_due(struct sim_host *host, void *context, uint64_t now_ns)
 
 /* ---- tasks and interrupts ---- */
 
-/* The last handler is done: back to the task, unless a thread was woken while a program ran. */
+/* Whether somebody waits who goes before the task. */
+static bool must_give_way(const struct sim_vcpu *v, const struct sim_task *task)
+{
+    if (task->is_low)
+        return v->threads.head || v->programs.head;
+    return task->kind == TASK_PROGRAM && v->threads.head;
+}
+
+/* The last handler is done: back to the task, unless one that goes before it was woken meanwhile. */
 static void return_from_interrupt(struct sim_vcpu *v)
 {
     emit_hypercall(v->pcpu, HYPERCALL_IRET);
     v->in_interrupt = false;
     struct sim_task *current = v->current;
-    if (current->kind == TASK_PROGRAM && current->active && current != v->idle && v->threads.head) {
+    if (current->active && current != v->idle && must_give_way(v, current)) {
         task_wake(current);
         v->current = NULL;
     }
@@ -177,6 +208,8 @@ static struct sim_task *switch_task(struct sim_vcpu *v)
     struct sim_task *next = pop(&v->threads);
     if (!next)
         next = pop(&v->programs);
+    if (!next)
+        next = pop(&v->low);
     if (!next)
         next = v->idle;
     if (next != v->current)
@@ -283,7 +316,7 @@ static struct sim_task *choose(struct sim_vcpu *v)
         next = softirq_of_thread(v);
     if (next)
         return next;
-    bool others = v->threads.head || v->programs.head;
+    bool others = v->threads.head || v->programs.head || v->low.head;
     if (v->current && v->current->active && (v->current != v->idle || !others))
         return v->current;
     return switch_task(v);

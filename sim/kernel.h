@@ -33,6 +33,7 @@ struct sim_task {
     uint8_t phase;          /* of its state machine, its own to use */
     bool queued;            /* in one of the vCPU's lists */
     bool active;            /* it has asked for work, and step() was not called since */
+    bool is_low;            /* a thread that runs when neither other threads nor programs want to */
     struct sim_timer alarm; /* wakes the task: task_sleep_until() */
 };
 
@@ -48,6 +49,9 @@ bool task_works_first(struct sim_task *task, uint64_t ns, uint32_t cell);
 
 /* Within step() of a task that then returns without work: the vCPU's timer wakes it. */
 void task_sleep_until(struct sim_host *host, struct sim_task *task, uint64_t due_ns);
+
+/* The thread has low priority, or not. Not within a step. */
+void task_set_low(struct sim_task *thread, bool is_low);
 
 /* Within a step() of the same vCPU: the task is to run. */
 void task_wake(struct sim_task *task);

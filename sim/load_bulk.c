@@ -104,8 +104,8 @@ static bool out_create(struct sim_host *host, struct sim_domain *domain, const s
                                 .received = out_received,
                                 .left = out_left,
                                 .lost = plan->transport == 0 ? out_lost : NULL};
-    b->vif = network_vif(host, domain, driver);
-    if (plan->to_given && !(b->to = network_vif(host, domain_of(host, plan->to), driver)))
+    b->vif = network_vif(host, domain, driver, plan->vif);
+    if (plan->to_given && !(b->to = network_vif(host, domain_of(host, plan->to), driver, 0)))
         return false;
     if (!b->vif || !task_init(&b->task, &domain->vcpus[0], TASK_PROGRAM, out_step, b))
         return false;
@@ -216,7 +216,7 @@ static bool in_create(struct sim_host *host, struct sim_domain *domain, const st
                                 .received = received,
                                 .lost = plan->transport == 0 ? in_lost : NULL};
     b->source = (struct sim_timer){.due = source_due, .context = b};
-    b->vif = network_vif(host, domain, driver_of(host, plan->driver));
+    b->vif = network_vif(host, domain, driver_of(host, plan->driver), plan->vif);
     return b->vif && host_add_timer(host, &b->source);
 }
 

@@ -190,7 +190,7 @@ static bool create(struct sim_host *host, struct sim_domain *domain, const struc
     web->client_count = plan->clients ? plan->clients : 1;
     web->clients = calloc(web->client_count, sizeof *web->clients);
     web->workers = calloc(domain->plan->vcpus, sizeof *web->workers);
-    web->vif = network_vif(host, domain, driver_of(host, plan->driver));
+    web->vif = network_vif(host, domain, driver_of(host, plan->driver), plan->vif);
     bool fine = web->clients && web->workers && web->vif;
     for (size_t i = 0; fine && i < domain->plan->vcpus; i++)
         fine = make_worker(web, &web->workers[i], i);

@@ -2,29 +2,24 @@
 
 #include "sim/emit.h"
 #include "sim/kernel.h"
+#include "sim/packet_limit.h"
 
 enum {
     RING_SLOTS = 256, /* of a shared ring, each direction */
     BATCH_MOST = 64,  /* packets that netback takes at a time */
     BACKLOG = 1024,   /* packets for a guest that wait in netback */
     NIC_QUEUE = 4096, /* packets that wait in the network device */
-    NIC_IRQ = 24,
-    SENDERS_MAX = SCENARIO_LOADS_MAX
+    NIC_IRQ = 24
 };
-#define KIB         1024u
-#define BURST_LEAST 3072u /* bytes: of a limit of almost nothing */
-
-/* What may still pass at once. */
-struct bucket {
-    uint64_t left; /* bytes */
-    uint64_t at_ns;
-};
+#define KIB 1024u
 
 struct sim_vif {
+    struct sim_vif *next; /* of the pair */
     struct sim_pair *pair;
+    struct vif_counts counts;
     /* Packets are dropped where they leave the device and where they enter it, as a filter on it does. */
-    uint64_t bytes_per_s; /* NETWORK_FREE: none are */
-    struct bucket from, to;
+    struct packet_filter from, to;
+    struct packet_credit credit; /* of what netback takes from the guest */
     /* from the guest */
     struct packet_queue tx;
     uint32_t tx_used;    /* slots that the guest cannot use again yet */
@@ -33,8 +28,8 @@ struct sim_vif {
     uint32_t tx_batch;   /* packets in netback's hands */
     uint32_t to_dealloc; /* packets whose pages are to be given back, those in hand included */
     uint32_t dealloc_batch;
-    bool poll_sleeps; /* netback wants to hear of packets */
-    struct sim_task *waits[SENDERS_MAX];
+    bool poll_sleeps;        /* netback wants to hear of packets */
+    struct sim_task **waits; /* room for all programs of the guest's loads */
     uint32_t waiters;
     struct sim_task interrupt, poll, dealloc;
     /* to the guest */
@@ -69,40 +64,9 @@ static void drop(struct sim_host *host, const struct sim_vif *vif, const struct 
         packet->flow->lost(host, packet->flow, packet, now_ns);
 }
 
-static uint64_t burst_bytes(const struct sim_vif *vif)
-{
-    return vif->bytes_per_s / 5 + BURST_LEAST;
-}
-
-void network_limit(struct sim_vif *vif, uint64_t bytes_per_s)
-{
-    if (bytes_per_s == vif->bytes_per_s)
-        return;
-    vif->bytes_per_s = bytes_per_s;
-    vif->from.left = vif->to.left = bytes_per_s && bytes_per_s != NETWORK_FREE ? burst_bytes(vif) : 0;
-}
-
-/* Whether a packet is above the limit; else it counts. */
-static bool is_over_limit(const struct sim_vif *vif, struct bucket *b, uint32_t bytes, uint64_t now_ns)
-{
-    if (vif->bytes_per_s == NETWORK_FREE)
-        return false;
-    if (vif->bytes_per_s > 0 && now_ns > b->at_ns) {
-        uint64_t more = (uint64_t)((uint128)(now_ns - b->at_ns) * vif->bytes_per_s / 1000000000u);
-        uint64_t most = burst_bytes(vif);
-        /* What is less than a byte stays for the next time. */
-        b->at_ns = more ? now_ns : b->at_ns;
-        b->left = b->left + more < most ? b->left + more : most;
-    }
-    if (b->left < bytes)
-        return true;
-    b->left -= bytes;
-    return false;
-}
-
 static void queue_for_guest(struct sim_vif *vif, struct sim_vcpu *from, const struct sim_packet *packet)
 {
-    if (is_over_limit(vif, &vif->to, packet->bytes, from->pcpu->clock_ns))
+    if (!packet_filter_passes(&vif->to, packet->bytes, from->pcpu->clock_ns))
         drop(from->pcpu->host, vif, packet, from->pcpu->clock_ns);
     else if (vif->pair->guest->alive && packet_queue_put(&vif->backlog, packet))
         thread_wake(from, &vif->transmit);
@@ -123,7 +87,7 @@ static void finish_transmit(struct sim_host *host, struct sim_vif *vif)
 {
     struct sim_pcpu *pcpu = vif->transmit.vcpu->pcpu;
     emit_grant_op(pcpu, GNTTABOP_COPY, vif->rx_batch);
-    vif->pair->counted[COUNT_TX] += vif->rx_batch;
+    vif->counts.to_guest += vif->rx_batch;
     for (; vif->rx_batch > 0; vif->rx_batch--) {
         struct sim_packet packet = packet_queue_take(&vif->backlog);
         domain_did(host, vif->pair->guest, DONE_PACKETS_IN, pcpu->clock_ns, 1);
@@ -163,7 +127,7 @@ static void guest_interrupt_step(struct sim_host *host, struct sim_task *task)
     task_wake(&vif->guest_poll);
     if (vif->tx_used < RING_SLOTS)
         while (vif->waiters > 0)
-            task_wake(vif->waits[--vif->waiters]);
+            thread_wake(task->vcpu, vif->waits[--vif->waiters]);
 }
 
 /* One packet each time: the work for it, then its flow has it. */
@@ -229,10 +193,10 @@ static void forward(struct sim_host *host, struct sim_vif *vif)
 {
     struct sim_vcpu *v = vif->poll.vcpu;
     uint32_t n = vif->tx_batch;
-    vif->pair->counted[COUNT_RX] += n;
+    vif->counts.from_guest += n;
     for (; vif->tx_batch > 0; vif->tx_batch--) {
         struct sim_packet packet = packet_queue_take(&vif->tx);
-        if (is_over_limit(vif, &vif->from, packet.bytes, v->pcpu->clock_ns))
+        if (!packet_filter_passes(&vif->from, packet.bytes, v->pcpu->clock_ns))
             drop(host, vif, &packet, v->pcpu->clock_ns);
         else if (packet.to)
             queue_for_guest(packet.to, v, &packet);
@@ -251,6 +215,15 @@ static void emit_grants(struct sim_pcpu *pcpu, uint32_t command, enum trace_even
         EMIT(pcpu, event, vif->pair->guest->id);
 }
 
+/* How many packets netback takes now: as many as its credit covers. */
+static uint32_t next_batch(struct sim_vif *vif, uint64_t now_ns)
+{
+    uint32_t most = vif->tx.count > BATCH_MOST ? BATCH_MOST : vif->tx.count, n = 0;
+    while (n < most && packet_credit_covers(&vif->credit, packet_queue_at(&vif->tx, n)->bytes, now_ns))
+        n++;
+    return n;
+}
+
 static void poll_step(struct sim_host *host, struct sim_task *task)
 {
     struct sim_vif *vif = task->context;
@@ -262,9 +235,10 @@ static void poll_step(struct sim_host *host, struct sim_task *task)
             return;
         }
     }
-    uint32_t n = vif->tx.count > BATCH_MOST ? BATCH_MOST : vif->tx.count;
-    vif->tx_batch = n;
-    vif->poll_sleeps = n == 0;
+    uint32_t n = vif->tx_batch = next_batch(vif, pcpu->clock_ns);
+    vif->poll_sleeps = vif->tx.count == 0;
+    if (n == 0 && vif->tx.count > 0) /* the guest hears nothing, and sends no more than its ring holds */
+        task_sleep_until(host, task, vif->credit.due_ns);
     if (n == 0)
         return;
     emit_grant_op(pcpu, GNTTABOP_COPY, n); /* their headers */
@@ -365,7 +339,10 @@ static bool make_nic(struct sim_driver *driver)
 
 static bool make_tasks(struct sim_vif *vif)
 {
-    struct sim_vcpu *driver = vif->pair->driver_vcpu, *guest = vif->pair->guest_vcpu;
+    const struct sim_domain *by = vif->pair->driver->domain;
+    /* Those of further devices are on the driver domain's next vCPUs. */
+    struct sim_vcpu *driver = &by->vcpus[(vif->pair->driver_vcpu->id + vif->counts.number) % by->plan->vcpus];
+    struct sim_vcpu *guest = vif->pair->guest_vcpu;
     enum sim_task_kind poll = costs(vif)->threaded_napi ? TASK_THREAD : TASK_SOFTIRQ;
     return task_init(&vif->interrupt, driver, TASK_INTERRUPT, interrupt_step, vif) &&
            task_init(&vif->poll, driver, poll, poll_step, vif) &&
@@ -375,31 +352,69 @@ static bool make_tasks(struct sim_vif *vif)
            task_init(&vif->guest_poll, guest, TASK_SOFTIRQ, guest_poll_step, vif);
 }
 
-struct sim_vif *network_vif(struct sim_host *host, struct sim_domain *guest, struct sim_driver *driver)
+/* False: no memory. */
+static bool make_vif(struct sim_vif *vif, struct sim_pair *pair, uint64_t number)
 {
-    struct sim_pair *pair = driver_pair(host, guest, driver);
-    if (!pair || pair->vif || (!driver->nic && !make_nic(driver)))
-        return pair ? pair->vif : NULL;
-    struct sim_vif *vif = pair->vif = calloc(1, sizeof *vif);
-    if (!vif)
-        return NULL;
+    const struct scenario_domain *guest = pair->guest->plan;
     vif->pair = pair;
+    vif->counts.number = (uint32_t)number;
     vif->poll_sleeps = vif->guest_sleeps = true;
     vif->tx_event = 1;
-    vif->bytes_per_s = NETWORK_FREE;
-    bool fine = packet_queue_init(&vif->tx, RING_SLOTS) && packet_queue_init(&vif->rx, RING_SLOTS) &&
-                packet_queue_init(&vif->backlog, BACKLOG) && make_tasks(vif);
-    return fine ? vif : NULL;
+    vif->from.bytes_per_s = vif->to.bytes_per_s = vif->credit.bytes = SIM_FREE;
+    vif->waits = calloc(guest->vcpus * guest->load_count + 1, sizeof *vif->waits);
+    return vif->waits && packet_queue_init(&vif->tx, RING_SLOTS) && packet_queue_init(&vif->rx, RING_SLOTS) &&
+           packet_queue_init(&vif->backlog, BACKLOG) && make_tasks(vif);
 }
 
-void network_vif_free(struct sim_vif *vif)
+struct sim_vif *network_vif(struct sim_host *host, struct sim_domain *guest, struct sim_driver *driver,
+                            uint64_t number)
 {
+    struct sim_pair *pair = driver_pair(host, guest, driver);
+    if (!pair || (!driver->nic && !make_nic(driver)))
+        return NULL;
+    struct sim_vif **at = &pair->vifs;
+    while (*at && (*at)->counts.number < number)
+        at = &(*at)->next;
+    if (*at && (*at)->counts.number == number)
+        return *at;
+    struct sim_vif *vif = calloc(1, sizeof *vif);
     if (!vif)
-        return;
-    packet_queue_free(&vif->tx);
-    packet_queue_free(&vif->rx);
-    packet_queue_free(&vif->backlog);
-    free(vif);
+        return NULL;
+    vif->next = *at;
+    *at = vif;
+    return make_vif(vif, pair, number) ? vif : NULL;
+}
+
+struct sim_vif *vif_next(const struct sim_vif *vif)
+{
+    return vif->next;
+}
+
+struct vif_counts vif_counts(const struct sim_vif *vif)
+{
+    return vif->counts;
+}
+
+void vif_hold(struct sim_vif *vif, const struct sim_hold *hold, uint64_t now_ns)
+{
+    packet_filter_set(&vif->from, hold->filter_bytes_per_s);
+    packet_filter_set(&vif->to, hold->filter_bytes_per_s);
+    packet_credit_set(&vif->credit, hold->receive_bytes_per_s, now_ns);
+    task_set_low(&vif->transmit, hold->low_priority);
+    task_set_low(&vif->dealloc, hold->low_priority);
+    task_set_low(&vif->poll, hold->low_priority && vif->poll.kind == TASK_THREAD);
+}
+
+void network_vifs_free(struct sim_vif *first)
+{
+    for (struct sim_vif *vif = first; vif; vif = first) {
+        first = vif->next;
+        packet_queue_free(&vif->tx);
+        packet_queue_free(&vif->rx);
+        packet_queue_free(&vif->backlog);
+        free(vif->waits);
+        free(vif);
+    }
 }
 
 void network_nic_free(struct sim_nic *nic)

@@ -10,12 +10,24 @@
 #define XENMETER_SIM_NETWORK_H
 
 #include "sim/driver.h"
+#include "sim/hold.h"
 #include "sim/packet_queue.h"
 
-/* The guest's device, made on first use, before the host starts. NULL: no memory. */
-struct sim_vif *network_vif(struct sim_host *host, struct sim_domain *guest, struct sim_driver *driver);
-void network_vif_free(struct sim_vif *vif);
+/* The guest's device, made on first use, before the host starts: vifD.number. NULL: no memory. */
+struct sim_vif *network_vif(struct sim_host *host, struct sim_domain *guest, struct sim_driver *driver,
+                            uint64_t number);
+void network_vifs_free(struct sim_vif *first);
 void network_nic_free(struct sim_nic *nic);
+
+/* The next one of the pair; NULL: none. */
+struct sim_vif *vif_next(const struct sim_vif *vif);
+
+/* What the driver domain's kernel counts of a device, as Linux counts it for vifD.N, since the trace began. */
+struct vif_counts {
+    uint32_t number;
+    uint64_t to_guest, from_guest; /* packets */
+};
+struct vif_counts vif_counts(const struct sim_vif *vif);
 
 /* Room for packets that the guest sends. */
 bool vif_has_room(const struct sim_vif *vif);
@@ -24,16 +36,11 @@ bool vif_has_room(const struct sim_vif *vif);
 void vif_send(struct sim_host *host, struct sim_vif *vif, struct sim_vcpu *from,
               const struct sim_packet *packet);
 
-/* The task is woken when there is room again; one task at a time can wait. */
+/* The task, of a load of the guest, is woken when there is room again. */
 void vif_wait_for_room(struct sim_vif *vif, struct sim_task *task);
 
-#define NETWORK_FREE UINT64_MAX /* bytes a second: no limit */
-
-/*
- * From now on the driver domain drops what a guest sends, or gets, above so many bytes a second (0: all of it), each direction by
- * itself, with bursts as share/hooks/nft allows them; NETWORK_FREE: it lets all through.
- */
-void network_limit(struct sim_vif *vif, uint64_t bytes_per_s);
+/* What of `hold` is about the network holds for the device from now_ns on. Not within a step. */
+void vif_hold(struct sim_vif *vif, const struct sim_hold *hold, uint64_t now_ns);
 
 /* A packet arrives at now_ns from outside, for packet->to. */
 void network_arrive(struct sim_host *host, const struct sim_packet *packet, uint64_t now_ns);

@@ -4,8 +4,6 @@
 #include <string.h>
 
 #include "metrics/array.h"
-#include "sim/disk.h"
-#include "sim/network.h"
 #include "sim/scheduler_ops.h"
 
 static void arm(const struct orders *o, struct sim_host *host)
@@ -19,13 +17,8 @@ static void carry_out(struct sim_host *host, const struct order *o, uint64_t now
     case ORDER_ALLOW:
         host->scheduler->set_allowance(host->scheduler_state, o->domain, o->part_ns, o->of_ns);
         break;
-    case ORDER_NETWORK:
-        if (o->pair->vif)
-            network_limit(o->pair->vif, o->bytes_per_s);
-        break;
-    case ORDER_DISK:
-        if (o->pair->vbd)
-            disk_hold(o->pair->vbd, o->held, now_ns);
+    case ORDER_HOLD:
+        hold_pair(host, o->pair, &o->hold, now_ns);
     }
 }
 

@@ -3,12 +3,12 @@
 #define XENMETER_SIM_ORDERS_H
 
 #include "sim/driver.h"
+#include "sim/hold.h"
 #include "sim/host.h"
 
 enum order_kind {
-    ORDER_ALLOW,   /* the scheduler is given an allowance of the domain */
-    ORDER_NETWORK, /* the pair's packets are limited, or let through */
-    ORDER_DISK     /* the pair's disk requests wait, or are served */
+    ORDER_ALLOW, /* the scheduler is given an allowance of the domain */
+    ORDER_HOLD   /* the pair is held, or let back */
 };
 
 struct order {
@@ -16,9 +16,8 @@ struct order {
     enum order_kind kind;
     const struct sim_domain *domain; /* ORDER_ALLOW */
     uint64_t part_ns, of_ns;         /* as set_allowance() of scheduler_ops.h takes it */
-    struct sim_pair *pair;           /* the others */
-    uint64_t bytes_per_s;            /* ORDER_NETWORK: as network_limit() takes it */
-    bool held;                       /* ORDER_DISK */
+    struct sim_pair *pair;           /* ORDER_HOLD */
+    struct sim_hold hold;            /* as hold_pair() takes it */
 };
 
 struct orders {

@@ -8,8 +8,11 @@ const char *const sim_count_names[SIM_COUNTS] = {"wake_wait_ns", "preempt_wait_n
                                                  "wakes",        "blocks",          "preemptions",
                                                  "yields",       "migrations"};
 
-/* What Xen needs from reading its clock to the first record of a switch, beside the scheduler's own records: 1.6 to 4.2 of `record`. */
-enum { DECISION_LEAST = 80, DECISION_MASK = 127, DECISION_UNIT = 50 };
+/*
+ * What Xen needs beside the records that it writes, in 50ths of the scenario's `record`: from reading its clock to the
+ * scheduler's first own record 0.4 to 2.9 of it, from the last one to the first record of the switch 3 to 5.5.
+ */
+enum { CLOCK_READ_LEAST = 20, DECISION_LEAST = 150, DECISION_MASK = 127, DECISION_UNIT = 50 };
 
 static uint64_t later(uint64_t a, uint64_t b)
 {
@@ -107,6 +110,13 @@ static void release(const struct sim_pcpu *pcpu, struct sim_vcpu *v)
 static void wait_for(struct sim_pcpu *pcpu, const struct sim_vcpu *v)
 {
     pcpu->clock_ns = later(pcpu->clock_ns, v->saved_ns);
+}
+
+/* Xen goes about the vCPU, for a hypercall or an interrupt: the record of that follows. */
+static void begin_act(struct sim_pcpu *on, const struct sim_vcpu *v)
+{
+    emit_nothing(on);
+    wait_for(on, v);
 }
 
 /* A change outside of a switch: it happens when it is recorded. */
@@ -232,26 +242,38 @@ static void record_continue(struct sim_pcpu *pcpu, uint64_t decided_ns, uint64_t
     EMIT(pcpu, TRC_CONTINUE_RUNNING, vcpu_word(v));
 }
 
+/* Xen works on the pCPU without a record: `least` 50ths of `record`, and up to DECISION_MASK more. */
+static void work_unrecorded(struct sim_pcpu *pcpu, uint64_t least)
+{
+    struct sim_host *host = pcpu->host;
+    pcpu->clock_ns +=
+        (least + (prng_next(&host->rng) & DECISION_MASK)) * host->plan->record_ns / DECISION_UNIT;
+}
+
 /* The scheduler's moment: asks it, and does what it says. */
 static void schedule(struct sim_pcpu *pcpu)
 {
     struct sim_host *host = pcpu->host;
     uint64_t decided_ns = host_system_time(host, pcpu->clock_ns);
     pcpu->resched_ns = SIM_NEVER;
-    pcpu->clock_ns +=
-        (DECISION_LEAST + (prng_next(&host->rng) & DECISION_MASK)) * host->plan->record_ns / DECISION_UNIT;
+    work_unrecorded(pcpu, CLOCK_READ_LEAST);
     struct sim_decision d = host->scheduler->schedule(host->scheduler_state, pcpu, decided_ns);
+    work_unrecorded(pcpu, DECISION_LEAST);
     pcpu->slice_end_ns = d.slice_ns == SIM_NEVER ? SIM_NEVER : decided_ns + d.slice_ns;
     if (d.next == pcpu->current) {
         pcpu->current->yields = false;
         record_continue(pcpu, decided_ns, d.slice_ns);
         return;
     }
-    /* Another pCPU may have woken it, or left it, while this one was already deciding. */
+    /* Another pCPU may have woken it, or left it, while this one was already deciding: Xen waits for a lock before it reads its clock. */
+    if (d.next->changed_ns > decided_ns) {
+        pcpu->clock_ns += d.next->changed_ns - decided_ns;
+        decided_ns = d.next->changed_ns;
+    }
     wait_for(pcpu, d.next);
     if (host->plan->record_ns == 0) /* the switch is decided on when it happens */
-        decided_ns = host_system_time(host, pcpu->clock_ns);
-    switch_to(pcpu, d.next, later(decided_ns, d.next->changed_ns), d.slice_ns);
+        decided_ns = later(host_system_time(host, pcpu->clock_ns), decided_ns);
+    switch_to(pcpu, d.next, decided_ns, d.slice_ns);
 }
 
 void pcpu_due(struct sim_host *host, void *context, uint64_t now_ns)
@@ -291,7 +313,7 @@ void pcpu_tickle(struct sim_pcpu *on, struct sim_pcpu *pcpu)
 void vcpu_wake(struct sim_pcpu *on, struct sim_vcpu *v)
 {
     struct sim_host *host = on->host;
-    wait_for(on, v);
+    begin_act(on, v);
     emit_vcpu(on, TRC_WAKE, v);
     v->blocked = false;
     if (v->runstate < SIM_BLOCKED)
@@ -332,6 +354,7 @@ static bool is_overtaken(const struct sim_vcpu *v)
 void vcpu_block(struct sim_vcpu *v)
 {
     emit_halt(v->pcpu);
+    begin_act(v->pcpu, v);
     emit_vcpu(v->pcpu, TRC_BLOCK, v);
     v->blocked = true;
     if (!is_overtaken(v))
@@ -343,6 +366,7 @@ void vcpu_block(struct sim_vcpu *v)
 void vcpu_yield(struct sim_vcpu *v)
 {
     emit_hypercall_command(v->pcpu, HYPERCALL_SCHED_OP, SCHEDOP_YIELD);
+    begin_act(v->pcpu, v);
     emit_vcpu(v->pcpu, TRC_YIELD, v);
     count(v, COUNT_YIELDS, v->pcpu->clock_ns);
     v->yields = true;
@@ -351,7 +375,7 @@ void vcpu_yield(struct sim_vcpu *v)
 /* Xen's vcpu_sleep_nosync: the vCPU is held from now on. */
 static void hold(struct sim_pcpu *on, struct sim_vcpu *v)
 {
-    wait_for(on, v);
+    begin_act(on, v);
     emit_vcpu(on, TRC_SLEEP, v);
     if (v->runstate == SIM_RUNNING) {
         pcpu_tickle(on, v->pcpu);
@@ -368,7 +392,7 @@ static void let_go(struct sim_pcpu *on, struct sim_vcpu *v)
 {
     if (!v->domain->alive)
         return;
-    wait_for(on, v);
+    begin_act(on, v);
     emit_vcpu(on, TRC_WAKE, v);
     if (!vcpu_is_runnable(v) || v->runstate < SIM_BLOCKED)
         return;

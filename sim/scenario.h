@@ -17,6 +17,7 @@
 #define SCENARIO_VCPUS_MAX   512 /* per domain */
 #define SCENARIO_ALL_VCPUS   8192
 #define SCENARIO_LOADS_MAX   16 /* per domain */
+#define SCENARIO_VIFS_MAX    16 /* per domain and driver domain */
 /* From the last moment of a domain that is destroyed until it is gone. */
 #define SCENARIO_DEATH_NS 5000000u
 /* A life is not shorter, and so long after its end another domain may have the id. */
@@ -62,6 +63,7 @@ struct scenario_load {
     uint64_t driver; /* id of the driver domain that serves it */
     bool driver_given;
     uint64_t vcpu; /* on which its program runs */
+    uint64_t vif;  /* number of the network device that it uses */
     uint64_t on_ns, off_ns, syscall_ns, yield_ns;
     int distribution; /* 0 fixed, 1 exponential */
     uint64_t clients; /* 0: open loop */
@@ -145,7 +147,7 @@ struct scenario {
     uint64_t pcpus;
     uint64_t cpu_hz;
     int scheduler; /* enum scenario_scheduler */
-    uint64_t ipi_ns, switch_cost_ns, record_ns, watchdog_ns;
+    uint64_t ipi_ns, switch_cost_ns, record_ns, guest_record_ns, watchdog_ns;
     uint64_t ratelimit_ns, timeslice_ns;
     int short_block; /* sedf: 0 loses the rest of the slice, 1 keeps it */
     /* the trace */

@@ -25,6 +25,7 @@ const struct key scenario_host_keys[] = {
     {"ipi", KEY_TIME, FIELD(scenario, ipi_ns), 0, 1 * MS, NULL, false},
     {"switch_cost", KEY_TIME, FIELD(scenario, switch_cost_ns), 0, 1 * MS, NULL, false},
     {"record", KEY_TIME, FIELD(scenario, record_ns), 0, 1 * MS, NULL, false},
+    {"guest_record", KEY_TIME, FIELD(scenario, guest_record_ns), 0, 1 * MS, NULL, false},
     {"watchdog", KEY_TIME, FIELD(scenario, watchdog_ns), 1 * MS, 86400 * S, NULL, false},
     {"ratelimit", KEY_TIME, FIELD(scenario, ratelimit_ns), 0, 500 * MS, NULL, false},
     {"timeslice", KEY_TIME, FIELD(scenario, timeslice_ns), 1 * MS, 1000 * MS, NULL, false},

@@ -33,6 +33,7 @@ static const char *const transports[] = {"tcp", "udp", NULL};
 #define TRANSPORT     KEY("transport", KEY_CHOICE, FIELD(transport), .choices = transports)
 #define SYSTEM_CALL   KEY("system_call", KEY_TIME, FIELD(syscall_ns), 1 * US, 1 * S, NULL, false)
 #define VCPU          KEY("vcpu", KEY_COUNT, FIELD(vcpu), 0, SCENARIO_VCPUS_MAX - 1, NULL, false)
+#define VIF           KEY("vif", KEY_COUNT, FIELD(vif), 0, SCENARIO_VIFS_MAX - 1, NULL, false)
 #define END           KEY(.name = NULL)
 
 static const struct key hog_keys[] = {
@@ -51,6 +52,7 @@ static const struct key on_off_keys[] = {
 static const struct key web_keys[] = {
     TYPE,
     DRIVER_DOMAIN,
+    VIF,
     RATE,
     CLIENTS,
     THINK,
@@ -67,6 +69,7 @@ static const struct key web_keys[] = {
 static const struct key request_response_keys[] = {
     TYPE,
     DRIVER_DOMAIN,
+    VIF,
     CLIENTS,
     THINK,
     DELAY,
@@ -79,22 +82,22 @@ static const struct key request_response_keys[] = {
 };
 
 static const struct key bulk_out_keys[] = {
-    TYPE,         DRIVER_DOMAIN, PACKET_RATE,
-    PACKET_BYTES, PACKET,        {"to", KEY_COUNT, FIELD(to), 0, 32751, NULL, false},
-    START,        TRANSPORT,     END,
-};
-
-static const struct key bulk_in_keys[] = {
     TYPE,
     DRIVER_DOMAIN,
+    VIF,
     PACKET_RATE,
     PACKET_BYTES,
     PACKET,
-    DELAY,
-    {"window", KEY_COUNT, FIELD(window), 1, 256, NULL, false},
+    {"to", KEY_COUNT, FIELD(to), 0, 32751, NULL, false},
     START,
     TRANSPORT,
     END,
+};
+
+static const struct key bulk_in_keys[] = {
+    TYPE,         DRIVER_DOMAIN, VIF,   PACKET_RATE,
+    PACKET_BYTES, PACKET,        DELAY, {"window", KEY_COUNT, FIELD(window), 1, 256, NULL, false},
+    START,        TRANSPORT,     END,
 };
 
 static const struct key disk_keys[] = {

@@ -67,6 +67,8 @@ static int read_host(struct scenario *s, const json_t *root, struct error *err)
         return 0;
     if (keys_read(host, &place, scenario_host_keys, s, err) != 0)
         return -1;
+    if (!keys_given(host, scenario_host_keys, "guest_record") && s->guest_record_ns > s->record_ns)
+        s->guest_record_ns = s->record_ns;
     for (size_t i = 0; i < sizeof host_parameters / sizeof host_parameters[0]; i++) {
         const char *member = keys_given(host, scenario_host_keys, host_parameters[i].name);
         const struct key_place here = {&place, member, 0};
@@ -372,7 +374,8 @@ struct scenario *scenario_read(const char *text, size_t n, const char *folder, u
                            .scheduler = SCENARIO_CREDIT2,
                            .ipi_ns = 1500,
                            .switch_cost_ns = 1000,
-                           .record_ns = 50,
+                           .record_ns = 800, /* as in captures of Xen 4.17 */
+                           .guest_record_ns = 50,
                            .watchdog_ns = 20000000000u,
                            .ratelimit_ns = 1000000,
                            .timeslice_ns = 30000000,

@@ -384,22 +384,14 @@ int simulation_allow(struct simulation *s, uint16_t domain, uint64_t part_ns, ui
     return order.domain ? add_order(s, &order, err) : 0;
 }
 
-int simulation_hold(struct simulation *s, const struct simulation_held *held, uint64_t delay_ns,
-                    struct error *err)
+int simulation_hold(struct simulation *s, uint16_t domain, uint16_t driver_domain,
+                    const struct sim_hold *hold, uint64_t delay_ns, struct error *err)
 {
     for (struct sim_pair *pair = s->host.pairs; pair; pair = pair->next) {
-        struct order order = {.due_ns = s->now_ns + delay_ns,
-                              .pair = pair,
-                              .bytes_per_s = held->bytes_per_s,
-                              .held = held->held};
-        if (!pair->guest->alive || pair->guest->id != held->domain ||
-            pair->driver->domain->id != held->driver_domain)
-            continue;
-        order.kind = ORDER_NETWORK;
-        if (held->network && add_order(s, &order, err) != 0)
-            return -1;
-        order.kind = ORDER_DISK;
-        if (held->disk && add_order(s, &order, err) != 0)
+        const struct order order = {
+            .due_ns = s->now_ns + delay_ns, .kind = ORDER_HOLD, .pair = pair, .hold = *hold};
+        if (pair->guest->alive && pair->guest->id == domain && pair->driver->domain->id == driver_domain &&
+            add_order(s, &order, err) != 0)
             return -1;
     }
     return 0;

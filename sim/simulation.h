@@ -11,6 +11,7 @@
 
 #include <jansson.h>
 
+#include "sim/hold.h"
 #include "sim/scenario.h"
 
 /*
@@ -46,6 +47,7 @@ struct simulated_counter {
     uint64_t time_ns, tsc;
     uint16_t domain, driver_domain;
     enum simulated_device device;
+    uint32_t number;    /* of DEVICE_NETWORK: 0 of vifD.0 */
     const char *thread; /* its kind, as xenmeter-io-counts(5) names it; of DEVICE_THREAD */
     uint64_t counts[2]; /* packets to the guest and from it; requests to read and to write; CPU time in ns */
 };
@@ -79,20 +81,12 @@ void simulation_stop(struct simulation *s);
 int simulation_allow(struct simulation *s, uint16_t domain, uint64_t part_ns, uint64_t of_ns,
                      uint64_t delay_ns, struct error *err);
 
-#define SIMULATION_FREE UINT64_MAX
-
-/* What of a guest's I/O a driver domain stops, or lets back. */
-struct simulation_held {
-    uint16_t domain, driver_domain;
-    bool network;         /* packets above so many bytes a second, in each direction, are dropped: */
-    uint64_t bytes_per_s; /* 0: all; SIMULATION_FREE: none */
-    bool disk;            /* requests */
-    bool held;            /* wait; else they go on */
-};
-
-/* Does that delay_ns after the last step; nothing, where the one does not serve the other. -1 with `err` filled: no memory. */
-int simulation_hold(struct simulation *s, const struct simulation_held *held, uint64_t delay_ns,
-                    struct error *err);
+/*
+ * Holds a guest so at a driver domain, in place of how it was held there before, delay_ns after the last step; nothing, where the one does
+ * not serve the other. A cap wants simulation_takes_allowances, and no simulation_allow for the guest. -1 with `err` filled: no memory.
+ */
+int simulation_hold(struct simulation *s, uint16_t domain, uint16_t driver_domain,
+                    const struct sim_hold *hold, uint64_t delay_ns, struct error *err);
 
 /* Whether the scheduler has a parameter for allowances. */
 bool simulation_takes_allowances(const struct simulation *s);

@@ -13,7 +13,7 @@ unpack() { zstd -qdc "$1" >"$2"; }
 # ---- the same numbers ----
 
 # What is about the file itself is left out; both are read under one name.
-about_numbers() { sed -e '/^    "stored_bytes":/d' -e '/^    "compression":/d' -e '/^    "read_from":/d' -e '/^    "io_counts": "/d' -e '/^trace  /d' -e '/^size  /d' "$1"; }
+about_numbers() { sed -e '/^    "stored_bytes":/d' -e '/^    "compression":/d' -e '/^    "read_from":/d' -e '/^    "host":/d' -e '/^    "timeline":/d' -e '/^    "source":/d' -e '/^    "io_counts": "/d' -e '/^trace  /d' -e '/^size  /d' "$1"; }
 here=$scratch/capture
 asked() { # FILE ARGUMENT...: a run of it; $out, and in $road where the numbers come from
     ln -sf "$1" "$here"
@@ -180,12 +180,26 @@ group 'a long trace, read from its middle'
 simulated "$scratch/trace.xt" stress-churn '.trace += { "events": "sched", "lost": 0.01 }' --duration $((QUICK ? 12 : 15))s
 create --with-trace "$scratch/trace.xt" -o "$scratch/plain.xma"
 begun_later=0
+charges_begun_later=0
 anywhere=$(awk 'BEGIN { srand(); for (i = 0; i < 3; i++) { from = 2.5 + 8 * rand(); printf "%.6f,%.6f ", from, from + 0.1 + rand() } }')
 for part in 1.3,2 8.71,9.4 10.5,11.5 '11.03456,' $anywhere; do
     asked "$scratch/trace.xt" blame -t "$part" -g 70ms -f csv
     cp "$out" "$scratch/expected"
     asked "$scratch/plain.xma" blame -t "$part" -g 70ms -f csv
     check "-t $part, blame" same "$scratch/expected" "$out"
+    for arguments in 'charge -g total,70ms -f csv' 'charge -f json' 'report -b domain-pcpu -g 70ms -c all -f csv' 'debt --reserve *=20% -f csv'; do
+        # shellcheck disable=SC2086 # a list of words
+        asked "$scratch/trace.xt" $arguments -t $part
+        about_numbers "$out" >"$scratch/expected"
+        cp "$err" "$scratch/expected-said"
+        # shellcheck disable=SC2086 # a list of words
+        asked "$scratch/plain.xma" $arguments -t $part
+        says "$err" 'from the trace that was kept, read from [0-9.]* s on$' && charges_begun_later=$((charges_begun_later + 1))
+        about_numbers "$out" >"$scratch/got"
+        without_road >"$scratch/said"
+        check "-t $part, $arguments" same "$scratch/expected" "$scratch/got"
+        check "-t $part, $arguments: what is said" same "$scratch/expected-said" "$scratch/said"
+    done
     for by in domain vcpu pcpu domain-pcpu; do
         for arguments in "-g total,70ms -c $times -f csv" "-g 300ms -c running_ns -f json"; do
             # shellcheck disable=SC2086 # a list of words
@@ -203,6 +217,7 @@ for part in 1.3,2 8.71,9.4 10.5,11.5 '11.03456,' $anywhere; do
     done
 done
 check 'it did not always begin at the beginning' [ $begun_later -ge 16 ]
+check 'nor did charges' [ $charges_begun_later -ge 6 ]
 # The last one that lies 2 s before 10.5 s.
 snapshot=$("$XENMETER" archive list -f json "$scratch/plain.xma" | jq -r '.pieces[0] | .cpu_hz as $hz | .tsc_first as $first
     | [.members[] | select(.tsc and (.tsc - $first) / $hz + 2 <= 10.5)] | last.name')
@@ -216,7 +231,7 @@ damaged() { # FILTER...: the snapshot through it
         check "a snapshot through $*, $command: refused" refused_once
     done
 }
-version() { printf '\002' && tail -c +2; }
+version() { printf '\003' && tail -c +2; }
 much() { cat && printf '\000'; }
 high() { head -c 1 && printf '\377\377\377\377\377\377\377\377\377\001' && tail -c +3; }
 damaged version
@@ -468,6 +483,23 @@ for by in domain vcpu pcpu; do
     check "by $by: as alone" cmp "$scratch/alone.jsonl" "$scratch/together.jsonl"
 done
 
+group 'merge: what is not known where results are joined is said'
+for part in a b c; do create --cpu-hz "$hz" "$scratch/$part.xt" -o "$scratch/joined-$part.xma"; done
+into joined joined-a joined-b joined-c
+for arguments in 'report' 'report -c all' 'charge'; do
+    # shellcheck disable=SC2086 # a list of words
+    run $arguments -f json "$scratch/joined.xma"
+    check "$arguments: not good" equal degraded "$(jq -r .quality.verdict "$out")"
+    check "$arguments: what overlaps counts twice" equal true "$(jq '.quality.overlap_ns > 0 and (.quality.why | any(test("overlap by .* counts twice")))' "$out")"
+    check "$arguments: what crosses a cut" says "$err" 'what crosses a cut'
+done
+check 'charges begin anew' equal true "$(jq '.quality.why | any(test("charges of 3 traces in a row are added up"))' "$out")"
+run report -c all -f json "$scratch/joined.xma"
+check 'charges beside others begin anew' equal '["degraded",true]' \
+    "$(jq -c '[.quality.charges_verdict, (.quality.charges_why | any(test("charges of 3 traces")))]' "$out")"
+run charge -f json "$scratch/abc.xma"
+check 'read as one trace they do not' equal true "$(jq '.quality.why | all(test("added up|twice") | not)' "$out")"
+
 group 'merge: hosts stay apart'
 create --host web2 "$scratch/b.xt" --cpu-hz "$hz" -o "$scratch/web2.xma"
 into hosts abc web2
@@ -485,9 +517,12 @@ run report --host web3 "$scratch/hosts.xma"
 check 'a host that is not there' says "$err" 'web1, web2'
 check 'a host that is not there: an error' refused_once
 into gap a c
-run report "$scratch/gap.xma"
-check 'a gap: two timelines, of which one is to be chosen' refused_once
-check 'a gap: which there are' says "$err" 'web1:1 to web1:2'
+for arguments in 'info' 'report -t 1,2' 'report -g execution' 'blame'; do
+    # shellcheck disable=SC2086 # a list of words
+    run $arguments "$scratch/gap.xma"
+    check "a gap: $arguments: one timeline is to be chosen" refused_once
+    check "a gap: $arguments: which there are" says "$err" 'web1:1 to web1:2'
+done
 for n in 1 2; do
     part=$(echo a c | cut -d' ' -f$n)
     asked "$scratch/$part.xma" report -f csv
@@ -497,6 +532,33 @@ for n in 1 2; do
 done
 run report --host web1:3 "$scratch/gap.xma"
 check 'a gap: no third one' refused_once
+for host in '' '--host web1'; do
+    for granularity in 1s 300ms; do # from the results, from the trace
+        # shellcheck disable=SC2086 # a list of words
+        "$XENMETER" report $host -b domain,vcpu -g total,$granularity -f jsonl "$scratch/gap.xma" >"$scratch/sums.jsonl" 2>"$err"
+        check "$host a gap: $granularity: it is said" says "$err" '2 timelines of web1 are added up.* tsc.* s between them were not recorded'
+        check "$host a gap: $granularity: whole rows are the sums" equal true "$(jq -s '
+            def times: [.running_ns, .runnable_ns, .blocked_ns, .offline_ns, .unknown_ns, .executions, .io_total, .charged_ns];
+            def by_key: group_by([.by, .domain, .vcpu]) | map([.[] | times] | transpose | map(add));
+            (map(select(.granularity_ns == 0)) | by_key) == (map(select(.granularity_ns > 0)) | by_key)' "$scratch/sums.jsonl")"
+        check "$host a gap: $granularity: whose rows are" equal '["web1",1] ["web1",2] ["web1",null]' \
+            "$(jq -c '[.host, .timeline]' "$scratch/sums.jsonl" | sort -u | paste -sd' ')"
+        check "$host a gap: $granularity: what was not recorded" equal true "$(jq -s 'map(select(.granularity_ns == 0)) | map(.not_recorded_ns) | unique
+            | length == 1 and .[0] > 2e9' "$scratch/sums.jsonl")"
+    done
+done
+"$XENMETER" report -q -f json -g total,1s "$scratch/gap.xma" >"$scratch/sums.json"
+check 'a gap: the document says whose it is' equal '["web1",null,2,"tsc","a.xt, c.xt","good"]' \
+    "$(jq -c '[.trace.host, .trace.timeline, .trace.timelines, .trace.timelines_known_by, .trace.source, .quality.verdict]' "$scratch/sums.json")"
+check 'a gap: recorded and not recorded are all' equal true "$(jq '(.reports[] | select(.granularity_ns == 0).intervals[0]) as $all
+    | ([.reports[] | select(.granularity_ns > 0).intervals[] | .end_ns - .start_ns] | add) + $all.not_recorded_ns - $all.end_ns
+    | . > -10 and . < 10' "$scratch/sums.json")"
+"$XENMETER" charge -q -f csv "$scratch/gap.xma" >"$scratch/sums.csv"
+check 'a gap: charges are added up' equal 'web1,' "$(tail -n +2 "$scratch/sums.csv" | cut -d, -f1-2 | sort -u)"
+run report -f json --host web1:2 "$scratch/gap.xma"
+check 'of one timeline: whose it is' equal '["web1",2,"c.xt"]' "$(jq -c '[.trace.host, .trace.timeline, .trace.source]' "$out")"
+"$XENMETER" report -q -f csv --host web1:2 "$scratch/gap.xma" | head -n 1 >"$scratch/header"
+check 'of one timeline: no column of whose' not says "$scratch/header" 'timeline'
 create --with-trace -g 100ms --host web1 --cpu-hz "$hz" "$scratch/b.xt" -o "$scratch/b-other.xma"
 run archive merge -q "$scratch/b.xma" "$scratch/b-other.xma" -o "$scratch/merged.xma"
 check 'one trace with two results: refused' refused_once
@@ -644,6 +706,17 @@ rm -f "$dir"/*
 # ---- options and messages ----
 
 group 'options and messages'
+run archive create -o "$scratch/two.xma" fixtures/mixed-credit.xt.zst fixtures/membuf-credit2.xt.zst
+check 'of several traces each verdict has its name' equal 'fixtures/mixed-credit.xt.zst fixtures/membuf-credit2.xt.zst' \
+    "$(sed -n 's/^xenmeter: \(.*\): verdict .*/\1/p' "$err" | paste -sd ' ')"
+run archive list "$scratch/two.xma"
+check 'list: small sizes in kB' says "$out" 'stored    [0-9.]* kB in'
+head -c 100000 "$scratch/two.xma" >"$scratch/two-cut.xma"
+for command in report charge info dump 'archive list' 'archive merge -o '"$scratch/no.xma"; do
+    # shellcheck disable=SC2086 # a list of words
+    run $command "$scratch/two-cut.xma"
+    check "$command of one that is cut: how to save the rest" says "$err" '"xenmeter archive extract --partial" saves what is whole'
+done
 trace=$scratch/mixed.xt
 archive=$scratch/t1.xma
 for command in '' create list extract verify merge; do

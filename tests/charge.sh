@@ -272,7 +272,7 @@ done
 check 'nor can it be kept' refuses 'no driver domain says' archive create --charge-idle -o "$dir/idle" "$scratch/masked.xt"
 check 'nothing is left' [ -z "$(ls -A "$dir")" ]
 run charge -f csv --charge-idle --idd 0,1 fixtures/cases/dom0-trace.xt.zst
-check 'a driver domain without tasks is said' says "$err" 'charge-idle: the tasks of 1 driver domains are not told apart'
+check 'a driver domain without tasks is said' says "$err" 'charge-idle: the tasks of 1 driver domains are not distinguished'
 
 group 'what to show'
 run charge -q -f jsonl "$fixture"

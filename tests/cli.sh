@@ -45,6 +45,7 @@ check 'unknown option, suggestion' refuses "did you mean '--granularity'" report
 check 'unknown option' refuses "no option '--xyzzyxyzzy'" report --xyzzyxyzzy "$fixture"
 check 'unknown letter' refuses "no option '-z'" report -z "$fixture"
 check 'option without its value' refuses 'wants a value' report "$fixture" -g
+check 'an empty name' refuses 'the name of a FILE is empty' report ''
 check 'two files' refuses 'one FILE' report "$fixture" "$fixture"
 check 'unknown format, suggestion' refuses "did you mean 'json'" report -f jsn "$fixture"
 for bad in '-g 10x' '-g 1' '-g 1s,,2s' '-g -1s' '-g 1e3s' '-g 10ns' '--live 1ns' '-t 1s' '-t 3s,1s' '-t x,y' '-d x' '-d 3-1' \
@@ -290,7 +291,7 @@ for column in $columns; do
     check "csv has $column" says "$out" "^\(.*,\)\?$column\(,.*\)\?$"
 done
 rm -f "$dir"/*
-for name in x.csv x.json x.jsonl; do
+for name in x.csv x.tsv x.json x.jsonl; do
     run report "$fixture" -o "$dir/$name.zst"
     check "$name.zst is zstd" zstd -qt "$dir/$name.zst"
     run report "$fixture" -o "$dir/$name"
@@ -298,6 +299,24 @@ for name in x.csv x.json x.jsonl; do
     run report "$fixture" -f "${name#x.}"
     check "$name: -o is what standard output gets" same "$out" "$dir/$name"
 done
+run report -g total,1s -f csv "$fixture"
+cp "$out" "$scratch/csv"
+run report -g total,1s -f tsv "$fixture"
+check 'tsv: csv with tabs' same <(tr , '\t' <"$scratch/csv") "$out"
+printf '%s\n' '1 back\slash' '2 a"b,c' $'3 tab\there' >"$scratch/names"
+run report -f tsv -c name -q --raw-names --names "$scratch/names" "$fixture"
+check 'tsv: what would part cells or lines is written as in databases' equal 'back\\slash a"b,c tab\there' \
+    "$(tail -n +3 "$out" | paste -sd ' ')"
+run dump -n 5 -o "$dir/x.txt" "$fixture"
+check 'dump -o x.txt is text' same "$dir/x.txt" <("$XENMETER" dump -q -n 5 "$fixture")
+rm -f "$dir"/*
+for name in x.gz x.csv.GZ x.parquet x.xlsx x.sqlite; do
+    for command in report charge blame dump; do
+        check "$command -o $name" refuses "nothing here writes .*; $command writes " $command -o "$dir/$name" "$fixture"
+    done
+done
+check 'dump -o x.tsv' refuses 'dump has no format .tsv.*it writes text, csv, jsonl' dump -o "$dir/x.tsv" "$fixture"
+check 'nothing is left of them' nothing_left
 
 group 'what to show'
 run report -f csv -c domain,running_ns "$fixture"
@@ -306,6 +325,12 @@ run report -f csv -c running_ns,domain,blocked_ns "$fixture"
 check '-c: in this order' equal running_ns,domain,blocked_ns "$(head -n 1 "$out")"
 run report -f csv -c running_pct,runnable_pct -s runnable_pct "$fixture"
 check '-s: largest first' equal "$(tail -n +2 "$out")" "$(tail -n +2 "$out" | sort -t, -k2,2gr)"
+run report -s help
+check '-s help lists the columns' same "$out" <("$XENMETER" report -c help)
+run report -f csv --cpu-hz 2.6GHz -g 1min "$fixture"
+cp "$out" "$scratch/csv"
+run report -f csv --cpu-hz 2600000khz -g 60s "$fixture"
+check 'units: GHz and kHz, min' same "$scratch/csv" "$out"
 run report -f csv -n 2 -s running_ns "$fixture"
 check '-n: at most so many rows' equal 3 "$(wc -l <"$out")"
 run report -f csv -g execution -c vcpu,ran_ns,domain -q "$fixture"
@@ -361,6 +386,60 @@ run report --names "$scratch/xl" -f jsonl "$fixture"
 check '--names: xl list, a blank in a name' says "$out" '"domain":3,.*"name":"guest one"'
 run report --cpu-hz 1.298G -f json "$fixture"
 check '--cpu-hz: given' equal 'given 1298000000' "$(jq -r '.trace | "\(.cpu_hz_source) \(.cpu_hz)"' "$out")"
+
+group 'domains by name, and those that are not there'
+printf '%s\n' '1 web1' '2 web2' '3 db' >"$scratch/names"
+host=fixtures/mixed-credit.xt.zst
+domains_of() { # ARGUMENT...
+    run "$@" && tail -n +2 "$out" | cut -d, -f1 | sort -u | paste -sd ' '
+}
+for domains in 'web*' web1,web2 '1,web[2-9]' 1-2; do
+    check "-d $domains" equal '1 2' "$(domains_of report -q -f csv -c domain --names "$scratch/names" -d "$domains" "$host")"
+done
+check 'blame' equal 3 "$(domains_of blame -q -f csv -c victim --names "$scratch/names" -d db "$host")"
+run dump -q --count -b domain -f csv --names "$scratch/names" -d db "$host"
+cp "$out" "$scratch/named"
+run dump -q --count -b domain -f csv -d 3 "$host"
+check 'dump' same "$scratch/named" "$out"
+check 'nobody has this name' refuses 'no domain has this name; there are web1, web2, db' report --names "$scratch/names" -d 'mail*' "$host"
+check 'no names are known' refuses '--domains web1: no names of domains are known; give --names FILE' report -d web1 "$host"
+"$XENMETER" archive create -q --names "$scratch/names" -o "$scratch/named.xma" "$host"
+check 'names of an archive' equal '1 2' "$(domains_of report -q -f csv -c domain -d 'web*' "$scratch/named.xma")"
+run report -d 1,7,90-99,0-2,3-9 -p 0-3,9 "$host"
+check 'what is absent is named, item by item' equal '--domains 7: --domains 90-99: --pcpus 9:' "$(grep -o -- '--[a-z]* [0-9-]*:' "$err" | paste -sd ' ')"
+run report -d 1,7 "$scratch/named.xma"
+check 'of an archive, too' equal '--domains 7:' "$(grep -o -- '--[a-z]* [0-9-]*:' "$err" | paste -sd ' ')"
+
+group 'names of domains and files can hold anything'
+# All control characters but the line end, those that turn the direction of writing, invisible ones, and bytes that are no UTF-8.
+hostile=$(for code in {1..9} {11..31} 127; do printf '%b' "$(printf '\\x%02x' "$code")"; done
+    for code in 0085 009b 061c 200b 200e 200f 2028 2029 202a 202e 2066 2069 feff; do printf '%b' "\\u$code"; done
+    printf '\xff\xc3(')
+only_safe() { # FILE: nothing but printable ASCII and line ends
+    ! LC_ALL=C grep -q '[^[:print:]]' "$1" && has_text "$1"
+}
+printf '%s\n' "1 a${hostile}z" '2 =HYPERLINK("http://x")' '3 -1+1' >"$scratch/names"
+for arguments in report 'report -f csv -c name' 'charge -f csv -c name' info blame; do
+    # shellcheck disable=SC2086 # a list of words
+    run $arguments -q --names "$scratch/names" fixtures/mixed-credit.xt.zst
+    [ "$arguments" = info ] || check "$arguments: the name is there, of what is safe" says "$out" 'a[?]*'
+    check "$arguments: nothing of it steers a terminal" only_safe "$out"
+done
+run report -q -f csv -c domain,name --names "$scratch/names" fixtures/mixed-credit.xt.zst
+check 'csv: no formula' says "$out" "^2,\"'=HYPERLINK(\"\"http://x\"\")\"$"
+check 'csv: no formula, by its sign' says "$out" "^3,'-1+1$"
+run report -q -f tsv -c domain,name --names "$scratch/names" fixtures/mixed-credit.xt.zst
+check 'tsv: no formula' says "$out" "^3	'-1+1$"
+run report -q -f csv -c domain,name --raw-names --names "$scratch/names" fixtures/mixed-credit.xt.zst
+check '--raw-names: as it is' says "$out" '^3,-1+1$'
+run report -q -f json --names "$scratch/names" fixtures/mixed-credit.xt.zst
+check 'json: as it is' jq -e '[.reports[0].intervals[0].rows[].name] | index("-1+1") and index("=HYPERLINK(\"http://x\")") != null' "$out" >/dev/null
+printf '%s\n' '1 漢字' '2 ab' '3 e\xcc\x81t' >"$scratch/names"
+run report -q --names "$scratch/names" fixtures/mixed-credit.xt.zst
+check 'a wide character has two columns' says "$out" '^1       漢字 '
+run report "$dir/a${hostile}"$'\n'"z"
+check 'a message about a file' only_safe "$err"
+check 'is one line' equal 1 "$(wc -l <"$err")"
 
 group 'colour, standard error'
 escape=$(printf '\033')

@@ -110,6 +110,30 @@ check 'it takes less, and more than nothing' between 1 15 "$(charged)"
 check 'packets pass while it is held' said '.decision == "hold" and .charged_ns > 1e6'
 check 'packets were dropped' between 1 1e9 "$(jq '.domains[3].work.packets_dropped' "$truth")"
 
+group 'what a filter does not hold'
+host '.domains[3].loads[0] |= (.transport = "udp" | .packets_per_s = 120000 | .packet_bytes = 64 | .packet_us = 0.4)'
+limit 5%
+guarded
+check 'small packets, dropped, cost the same' between 15 60 "$(charged)"
+limit 5% '"actions":{"network":"netback-rate=1000"}'
+guarded
+check 'netback does not receive them: 5 %' between 4.5 5.5 "$(charged)"
+check 'by the rows, too' between 4.5 5.5 "$(metered)"
+check 'none was dropped' equal 0 "$(jq '.domains[3].work.packets_dropped' "$truth")"
+limit 5% '"actions":{"network":"cap=1"}'
+guarded
+check 'a capped guest runs for 1 %' between 0.9 1.2 "$(jq '[.seconds[8:18][] | .domains[3].vcpus[].running_ns] | add / 1e8' "$truth")"
+
+group 'several devices'
+host '.domains[3].loads[0] as $one | .domains[3].loads = [range(4) as $i | $one + {transport: "udp", packets_per_s: 20000, vif: $i}]'
+limit 5% '"actions":{"network":"netback-rate=1000"}'
+simulate
+check 'not held' between 15 60 "$(charged)"
+guarded --counts "$scratch/counts.csv"
+check 'all are held' between 4.5 5.6 "$(charged)"
+check 'each is counted' equal 'vif3.0 vif3.1 vif3.2 vif3.3' "$(grep -o 'vif3\.[0-9]*' "$scratch/counts.csv" | sort -u | paste -sd' ')"
+check 'a device that no guest can have' refuses 'vif.* 0 to 15' simulate <(jq '.domains[3].loads[0].vif = 16' "$scenario")
+
 group 'live'
 hands=$scratch/hands
 export XENMETER_SIMULATED=$hands
@@ -205,7 +229,18 @@ wrong_policy '{"domains":{"3":{"driver_domains":{"9":"5%"}}}}' 'domains.3.driver
 wrong_policy '{"domains":{"dom0":{"limit":"5%"}}}' 'domains.dom0: domain 0 is never acted on'
 wrong_policy '{"domains":{"3":{"limit":"5%"},"transfer":{"limit":"6%"}}}' 'the same as domains.3'
 wrong_policy "{$one,\"exempt\":[\"9\"]}" 'exempt\[0\]: the scenario has no such domain'
-wrong_policy "{$one,\"actions\":{\"network\":\"nft\"}}" 'actions.network: a simulated host knows drop, rate=KBIT and none'
+wrong_policy "{$one,\"actions\":{\"network\":\"nft\"}}" 'actions.network: a simulated host knows drop, rate=KBIT, netback-rate=KBIT, low, cap=PERCENT and none'
+wrong_policy "{$one,\"actions\":{\"network\":\"pause\"}}" 'actions.network: a simulated host knows'
+wrong_policy "{$one,\"actions\":{\"disk\":\"netback-rate=100\"}}" 'actions.disk: a simulated host knows pause, low, cap=PERCENT and none'
+wrong_policy "{$one,\"actions\":{\"network\":\"netback-rate=0\"}}" 'actions.network: a simulated host knows'
+wrong_policy "{$one,\"actions\":{\"network\":\"cap\"}}" 'actions.network: a simulated host knows'
+wrong_policy "{$one,\"actions\":{\"network\":\"low=3\"}}" 'actions.network: a simulated host knows'
+printf '{%s,"actions":{"network":"cap=5"}}' "$one" >"$policy"
+printf '{"domains":{"web10":{"share":"33%%"}}}' >"$scratch/debts.json"
+no_guard 'cap and the ledger of --with debt= set the same parameter' --with guard="$policy" --with debt="$scratch/debts.json"
+host '.host = { pcpus: 4, scheduler: "null" } | .domains |= map({ id, name, driver_domain, loads } | del(..|nulls))'
+no_guard 'the scheduler null has no caps' --with guard="$policy"
+host
 limit 5%
 no_guard '--with gard=x: wants debt=POLICY or guard=POLICY' --with gard=x
 no_guard '--decisions wants --with guard=POLICY' --decisions "$decisions"

@@ -138,7 +138,9 @@ struct charge_summary {
         mixed_ns; /* of ran_ns: of softirqs that may have served other guests, too, of which the trace does not tell */
     uint64_t
         unmarked_ns; /* of ran_ns: of kernel threads without a record, while guests had disks that leave none */
-    bool counted;    /* outside counters were given, and a device was read twice at least: */
+    size_t
+        cuts; /* between traces whose results are added up: who dealt with whom before one is not known after it */
+    bool counted; /* outside counters were given, and a device was read twice at least: */
     int64_t counted_from_ns,
         counted_to_ns; /* the part of the trace's time that they cover (it may lie outside) */
     bool measured;     /* a driver domain's own kernel recorded whose work it did: */

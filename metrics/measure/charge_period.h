@@ -75,6 +75,7 @@ struct period {
     bool closed;                    /* the shares are known */
     struct run_slice *first, *last; /* T is a task: slices that wait until it is closed */
     struct idle_group *group; /* idle time is shared like this and other periods, once it is final; NULL */
+    uint32_t number;          /* while a snapshot is made: its place there, from 1; else 0 */
 };
 
 /* A stretch of one vCPU's running in a period. */

@@ -278,11 +278,14 @@ static void end_by_task(struct charging *c, uint32_t vcpu)
 
 static void end_stretch(struct charging *c, uint32_t vcpu, bool by_return)
 {
+    struct task *t = task_of(c, vcpu);
+    if (t->from_ns > c->now_ns) /* it ends before the switch was recorded */
+        t->from_ns = c->now_ns;
     if (by_return)
         end_by_return(c, vcpu);
     else
         end_by_task(c, vcpu);
-    task_of(c, vcpu)->unmapped = false;
+    t->unmapped = false;
 }
 
 /* What the guests' notifications were for is over. */
@@ -300,6 +303,8 @@ void tasks_begin(struct charging *c, uint32_t vcpu)
     struct task *t = task_of(c, vcpu);
     t->own_to_ns = c->now_ns;
     begin_stretch(c, vcpu, t->slept ? AT_WAKE : AT_RESUME);
+    t->from_ns += t->switch_ns; /* the switch is the task's: of the idle loop the driver domain's own */
+    t->switch_ns = 0;
     t->slept = t->polls = t->whole_turn = false;
 }
 

@@ -126,7 +126,7 @@ static bool is_open(const struct charging *c)
     return open;
 }
 
-static void set_cut(struct charging *c, uint64_t after_ns)
+void charging_set_cut(struct charging *c, uint64_t after_ns)
 {
     uint64_t begun_ns = after_ns - after_ns % c->length_ns;
     c->cut_ns = begun_ns > UINT64_MAX - c->length_ns ? UINT64_MAX : begun_ns + c->length_ns;
@@ -159,7 +159,7 @@ static void end_tasks(struct charging *c)
 static void cut(struct charging *c)
 {
     c->now_ns = c->cut_ns;
-    set_cut(c, c->now_ns);
+    charging_set_cut(c, c->now_ns);
     if (c->options.interval_ns > 0)
         cut_intervals(c);
     end_tasks(c);
@@ -185,7 +185,7 @@ bool charging_advance(struct charging *c, uint64_t settled_ns)
         if (is_open(c))
             cut(c);
         else
-            set_cut(c, settled_ns);
+            charging_set_cut(c, settled_ns);
         if (c->cut_ns != UINT64_MAX)
             advance_held(c, c->cut_ns - c->length_ns);
     }
@@ -294,6 +294,7 @@ static void change_state(struct charging *c, const struct transition *t)
     if (t->from == RUNSTATE_BLOCKED && to == RUNSTATE_RUNNABLE && t->value < PCPUS_MAX)
         attribution_woken(c, t->vcpu, (uint16_t)t->value);
     bool known = t->from != RUNSTATE_UNKNOWN && t->from != RUNSTATE_RUNNING;
+    v->task.switch_ns = runs ? transition_switch_ns(t) : 0;
     if (runs && v->in_driver_domain)
         starts(c, t->vcpu, known, !known);
 }

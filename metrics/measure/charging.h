@@ -52,6 +52,13 @@ struct run_slice *charging_next_slice(struct charging *c);
 /* What was seen by now; the trace was accounted up to end_ns. */
 void charging_summarise(const struct charging *c, uint64_t end_ns, struct charge_summary *s);
 
+/*
+ * Saves the stage, or restores it into a new one with the same options whose model is restored: all that later charges depend
+ * on. The records of marks up to `tsc` are in it, and only these. It cannot be saved where the driver domain's kernel measured
+ * time, a load of own work is given, or idle time is shared out: false, and where a bound was broken (s->failed).
+ */
+bool charging_snapshot(struct charging *c, struct snapshot *s, uint64_t tsc);
+
 /* Bytes held. */
 size_t charging_memory(const struct charging *c);
 

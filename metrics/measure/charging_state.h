@@ -97,6 +97,7 @@ struct task {
     uint64_t from_ns;   /* where the stretch begins; what of the slice lies between the two is `whole`'s */
     uint64_t timer_ns;  /* since then the stretch has handled the timer's interrupt; 0: not */
     uint64_t turn_ns;   /* when the kernel switched to it, if: */
+    uint32_t switch_ns; /* so long Xen is busy with the switch that the running begins with */
     bool whole_turn;    /* the vCPU ran since, and no batch of packets was received */
     uint32_t open_at;   /* index in charging.open while it has a `whole` */
     enum stretch_begin begin;
@@ -243,6 +244,9 @@ struct charging {
     bool idle_untold;   /* --charge-idle is wanted, and the trace separates the tasks of no driver domain */
     uint64_t untold_ns; /* with charge_idle: how long driver domains ran as long as that was so */
 };
+
+/* Open periods end at the next multiple of their length after after_ns (charging.c). */
+void charging_set_cut(struct charging *c, uint64_t after_ns);
 
 /* Room for `wanted` items, as array_make_room has it. False: no memory, which is noted. */
 static inline bool charging_make_space(struct charging *c, void *array, size_t *capacity, size_t wanted,

@@ -46,6 +46,7 @@ struct cell {
     struct measures live;    /* since the last boundary of any granularity */
     struct measures *wide;   /* per granularity: see struct granularity; NULL with only one */
     bool idle_row;           /* the idle domain's by domain and pCPU */
+    bool visited;            /* CELL_WHERE: vCPUs were there; else there were only charges */
 };
 
 /* The cells of a domain, or of nobody, by pCPU + 1; 0: on none. */
@@ -128,8 +129,9 @@ struct ledger {
     size_t rows_capacity;
     struct charging *charging; /* NULL: charges are not accounted */
     struct charge_sums charges_live;
-    uint64_t idds_ran_ns, idds_unattributed_ns;      /* booked of driver domains; and of it: unattributed */
-    uint64_t idds_doubt_ns[CHARGE_DOUBTS];           /* and of it: by enum charge_doubt */
+    uint64_t idds_ran_ns,
+        idds_unattributed_ns;              /* while reporting, of driver domains; and of it: unattributed */
+    uint64_t idds_doubt_ns[CHARGE_DOUBTS]; /* and of it: by enum charge_doubt */
     struct charge_sums charges[METER_GRANULARITIES]; /* not used with only one: it is what is live */
     struct run_slice **active;                       /* that reach beyond the open intervals */
     size_t active_n, active_capacity;

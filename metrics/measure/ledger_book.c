@@ -130,6 +130,8 @@ static void find_booked(struct ledger *l, struct account *a, uint32_t vcpu)
 {
     uint8_t n = 0;
     a->cell[CELL_WHERE] = ledger_cell(l, CELL_WHERE, a->life, vcpu, a->pcpu);
+    if (a->cell[CELL_WHERE])
+        a->cell[CELL_WHERE]->visited = true;
     for (enum cell_kind kind = 0; kind < CELL_KINDS; kind++)
         if (a->cell[kind] && pcpu_wanted(l, a))
             a->booked[n++] = &a->cell[kind]->live;
@@ -178,7 +180,7 @@ static void dispatch(struct ledger *l, struct account *a, const struct transitio
     bool migrated = a->last_run_pcpu != NO_PCPU && a->last_run_pcpu != t->pcpu, any = false;
     a->waited_ns = a->wait_start == NS_UNKNOWN ? NS_UNKNOWN : t->time_ns - a->wait_start;
     a->run_start = t->time_ns;
-    a->slice_ns = (uint32_t)t->value;
+    a->slice_ns = transition_slice_ns(t);
     FOR_COUNTED(a, m)
     {
         count_dispatch(l, a, m, t->time_ns, migrated);

@@ -42,7 +42,8 @@ static void pcpu_appears(struct ledger *l, struct subject *s)
                    .row = s->row, .by = BY_PCPU, .state = RUNSTATE_UNKNOWN, .seen_ns = l->now_ns});
 }
 
-static struct subject *subject_of(struct ledger *l, enum by by, const struct row *key, uint64_t birth_ns)
+static struct subject *subject_of(struct ledger *l, enum by by, const struct row *key, uint64_t birth_ns,
+                                  uint64_t death_ns)
 {
     struct subjects *all = &l->subjects[by];
     size_t at = place_of(all, key);
@@ -52,7 +53,7 @@ static struct subject *subject_of(struct ledger *l, enum by by, const struct row
     struct subject *s = room ? calloc(1, sizeof *s) : NULL, **list = all->list;
     if (!s)
         return no_memory(l);
-    *s = (struct subject){.row = *key, .birth_ns = birth_ns, .death_ns = UINT64_MAX};
+    *s = (struct subject){.row = *key, .birth_ns = birth_ns, .death_ns = death_ns};
     measures_init(&s->sum);
     memmove(&list[at + 1], &list[at], (all->n - at) * sizeof(struct subject *));
     list[at] = s;
@@ -65,7 +66,7 @@ static struct subject *subject_of(struct ledger *l, enum by by, const struct row
 
 void ledger_add_pcpu(struct ledger *l, uint16_t pcpu)
 {
-    subject_of(l, BY_PCPU, &(struct row){.domain = -1, .vcpu = -1, .pcpu = pcpu, .vcpus = 1}, 0);
+    subject_of(l, BY_PCPU, &(struct row){.domain = -1, .vcpu = -1, .pcpu = pcpu, .vcpus = 1}, 0, UINT64_MAX);
 }
 
 void ledger_end_domain_pcpus(struct ledger *l, uint32_t life)
@@ -92,9 +93,12 @@ static unsigned bys_of(const struct ledger *l, enum cell_kind kind, bool idle, u
     return l->options.granularities ? bys & l->options.bys : 0;
 }
 
-static bool join(struct ledger *l, struct cell *c, enum by by, const struct row *key, uint64_t birth_ns)
+static bool join(struct ledger *l, struct cell *c, enum by by, const struct row *key,
+                 const struct incarnation *of)
 {
-    struct subject *s = subject_of(l, by, key, birth_ns);
+    bool lasts = by == BY_PCPU;
+    struct subject *s =
+        subject_of(l, by, key, lasts ? 0 : of->birth_ns, lasts || !of->ended ? UINT64_MAX : of->ended_ns);
     if (!s)
         return false;
     c->of[by] = s;
@@ -118,7 +122,7 @@ static bool join_subjects(struct ledger *l, struct cell *c, unsigned bys, uint32
         keys[BY_VCPU].vcpus = 1;
     }
     for (enum by by = 0; by < BYS; by++)
-        if (bys & 1u << by && !join(l, c, by, &keys[by], by == BY_PCPU ? 0 : of->birth_ns))
+        if (bys & 1u << by && !join(l, c, by, &keys[by], of))
             return false;
     return true;
 }

@@ -12,9 +12,11 @@
 
 #define FEW_SHARES 16 /* their amounts are worked out on the stack */
 
+/* A ledger that never reports keeps who has rows, whatever is asked for later. */
 static bool wanted(const struct ledger *l, uint16_t pcpu)
 {
-    return !l->options.pcpus_wanted || l->options.pcpus_wanted[pcpu];
+    const uint8_t *pcpus = l->options.pcpus_wanted;
+    return !pcpus || pcpus[pcpu] || l->options.from_ns == UINT64_MAX;
 }
 
 /* ---- sums ---- */
@@ -42,6 +44,8 @@ void ledger_charges_clear(struct ledger *l)
     for (size_t g = 0; g < l->options.granularities; g++)
         clear_sums(&l->charges[g]);
     clear_sums(&l->charges_live);
+    l->idds_ran_ns = l->idds_unattributed_ns = 0;
+    memset(l->idds_doubt_ns, 0, sizeof l->idds_doubt_ns);
 }
 
 void ledger_charges_free(struct ledger *l)

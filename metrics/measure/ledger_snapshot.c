@@ -11,6 +11,7 @@ static void account_snapshot(struct snapshot *s, struct account *a)
     SNAPSHOT_TIME(s, a->running_since);
     SNAPSHOT_SPAN(s, a->waited_ns);
     SNAPSHOT_SPAN(s, a->blocked_before_ns);
+    SNAPSHOT(s, a->io_events, UINT64_MAX);
     SNAPSHOT(s, a->slice_ns, UINT32_MAX);
     SNAPSHOT_ID(s, a->pcpu, PCPUS_MAX);
     SNAPSHOT_ID(s, a->last_run_pcpu, PCPUS_MAX);
@@ -53,26 +54,38 @@ static void accounts_snapshot(struct ledger *l, struct snapshot *s, bool idle)
     }
 }
 
-/* How many vCPUs appeared on the pCPU of a slot, where the domain has a row. */
+/*
+ * How many vCPUs appeared on the pCPU of a slot, where the domain has a row; unless they were there, only meters that account
+ * charges have that row.
+ */
 static void place_snapshot(struct ledger *l, struct snapshot *s, uint32_t life, uint32_t slot, bool idle)
 {
-    uint32_t vcpus = s->from ? 0 : l->domains[life].where.at[slot]->of[BY_DOMAIN_PCPU]->row.vcpus;
+    struct cell *cell = s->from ? NULL : l->domains[life].where.at[slot];
+    uint32_t vcpus = cell ? cell->of[BY_DOMAIN_PCPU]->row.vcpus : 0;
+    bool visited = cell && cell->visited;
     SNAPSHOT(s, slot, PCPUS_MAX);
+    SNAPSHOT_FLAG(s, visited);
     SNAPSHOT(s, vcpus, VCPUS_MAX);
-    if (!s->from || s->failed || (!idle && l->population->incarnations[life].domain == IDLE_DOMAIN))
+    bool shown = visited || l->charging;
+    if (!s->from || s->failed || !shown || (!idle && l->population->incarnations[life].domain == IDLE_DOMAIN))
         return;
-    struct cell *c = ledger_cell(l, CELL_WHERE, life, NOBODY, slot ? (uint16_t)(slot - 1) : NO_PCPU);
-    if (c && c->of[BY_DOMAIN_PCPU])
-        c->of[BY_DOMAIN_PCPU]->row.vcpus = vcpus;
+    cell = ledger_cell(l, CELL_WHERE, life, NOBODY, slot ? (uint16_t)(slot - 1) : NO_PCPU);
+    if (cell && cell->of[BY_DOMAIN_PCPU])
+        cell->of[BY_DOMAIN_PCPU]->row.vcpus = vcpus;
 }
 
-/* Where a domain that exists ever was. */
+/* Where a domain that exists ever was, or was charged. */
 static void places_snapshot(struct ledger *l, struct snapshot *s, uint32_t life, bool idle)
 {
     static const struct cells nowhere;
-    bool exists = !s->from && life < l->domains_n && l->domains[life].begun;
+    bool known = !s->from && life < l->domains_n;
+    bool exists = known && (l->domains[life].begun || !l->population->incarnations[life].ended);
     const struct cells *where = exists ? &l->domains[life].where : &nowhere;
+    bool charged = exists && l->domains[life].cell;
     size_t n = 0;
+    SNAPSHOT_FLAG(s, charged);
+    if (s->from && charged && l->charging && !s->failed)
+        ledger_cell(l, CELL_WHO, life, NOBODY, NO_PCPU);
     for (uint32_t slot = 0; slot < where->n; slot++)
         n += where->at[slot] != NULL;
     n = snapshot_count(s, n, PCPUS_MAX + 1);

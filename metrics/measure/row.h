@@ -19,7 +19,9 @@ struct interval {
     uint64_t granularity_ns; /* 0: the whole trace */
     uint64_t start_ns;       /* from the trace's start */
     uint64_t end_ns;
-    enum by by; /* what its rows are about */
+    enum by by;        /* what its rows are about */
+    unsigned timeline; /* of several in one report: the number of its own, from 1; 0: of them all */
+    uint64_t gap_ns;   /* of that time nothing was recorded, as it lies between timelines */
 };
 
 struct row {

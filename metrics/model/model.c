@@ -411,9 +411,11 @@ bool model_save(const struct model *m, struct snapshot *s)
     return !s->failed;
 }
 
-void model_restore(struct model *m, struct snapshot *s)
+void model_restore(struct model *m, struct snapshot *s, bool io_wanted)
 {
     model_snapshot(m, s);
+    if (!io_wanted)
+        runstates_drop_io(m->runstates);
     m->begun = true;
     m->view.before = RUNSTATE_UNKNOWN;
     m->view.before_pcpu = NO_PCPU;

@@ -89,10 +89,10 @@ uint64_t model_doubtful_ns(const struct model *m, uint64_t now_ns);
 
 /*
  * Saves a model, but for its quality: false if it cannot be now, or a bound was broken. Or restores it into a new one; the
- * next batch is the first. Idle vCPUs are in the view if the model shows them.
+ * next batch is the first. Idle vCPUs are in the view if the model shows them; I/O waits in it if it is wanted.
  */
 bool model_save(const struct model *m, struct snapshot *s);
-void model_restore(struct model *m, struct snapshot *s);
+void model_restore(struct model *m, struct snapshot *s, bool io_wanted);
 bool model_shows_idle(const struct model *m);
 
 /* Up to when transitions were handed out. */

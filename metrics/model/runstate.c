@@ -147,8 +147,7 @@ void runstates_put(struct runstates *r, uint64_t time_ns, struct transition t)
 
 static inline __attribute__((always_inline)) void put_state(struct runstates *r, uint64_t time_ns,
                                                             uint32_t vcpu, enum runstate from,
-                                                            enum runstate to, uint16_t pcpu,
-                                                            uint32_t slice_ns)
+                                                            enum runstate to, uint16_t pcpu, uint64_t value)
 {
     put(r, time_ns,
         (struct transition){.kind = TRANSITION_STATE,
@@ -156,13 +155,13 @@ static inline __attribute__((always_inline)) void put_state(struct runstates *r,
                             .pcpu = pcpu,
                             .from = from & 15,
                             .to = to & 15,
-                            .value = slice_ns});
+                            .value = value});
 }
 
 void runstates_put_state(struct runstates *r, uint64_t time_ns, uint32_t vcpu, enum runstate from,
-                         enum runstate to, uint16_t pcpu, uint32_t slice_ns)
+                         enum runstate to, uint16_t pcpu, uint64_t value)
 {
-    put_state(r, time_ns, vcpu, from, to, pcpu, slice_ns);
+    put_state(r, time_ns, vcpu, from, to, pcpu, value);
 }
 
 /* ---- contradictions ---- */
@@ -327,11 +326,11 @@ static void note_wait(struct runstates *r, const struct track *k, uint64_t now_n
     struct dark_stretch lost;
     bool dark = darkness_between(&r->darkness, k->since_ns, now_ns, &lost);
     if (!k->idle && (dark || k->state == RUNSTATE_RUNNABLE))
-        r->wait_max_ns = max64(r->wait_max_ns, now_ns - (dark ? lost.to_ns : k->since_ns));
+        runstates_note_wait(r, now_ns - (dark ? lost.to_ns : k->since_ns), now_ns);
 }
 
 void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu, enum runstate old,
-                      enum runstate new, uint32_t slice_ns)
+                      enum runstate new, uint64_t run)
 {
     struct track *k = &r->tracks[vcpu];
     r->unseen.records++;
@@ -366,7 +365,7 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
         runstates_occupy(r, vcpu, pcpu, now_ns);
     bool moved = new == RUNSTATE_RUNNING &&ran_on != NO_PCPU &&ran_on != pcpu;
     if (new != k->state || old != new || moved) {
-        put_state(r, now_ns, vcpu, old, new, k->pcpu, new == RUNSTATE_RUNNING ? slice_ns : pcpu);
+        put_state(r, now_ns, vcpu, old, new, k->pcpu, new == RUNSTATE_RUNNING ? run : pcpu);
         k->state = (uint8_t) new;
     }
     bool wake = old != RUNSTATE_RUNNING && new == RUNSTATE_RUNNABLE;

@@ -17,11 +17,15 @@
 #define SETTLE_NS      1000000000u /* after a dark stretch: how long a contradiction may take to show, */
 #define SETTLE_MOST_NS 5000000000u /* and the next record of a vCPU of which little is known */
 #define CENSORED_WAIT  2           /* a wait that a dark stretch cuts off counts so many times as long */
-#define WAITS_LONGEST  2           /* a wait is never longer than so many times the longest that was seen */
+#define WAITS_LONGEST  2 /* a wait is never longer than so many times the longest of many that were seen */
+
+/* The longest of the waits of n records is the longest of all the less surely the fewer they are: it counts as longer by this / n. */
+#define WAITS_RECORDS 512
 
 bool runstates_near(const struct runstates *r, uint64_t from_ns, uint64_t to_ns)
 {
-    return to_ns - from_ns <= WAITS_LONGEST * r->wait_max_ns;
+    uint64_t few_ns = r->wait_max_ns * WAITS_RECORDS / (r->unseen.records + 1);
+    return to_ns - from_ns <= WAITS_LONGEST * r->wait_max_ns + few_ns;
 }
 
 static bool is_asleep(const struct track *k)
@@ -64,7 +68,7 @@ static void note_waits(struct runstates *r, uint64_t light_ns, uint64_t dark_ns)
         const struct track *k = &r->tracks[v];
         bool waits = k->seen && !k->idle && k->state == RUNSTATE_RUNNABLE;
         if (waits && k->since_ns >= light_ns && k->since_ns < dark_ns)
-            r->wait_max_ns = max64(r->wait_max_ns, CENSORED_WAIT * (dark_ns - k->since_ns));
+            runstates_note_wait(r, CENSORED_WAIT * (dark_ns - k->since_ns), dark_ns);
     }
 }
 

@@ -199,7 +199,8 @@ static void runstate_change(struct runstates *r, const struct event *e, uint64_t
     /* I/O of the vCPU precedes its end; it gives way, as it is not always decoded. */
     if (old == RUNSTATE_RUNNING && p->io_ns > r->instant_ns && r->instant_ns >= r->settled_ns)
         transitions_pull_io(&r->queue, e->pcpu, r->instant_ns);
-    runstates_record(r, vcpu, r->instant_ns, pcpu, old, new, event_slice(e));
+    uint64_t switch_ns = now_ns > r->instant_ns ? now_ns - r->instant_ns : 0;
+    runstates_record(r, vcpu, r->instant_ns, pcpu, old, new, transition_run(event_slice(e), switch_ns));
 }
 
 static void goes_on(struct runstates *r, const struct event *e, uint64_t now_ns)

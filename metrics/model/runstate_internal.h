@@ -88,10 +88,12 @@ struct runstates {
     struct transitions queue;
     struct darkness darkness;
     struct unseen unseen;
-    bool damaged;         /* the parser passed over bytes, or found wrong times: records may be missing */
-    uint64_t wait_max_ns; /* the longest wait so far, as far as no lost record can have interrupted it */
-    bool first_run_lost;  /* a pCPU became blind before it said who runs there */
-    size_t doubtful_n;    /* vCPUs with track.doubtful */
+    bool damaged;            /* the parser passed over bytes, or found wrong times: records may be missing */
+    uint64_t wait_max_ns;    /* the longest wait so far, as far as no lost record can have interrupted it, */
+    uint64_t wait_max_at;    /* when it ended, or was cut off, */
+    uint64_t wait_before_ns; /* and the longest one before it */
+    bool first_run_lost;     /* a pCPU became blind before it said who runs there */
+    size_t doubtful_n;       /* vCPUs with track.doubtful */
 };
 
 /* Number of the vCPU, made on first sight; NOBODY for impossible ones (counted), as an idle vCPU on
@@ -107,9 +109,12 @@ uint32_t runstates_life(struct runstates *r, uint32_t domain, uint64_t now_ns);
 /* Begins another life of a domain id now. NOBODY: no memory (queue.failed). */
 uint32_t runstates_begin_life(struct runstates *r, uint32_t domain, uint64_t now_ns);
 
-/* A record proves that the vCPU was in state `old` just before now (on `pcpu`, if it ran) and is in `new` from now on. */
+/*
+ * A record proves that the vCPU was in state `old` just before now (on `pcpu`, if it ran) and is in `new` from now on; `run` is
+ * the value of a change to running (transition_run).
+ */
 void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu, enum runstate old,
-                      enum runstate new, uint32_t slice_ns);
+                      enum runstate new, uint64_t run);
 
 /* The same of a vCPU that runs, and goes on; nearly always it was known to. */
 static inline void runstates_go_on(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu)
@@ -212,6 +217,16 @@ void runstates_contradiction(struct runstates *r, uint32_t vcpu, uint64_t now_ns
 /* Whether a vCPU that is runnable from `from` on may still be so at `to`, by how long vCPUs of this host wait. */
 bool runstates_near(const struct runstates *r, uint64_t from_ns, uint64_t to_ns);
 
+/* A vCPU waited for so long until then. */
+static inline void runstates_note_wait(struct runstates *r, uint64_t waited_ns, uint64_t now_ns)
+{
+    if (waited_ns <= r->wait_max_ns)
+        return;
+    r->wait_before_ns = r->wait_max_ns;
+    r->wait_max_ns = waited_ns;
+    r->wait_max_at = now_ns;
+}
+
 /* The vCPU's last contradiction was none: its records came in the wrong order. */
 void runstates_take_back(struct runstates *r, uint32_t vcpu);
 
@@ -272,7 +287,7 @@ void runstates_count_inconsistent(struct runstates *r, uint64_t now_ns);
 /* Queues a transition; one for a time that is settled comes at the end of that time. */
 void runstates_put(struct runstates *r, uint64_t time_ns, struct transition t);
 void runstates_put_state(struct runstates *r, uint64_t time_ns, uint32_t vcpu, enum runstate from,
-                         enum runstate to, uint16_t pcpu, uint32_t slice_ns);
+                         enum runstate to, uint16_t pcpu, uint64_t value);
 
 /* One event of a trace without runstate records. */
 void runstates_switch_event(struct runstates *r, const struct event *e, uint64_t now_ns);

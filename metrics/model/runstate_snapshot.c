@@ -53,10 +53,9 @@ static void tracks_snapshot(struct snapshot *s, struct runstates *r)
 static bool is_known(const struct runstates *r, const struct pcpu_track *p)
 {
     return p->current != NOBODY || p->free_since != r->start_ns || p->blind_from_ns != BLIND_NONE ||
-           p->blind_rings > 0 || p->blind_ns > 0 || p->woke_ns > 0 || p->instant.seen_ns > 0;
+           p->blind_rings > 0 || p->blind_ns > 0 || p->woke_ns > 0 || p->io_ns > 0 || p->instant.seen_ns > 0;
 }
 
-/* I/O is not in a snapshot: nothing that is restored looks at it. */
 static void pcpus_snapshot(struct snapshot *s, struct runstates *r)
 {
     uint16_t known[PCPUS_MAX] = {0};
@@ -74,6 +73,7 @@ static void pcpus_snapshot(struct snapshot *s, struct runstates *r)
         SNAPSHOT(s, p->blind_rings, UINT16_MAX);
         SNAPSHOT_SPAN(s, p->blind_ns);
         SNAPSHOT_TIME(s, p->woke_ns);
+        SNAPSHOT_TIME(s, p->io_ns);
         SNAPSHOT_TIME(s, p->free_since);
         instant_snapshot(s, &p->instant);
     }
@@ -135,7 +135,12 @@ void runstates_snapshot(struct runstates *r, struct snapshot *s, uint64_t taken_
     SNAPSHOT(s, r->settles_at, INT64_MAX);
     tracks_snapshot(s, r);
     pcpus_snapshot(s, r);
-    transitions_snapshot(&r->queue, s, taken_ns, r->population->vcpus_n);
+    transitions_snapshot(&r->queue, s, taken_ns, r->population->vcpus_n, r->population->incarnations_n);
     darkness_snapshot(s, &r->darkness);
     unseen_snapshot(s, &r->unseen, r->population->vcpus_n);
+}
+
+void runstates_drop_io(struct runstates *r)
+{
+    transitions_drop_io(&r->queue);
 }

@@ -1,5 +1,9 @@
 #include "snapshot.h"
 
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
 #include "metrics/array.h"
 
 #define NOW_MOST (1ull << 55) /* a year: sums of times stay far below 64 bits */
@@ -81,6 +85,34 @@ size_t snapshot_count(struct snapshot *s, size_t n, size_t most)
     if (s->from && s->n - s->at < most)
         most = s->n - s->at;
     return (size_t)snapshot_number(s, n, most);
+}
+
+double snapshot_real(struct snapshot *s, double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    bits = snapshot_number(s, bits, UINT64_MAX);
+    memcpy(&x, &bits, sizeof x);
+    if (x >= 0 && x <= DBL_MAX && !signbit(x))
+        return x;
+    s->failed = true;
+    return 0;
+}
+
+void snapshot_put_part(struct snapshot *s, const struct snapshot *part)
+{
+    size_t n = snapshot_count(s, part->failed ? 0 : part->n, SIZE_MAX);
+    for (size_t i = 0; i < n && !s->failed; i++)
+        put_byte(s, part->bytes[i]);
+}
+
+struct snapshot snapshot_take_part(struct snapshot *s)
+{
+    struct snapshot part;
+    size_t n = snapshot_count(s, 0, SIZE_MAX);
+    snapshot_read(&part, s->from + s->at, n, s->now_ns);
+    s->at += n;
+    return part;
 }
 
 static void check_version(struct snapshot *s)

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SNAPSHOT_VERSION 1 /* of all that the functions describe */
+#define SNAPSHOT_VERSION 2 /* of all that the functions describe */
 
 struct snapshot {
     const uint8_t *from; /* read: the bytes, the caller's; NULL: it is written */
@@ -49,10 +49,18 @@ uint64_t snapshot_span(struct snapshot *s, uint64_t ns);
 /* The same of the number of items that follow, each of at least one byte. */
 size_t snapshot_count(struct snapshot *s, size_t n, size_t most);
 
+/* The same of a number that is 0 or more, not infinite: exact. */
+double snapshot_real(struct snapshot *s, double x);
+
+/* Writes a snapshot, which may be empty, as a part of this one; or returns the next part, which is read at the same time. */
+void snapshot_put_part(struct snapshot *s, const struct snapshot *part);
+struct snapshot snapshot_take_part(struct snapshot *s);
+
 #define SNAPSHOT(s, x, most) ((x) = (__typeof__(x))snapshot_number(s, (uint64_t)(x), most))
 #define SNAPSHOT_FLAG(s, x)  ((x) = snapshot_number(s, x, 1) != 0)
 #define SNAPSHOT_TIME(s, x)  ((x) = snapshot_time(s, x, false))
 #define SNAPSHOT_UNTIL(s, x) ((x) = snapshot_time(s, x, true))
+#define SNAPSHOT_REAL(s, x)  ((x) = snapshot_real(s, x))
 #define SNAPSHOT_SPAN(s, x)  ((x) = snapshot_span(s, x))
 /* The number of one of n things; all bits set: of none. */
 #define SNAPSHOT_ID(s, x, n) ((x) = (__typeof__(x))(snapshot_number(s, (__typeof__(x))((x) + 1u), n) - 1u))

@@ -194,61 +194,104 @@ const struct transition *transitions_take_merged(struct transitions *q, uint64_t
     return next;
 }
 
+static void drop_io(struct transition *t)
+{
+    if (t->kind == TRANSITION_IO)
+        t->kind = TRANSITION_REMOVED;
+}
+
+void transitions_drop_io(struct transitions *q)
+{
+    for (size_t i = q->head; i < q->n; i++)
+        drop_io(&q->items[i]);
+    for (size_t i = 0; i < q->heap_n; i++)
+        drop_io(&q->heap[i].transition);
+}
+
 /* ---- snapshots ---- */
 
-static void transition_snapshot(struct snapshot *s, struct transition *t, uint64_t least_ns, size_t vcpus_n)
+/* What is in a snapshot of all that wait. */
+struct limits {
+    uint64_t least_ns;
+    size_t vcpus_n, lives_n;
+};
+
+/* What `vcpu` and `value` of an I/O record are depends on the record. */
+static void io_snapshot(struct snapshot *s, struct transition *t, const struct limits *l)
+{
+    uint8_t record = t->from;
+    SNAPSHOT(s, record, IO_RECORD_IRQ);
+    t->from = record & 15;
+    SNAPSHOT(s, t->pcpu, PCPUS_MAX - 1);
+    bool named = record == IO_RECORD_MAP || record == IO_RECORD_UNMAP || record == IO_RECORD_TRANSFER;
+    SNAPSHOT_ID(s, t->vcpu, named ? l->lives_n : l->vcpus_n);
+    SNAPSHOT(s, t->value, record == IO_RECORD_WAKE && l->lives_n > 0 ? l->lives_n - 1 : UINT32_MAX);
+    s->failed = s->failed || (named && t->vcpu == NOBODY) || (record == IO_RECORD_WAKE && l->lives_n == 0);
+}
+
+static void state_snapshot(struct snapshot *s, struct transition *t, const struct limits *l)
+{
+    uint8_t from = t->from, to = t->to;
+    SNAPSHOT_ID(s, t->vcpu, l->vcpus_n);
+    SNAPSHOT_ID(s, t->pcpu, PCPUS_MAX);
+    SNAPSHOT(s, from, RUNSTATES - 1);
+    SNAPSHOT(s, to, RUNSTATES - 1);
+    t->from = from & 15;
+    t->to = to & 15;
+    s->failed = s->failed || t->vcpu == NOBODY;
+}
+
+static void transition_snapshot(struct snapshot *s, struct transition *t, const struct limits *l)
 {
     struct transition of = *t;
-    uint8_t from = of.from, to = of.to;
-    if (of.kind == TRANSITION_IO || of.kind == TRANSITION_REMOVED)
+    if (of.kind == TRANSITION_REMOVED)
         of = (struct transition){.time_ns = of.time_ns, .kind = TRANSITION_REMOVED};
     SNAPSHOT_TIME(s, of.time_ns);
-    s->failed |= of.time_ns < least_ns;
+    s->failed |= of.time_ns < l->least_ns;
     SNAPSHOT(s, of.kind, TRANSITION_DARK);
+    if (of.kind == TRANSITION_STATE) /* what only charges need is not saved, as I/O is not */
+        of.value = transition_slice_ns(&of);
     if (of.kind == TRANSITION_APPEAR)
         SNAPSHOT_TIME(s, of.value);
-    else if (of.kind != TRANSITION_REMOVED)
+    else if (of.kind != TRANSITION_REMOVED && of.kind != TRANSITION_IO)
         SNAPSHOT(s, of.value, UINT32_MAX);
-    if (of.kind < TRANSITION_IO) {
-        SNAPSHOT_ID(s, of.vcpu, vcpus_n);
-        SNAPSHOT_ID(s, of.pcpu, PCPUS_MAX);
-        SNAPSHOT(s, from, RUNSTATES - 1);
-        SNAPSHOT(s, to, RUNSTATES - 1);
-        of.from = from & 15;
-        of.to = to & 15;
-        s->failed = s->failed || of.vcpu == NOBODY;
-    } else if (of.kind != TRANSITION_REMOVED && of.kind != TRANSITION_DARK) {
+    if (of.kind < TRANSITION_IO)
+        state_snapshot(s, &of, l);
+    else if (of.kind == TRANSITION_IO)
+        io_snapshot(s, &of, l);
+    else if (of.kind != TRANSITION_REMOVED && of.kind != TRANSITION_DARK)
         s->failed = true; /* it is none of the model's */
-    }
     if (s->from)
         *t = of;
 }
 
 /* How many were in order before it, of those that wait; fewer if some were taken. */
 static void put_back_snapshot(struct transitions *q, struct snapshot *s, struct put_back *p,
-                              uint64_t least_ns, size_t vcpus_n)
+                              const struct limits *l)
 {
     uint64_t after = p->appended > q->taken ? p->appended - q->taken : 0;
-    transition_snapshot(s, &p->transition, least_ns, vcpus_n);
+    transition_snapshot(s, &p->transition, l);
     SNAPSHOT(s, after, q->n - q->head);
     SNAPSHOT(s, p->serial, INT64_MAX);
     p->appended = q->taken + after;
 }
 
-void transitions_snapshot(struct transitions *q, struct snapshot *s, uint64_t least_ns, size_t vcpus_n)
+void transitions_snapshot(struct transitions *q, struct snapshot *s, uint64_t least_ns, size_t vcpus_n,
+                          size_t lives_n)
 {
     const struct transition none = {.vcpu = NOBODY, .pcpu = NO_PCPU};
+    const struct limits limits = {least_ns, vcpus_n, lives_n};
     size_t n = snapshot_count(s, q->n - q->head, UINT32_MAX);
     for (size_t i = 0; i < n; i++) {
         struct transition t = none;
-        transition_snapshot(s, s->from ? &t : &q->items[q->head + i], least_ns, vcpus_n);
+        transition_snapshot(s, s->from ? &t : &q->items[q->head + i], &limits);
         if (s->from && !s->failed)
             transitions_put(q, t);
     }
     n = snapshot_count(s, q->heap_n, UINT32_MAX);
     for (size_t i = 0; i < n; i++) {
         struct put_back p = {.transition = none};
-        put_back_snapshot(q, s, s->from ? &p : &q->heap[i], least_ns, vcpus_n);
+        put_back_snapshot(q, s, s->from ? &p : &q->heap[i], &limits);
         if (s->from && !s->failed)
             push(q, p);
     }

@@ -8,8 +8,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "runstate.h"
+#include "parser/event.h"
+#include "population.h"
 #include "snapshot.h"
+#include "states.h"
+#include "transition.h"
 
 struct put_back {
     struct transition transition;
@@ -41,10 +44,14 @@ static inline size_t transitions_count(const struct transitions *q)
 }
 
 /*
- * Saves what waits to be taken, or restores it into an empty queue. I/O is not saved. Nothing is before least_ns; vCPUs have
- * numbers below vcpus_n.
+ * Saves what waits to be taken, or restores it into an empty queue. Nothing is before least_ns; vCPUs and incarnations have
+ * numbers below vcpus_n and lives_n.
  */
-void transitions_snapshot(struct transitions *q, struct snapshot *s, uint64_t least_ns, size_t vcpus_n);
+void transitions_snapshot(struct transitions *q, struct snapshot *s, uint64_t least_ns, size_t vcpus_n,
+                          size_t lives_n);
+
+/* Removes the I/O of what waits. */
+void transitions_drop_io(struct transitions *q);
 
 /*
  * Removes the last change of state of a vCPU at a time from those in order (TRANSITION_REMOVED stays there), and copies it to

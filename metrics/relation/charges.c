@@ -130,6 +130,7 @@ static struct value events(const struct charge_row *c, enum io_kind kind)
 #include "metrics/relation/charges.def"
 
 static const struct column columns[] = {
+    TIMELINE_COLUMNS,
     INTERVAL_COLUMNS(L),
 #define COLUMN(NAME, TITLE, UNIT, DIGITS, FLAGS, TABLE, VALUE, HELP)                                         \
     {COLUMN_HEAD(NAME, TITLE, UNIT, DIGITS, FLAGS, TABLE, HELP), .get = get_##NAME},

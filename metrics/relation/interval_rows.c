@@ -129,6 +129,7 @@ static struct value longest_at(const struct histogram *h)
 #include "metrics/relation/interval_rows.def"
 
 static const struct column columns[] = {
+    TIMELINE_COLUMNS,
     BY_COLUMN,
     INTERVAL_COLUMNS(0),
 #define COLUMN(NAME, TITLE, UNIT, DIGITS, FLAGS, TABLE, VALUE, HELP)                                         \

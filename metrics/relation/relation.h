@@ -49,6 +49,7 @@ struct row_view {
     enum by by;
     name_lookup name_of; /* may be NULL */
     const void *names;
+    const char *host; /* whose timelines are in the report, where there are several; else NULL */
 };
 
 enum column_flag {
@@ -56,11 +57,12 @@ enum column_flag {
     COLUMN_OF_INTERVAL =
         1 << 1,              /* the same for all rows of an interval: JSON has it there, JSONL in every row */
     COLUMN_SEVERAL = 1 << 2, /* of use only where rows by several subjects are in one report */
-    COLUMN_CHARGE = 1 << 3,  /* needs I/O and charges accounted */
-    COLUMN_SLICE = 1 << 12,  /* needs the slices that the scheduler granted */
-    COLUMN_DOMAIN = 1 << 4,  /* the domain by which rows are chosen (--domains) */
-    COLUMN_PCPU = 1 << 5,    /* the pCPU by which rows are chosen (--pcpus) */
-    COLUMN_NAME = 1 << 6,    /* a domain's name: in a table only if names are known */
+    COLUMN_TIMELINES = 1 << 13, /* of use only where several timelines of a host are in one report */
+    COLUMN_CHARGE = 1 << 3,     /* needs I/O and charges accounted */
+    COLUMN_SLICE = 1 << 12,     /* needs the slices that the scheduler granted */
+    COLUMN_DOMAIN = 1 << 4,     /* the domain by which rows are chosen (--domains) */
+    COLUMN_PCPU = 1 << 5,       /* the pCPU by which rows are chosen (--pcpus) */
+    COLUMN_NAME = 1 << 6,       /* a domain's name: in a table only if names are known */
     /* how a table shows it */
     COLUMN_ALARM = 1 << 7,    /* above zero is a worry: in red, and by default only once it is above zero */
     COLUMN_OPTIONAL = 1 << 8, /* by default only once it is above zero */

@@ -55,6 +55,20 @@ enum { D = 1 << BY_DOMAIN, V = 1 << BY_VCPU, P = 1 << BY_PCPU, X = 1 << BY_DOMAI
             .get = interval_by                                                                               \
     }
 
+/* Before those of intervals, in relations that several timelines can be added up to. */
+#define TIMELINE_COLUMNS                                                                                     \
+    {COLUMN_HEAD(host, "host", NONE, 0, COLUMN_OF_INTERVAL | COLUMN_TIMELINES, 0,                            \
+                 "the host, where several of its timelines are in one report"),                              \
+     .get = interval_host},                                                                                  \
+        {COLUMN_HEAD(timeline, "timeline", NONE, 0, COLUMN_OF_INTERVAL | COLUMN_TIMELINES, 0,                \
+                     "the number of that timeline; none: it is of all"),                                     \
+         .get = interval_timeline},                                                                          \
+    {                                                                                                        \
+        COLUMN_HEAD(not_recorded_ns, "not recorded", NS, 0, COLUMN_OF_INTERVAL | COLUMN_TIMELINES, 0,        \
+                    "time in it between timelines, which is left out of rates and per cent"),                \
+            .get = interval_gap                                                                              \
+    }
+
 /* The first columns of every relation of intervals. TABLE: which tables have start and end. */
 #define INTERVAL_COLUMNS(TABLE)                                                                              \
     {COLUMN_HEAD(granularity_ns, "granularity", NS, 0, COLUMN_OF_INTERVAL, 0,                                \
@@ -120,9 +134,11 @@ static inline struct value name_of(const struct row_view *v, int32_t domain, uin
     return v->name_of && domain >= 0 ? text(v->name_of(v->names, domain, life)) : none();
 }
 
+/* Without what was not recorded. */
 static inline uint64_t length_ns(const struct interval *i)
 {
-    return i->end_ns > i->start_ns ? i->end_ns - i->start_ns : 0;
+    uint64_t end_ns = i->end_ns - i->gap_ns;
+    return end_ns > i->start_ns ? end_ns - i->start_ns : 0;
 }
 
 /* Per cent of the interval. */
@@ -141,6 +157,21 @@ static inline struct value mean(uint64_t sum, uint64_t n)
 static inline struct value interval_by(const struct row_view *v)
 {
     return text(by_names[v->by]);
+}
+
+static inline struct value interval_host(const struct row_view *v)
+{
+    return text(v->host);
+}
+
+static inline struct value interval_timeline(const struct row_view *v)
+{
+    return id_from_one(v->interval->timeline);
+}
+
+static inline struct value interval_gap(const struct row_view *v)
+{
+    return of_u64(v->interval->gap_ns);
 }
 
 static inline struct value interval_granularity(const struct row_view *v)

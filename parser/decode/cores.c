@@ -30,6 +30,13 @@ void cores_free(struct cores *c)
     free(c->idle);
 }
 
+uint16_t cores_named_by(const struct cores *c, unsigned pcpu)
+{
+    const struct named *idle = &c->idle[pcpu];
+    bool perhaps = idle->times == 1 && c->leader[idle->ring] != c->leader[pcpu];
+    return perhaps ? idle->ring : PCPUS_MAX;
+}
+
 /* Makes `of` and `pcpus` from the leaders: a leader is the lowest of its core, so that it comes first. */
 static void list_cores(struct cores *c)
 {
@@ -49,8 +56,11 @@ static void list_cores(struct cores *c)
         }
         c->pcpus[core->first + core->n++] = (uint16_t)p;
     }
-    for (unsigned p = 0; p < PCPUS_MAX; p++)
+    c->pending = 0;
+    for (unsigned p = 0; p < PCPUS_MAX; p++) {
         c->of[p] = c->of[c->leader[p]];
+        c->pending += cores_named_by(c, p) != PCPUS_MAX;
+    }
     if (c->largest > c->too_small)
         c->too_small = c->misfits = 0;
 }

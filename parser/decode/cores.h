@@ -72,6 +72,9 @@ static inline bool cores_switch(struct cores *c, struct stream *s, struct last_s
 /* Two pCPUs are siblings. */
 void cores_join(struct cores *c, unsigned a, unsigned b);
 
+/* The ring that named the pCPU's idle vCPU, once, though it is not known to be a sibling; PCPUS_MAX: none did. */
+uint16_t cores_named_by(const struct cores *c, unsigned pcpu);
+
 /* Perhaps more siblings will show: what was seen so far may be damage, or the beginning. */
 static inline bool cores_unsettled(const struct cores *c)
 {

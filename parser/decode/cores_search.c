@@ -17,6 +17,12 @@ struct place {
     uint16_t ring; /* PCPUS_MAX: not known */
 };
 
+/* The vCPU that runs on a pCPU, CURRENT_NONE: not known; and since when. */
+struct runner {
+    uint32_t vcpu;
+    uint64_t tsc;
+};
+
 struct search {
     struct decoder *d;
     uint64_t upto;
@@ -32,8 +38,9 @@ struct search {
         } of[VOTES_KEPT]; /* the last ones first */
     } * votes;            /* by pCPU number */
     /* decoder_check_cores: */
-    uint32_t *runners; /* by pCPU number: the vCPU that runs, CURRENT_NONE: not known */
-    uint16_t *wrong;   /* the same: how often another one stopped running */
+    struct runner *runners; /* by pCPU number */
+    uint64_t *
+        wrong_tsc; /* by number of the core's leader: when another vCPU than its runner first stopped on a pCPU */
 };
 
 static struct place *place_of(struct search *s, uint32_t vcpu)
@@ -149,6 +156,16 @@ static void look_at_all(struct search *s)
     }
 }
 
+/* A ring named the pCPU's idle vCPU once: damage, unless the ring is a sibling for another reason, too. */
+static void look_at_named(struct search *s)
+{
+    for (unsigned pcpu = 0; pcpu < PCPUS_MAX; pcpu++) {
+        uint16_t ring = cores_named_by(&s->d->cores, pcpu);
+        if (ring != PCPUS_MAX)
+            vote(s, ring, (uint16_t)pcpu);
+    }
+}
+
 /* Votes for two rings count together once these are known to be siblings: so it is gone over again. */
 static void search(struct search *s)
 {
@@ -158,14 +175,15 @@ static void search(struct search *s)
         memset(s->places, 0, PLACES * sizeof *s->places);
         memset(s->votes, 0, PCPUS_MAX * sizeof *s->votes);
         s->places_n = 0;
+        look_at_named(s);
         look_at_all(s);
         cores = cores_of(s->d);
     } while (before != cores);
 }
 
 /*
- * Who stops running on a pCPU is who began to run there: else a sibling that is not known, or not read, has the switch; or the
- * host slept, once.
+ * Who stops running on a pCPU is who began to run there: else a sibling that is not known, or not read, has the switch between. If
+ * that happened twice in a core, one after the other; once, the host may have slept.
  */
 static void check_runner(struct search *s, const struct event *e)
 {
@@ -174,22 +192,24 @@ static void check_runner(struct search *s, const struct event *e)
     if (!change || c->of[e->pcpu].n < 2)
         return;
     uint16_t pcpu = cores_pcpu(c, e->pcpu, e->w[0] >> 16, e->w[0] & 0xffff);
-    uint32_t *runner = &s->runners[pcpu];
-    uint16_t *wrong = &s->wrong[pcpu];
+    struct runner *runner = &s->runners[pcpu];
+    uint64_t *wrong_tsc = &s->wrong_tsc[c->leader[pcpu]];
     if (runstate_old(e->header) == XEN_RUNNING) {
-        *wrong += *runner != CURRENT_NONE && *runner != e->w[0] && *wrong < SWITCHES_SURE;
-        *runner = CURRENT_NONE;
+        bool wrong = runner->vcpu != CURRENT_NONE && runner->vcpu != e->w[0];
+        if (wrong && *wrong_tsc <= runner->tsc && !c->partial[pcpu])
+            cores_set_partial(c, pcpu);
+        if (wrong && e->tsc < *wrong_tsc)
+            *wrong_tsc = e->tsc;
+        runner->vcpu = CURRENT_NONE;
     } else if (runstate_new(e->header) == XEN_RUNNING) {
-        *runner = e->w[0];
+        *runner = (struct runner){e->w[0], e->tsc};
     }
-    if (*wrong == SWITCHES_SURE && !c->partial[pcpu])
-        cores_set_partial(c, pcpu);
 }
 
 static void forget_runners(struct search *s)
 {
     for (unsigned i = 0; i < PCPUS_MAX; i++)
-        s->runners[i] = CURRENT_NONE;
+        s->runners[i].vcpu = CURRENT_NONE;
 }
 
 static void check(struct search *s)
@@ -245,11 +265,12 @@ static bool begin(struct search *s, struct decoder *d, uint64_t upto)
                          .places = calloc(PLACES, sizeof *s->places),
                          .votes = calloc(PCPUS_MAX, sizeof *s->votes),
                          .runners = calloc(PCPUS_MAX, sizeof *s->runners),
-                         .wrong = calloc(PCPUS_MAX, sizeof *s->wrong)};
+                         .wrong_tsc = malloc(PCPUS_MAX * sizeof *s->wrong_tsc)};
     s->all_write = d->cores.largest > 0 && decoder_silent_siblings(d) == 0;
-    if (!s->at || !s->places || !s->votes || !s->runners || !s->wrong)
+    if (!s->at || !s->places || !s->votes || !s->runners || !s->wrong_tsc)
         return false;
     forget_runners(s);
+    memset(s->wrong_tsc, 0xff, PCPUS_MAX * sizeof *s->wrong_tsc); /* never */
     return true;
 }
 
@@ -259,7 +280,7 @@ static void end(struct search *s)
     free(s->places);
     free(s->votes);
     free(s->runners);
-    free(s->wrong);
+    free(s->wrong_tsc);
 }
 
 bool decoder_search_cores(struct decoder *d, uint64_t upto)

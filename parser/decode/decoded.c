@@ -112,6 +112,38 @@ unsigned decoder_traits(const struct decoder *d)
     return (d->raw && is_svm ? TRAIT_SVM : 0) | old_numbers_traits(d->quality);
 }
 
+unsigned decoder_take_marks(const struct decoder *d, uint64_t from_tsc, struct task_marks *marks)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        const struct stream *s = d->streams[d->pcpus[i]];
+        size_t known = 0;
+        while (known < s->marks_n && task_mark_tsc(s->marks[known]) < from_tsc)
+            known++;
+        if (s->marks_n > known)
+            marks[n++] = (struct task_marks){s->marks + known, s->marks_n - known, s->pcpu};
+    }
+    return n;
+}
+
+void decoder_drop_marks(struct decoder *d)
+{
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        struct stream *s = d->streams[d->pcpus[i]];
+        d->queued -= s->marks_n;
+        s->marks_n = 0;
+    }
+}
+
+void decoder_pasts(const struct decoder *d, struct io_past *pasts)
+{
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        const struct stream *s = d->streams[d->pcpus[i]];
+        pasts[i] = (struct io_past){.pcpu = s->pcpu, .current = s->current};
+        io_filter_past(&s->io, &pasts[i]);
+    }
+}
+
 /* Whether the pCPU's next record is understood by the ones before it. */
 static bool waits_for_record(const struct stream *s)
 {

@@ -50,6 +50,8 @@ struct decoder {
     bool only_switches;     /* the trace holds no runstate changes: it was read far enough to say so */
     bool names_siblings;    /* raw: events that say who is current on siblings are wanted; true at first */
     bool measures_clock;    /* events for the clock are wanted; false at first */
+    const struct io_past *pasts; /* of pCPUs, by records that are not read; NULL: there are none */
+    size_t pasts_n;
     /* What becomes of records, by what the filter of I/O heeds and enum stream_mode; [1]: of pCPUs with raw records. */
     struct slot_actions actions[2][STREAM_MODES][IO_HEEDS];
     struct stream **streams; /* by pCPU number, NULL until its first window */
@@ -132,6 +134,16 @@ bool decoder_check_cores(struct decoder *d, uint64_t upto);
 
 /* Enum trace_trait, as far as the trace was decoded; TRAIT_SVM with raw records only. */
 unsigned decoder_traits(const struct decoder *d);
+
+/*
+ * The marks that were decoded since the last call, but for those before from_tsc, to `marks`, which has room for all pCPUs: of
+ * how many there are some. They are valid until they are dropped, before more is decoded.
+ */
+unsigned decoder_take_marks(const struct decoder *d, uint64_t from_tsc, struct task_marks *marks);
+void decoder_drop_marks(struct decoder *d);
+
+/* What the pCPUs' filters of I/O know, to `pasts`, which has room for all of them. */
+void decoder_pasts(const struct decoder *d, struct io_past *pasts);
 
 /*
  * At the beginning of a sweep: nothing was damaged so far, and no record before decides what becomes of one after, so

@@ -46,9 +46,9 @@ bool io_filter_window(struct io_filter *f, const uint8_t *p, const uint8_t *end)
 {
     io_filter_heed(f, HEED_WAKES, (f->heeds & HEED_WAKES) && end - p >= 4 && is_wake(p));
     if (!f->hypercalls_seen)
-        f->hypercalls_seen = calloc(65536 / 8, 1);
+        f->hypercalls_seen = calloc(IO_DOMAIN_BYTES, 1);
     if (f->wants_tasks && !f->drivers)
-        f->drivers = calloc(65536 / 8, 1);
+        f->drivers = calloc(IO_DOMAIN_BYTES, 1);
     return f->hypercalls_seen && (f->drivers || !f->wants_tasks);
 }
 
@@ -56,6 +56,30 @@ void io_filter_free(struct io_filter *f)
 {
     free(f->hypercalls_seen);
     free(f->drivers);
+}
+
+void io_filter_past(const struct io_filter *f, struct io_past *past)
+{
+    past->hypercalls_seen = f->hypercalls_seen;
+    past->drivers = f->drivers;
+    past->ends_copies = io_filter_seen(f) && io_filter_call(f, HYPERCALL_STACK_SWITCH) == CALL_OF_INTEREST;
+}
+
+/* A copy of the bits; NULL: there are none, or no memory. */
+static uint8_t *copy_bits(const uint8_t *bits)
+{
+    uint8_t *copy = bits ? malloc(IO_DOMAIN_BYTES) : NULL;
+    return copy ? memcpy(copy, bits, IO_DOMAIN_BYTES) : NULL;
+}
+
+bool io_filter_go_on(struct io_filter *f, const struct io_past *past)
+{
+    f->hypercalls_seen = copy_bits(past->hypercalls_seen);
+    f->drivers = copy_bits(past->drivers);
+    io_filter_runs(f, (uint16_t)(past->current >> 16));
+    if (past->ends_copies)
+        io_filter_set_call(f, HYPERCALL_STACK_SWITCH, CALL_OF_INTEREST);
+    return (f->hypercalls_seen || !past->hypercalls_seen) && (f->drivers || !past->drivers);
 }
 
 void io_filter_want_tasks(struct io_filter *f, bool wanted)

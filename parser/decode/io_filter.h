@@ -71,6 +71,16 @@ struct io_filter {
         drivers; /* a bit for each `domain` that mapped, copied, or unmapped no pages there; NULL as hypercalls_seen */
 };
 
+/* What a filter knows by the records before a place, from which another one goes on there (parser/trace.h: trace_resume). */
+struct io_past {
+    const uint8_t *hypercalls_seen, *drivers; /* as the filter's, IO_DOMAIN_BYTES each; NULL: of no domain */
+    uint32_t current;                         /* the vCPU that runs: dom << 16 | vcpu, or CURRENT_UNKNOWN */
+    uint16_t pcpu;
+    bool ends_copies; /* a batch of copies ends with the next switch of tasks */
+};
+
+#define IO_DOMAIN_BYTES (65536 / 8) /* a bit for each domain id */
+
 #define CALL_NO_ACTION 0xbfu /* all but RECORD_HYPERCALL */
 #define CALL_ANY       0xffu
 
@@ -105,6 +115,10 @@ bool io_filter_window(struct io_filter *f, const uint8_t *p, const uint8_t *end)
 /* What driver domains' kernels run is of interest, or not; a driver domain is domain 0, and one that maps or copies pages, or unmaps none. */
 void io_filter_want_tasks(struct io_filter *f, bool wanted);
 void io_filter_free(struct io_filter *f);
+
+/* What it knows, but for who runs; points into the filter. Or it goes on from there, when it is new: false, no memory. */
+void io_filter_past(const struct io_filter *f, struct io_past *past);
+bool io_filter_go_on(struct io_filter *f, const struct io_past *past);
 
 /*
  * Whether a record of a filtered slot is one to deliver: a copy; an event-channel operation that wakes nobody (the

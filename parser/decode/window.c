@@ -50,6 +50,17 @@ static void set_mode(const struct decoder *d, struct stream *s)
     s->actions = d->actions[raw][d->model ? s->mode : STREAM_SCHEDULED];
 }
 
+/* The stream is new: it goes on from what is known of the pCPU. False: no memory. */
+static bool recall_io(const struct decoder *d, struct stream *s)
+{
+    for (size_t i = 0; i < d->pasts_n; i++)
+        if (d->pasts[i].pcpu == s->pcpu) {
+            s->current = d->pasts[i].current;
+            return io_filter_go_on(&s->io, &d->pasts[i]);
+        }
+    return true;
+}
+
 static struct stream *stream_of(struct decoder *d, uint32_t pcpu)
 {
     if (d->streams[pcpu])
@@ -59,6 +70,10 @@ static struct stream *stream_of(struct decoder *d, uint32_t pcpu)
         return NULL;
     set_mode(d, s);
     io_filter_want_tasks(&s->io, d->interest.tasks);
+    if (d->interest.io && !recall_io(d, s)) {
+        stream_free(s);
+        return NULL;
+    }
     tickled_writes(&d->tickled, pcpu);
     unsigned at = d->pcpus_n++;
     for (; at > 0 && d->pcpus[at - 1] > pcpu; at--)

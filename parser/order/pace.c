@@ -186,7 +186,7 @@ static void stop_run(struct pace *p, struct pace_all *all, const struct event *e
         p->missed = true;
         drift_break(&p->drift);
     } else if (e->flags & EVENT_RAN && !missed) {
-        double longer_ns = longer_by(all->clock, p->since, event_stamp(e), e->w[2], &ns);
+        double longer_ns = longer_by(all->clock, p->began, event_stamp(e), e->w[2], &ns);
         if (longer_ns >
             (ns > 0 ? ns : 0) + PACE_SLACK_NS) { /* no run takes less than no time: it is another one */
             break_off(p);
@@ -225,6 +225,8 @@ static void take_change(struct pace *p, struct pace_all *all, const struct event
         /* One that is earlier than the switch out before it was moved back to a record after it. */
         uint64_t stamp = event_stamp(e);
         p->since = stamp < p->stopped ? p->stopped : stamp;
+        /* Both records of a switch have one instant: from switch out to switch out runs are as long as Xen says, however short. */
+        p->began = e->flags & EVENT_SWITCHED_IN && p->stopped > 0 ? p->stopped : p->since;
         p->who = e->w[0];
     }
 }

@@ -8,6 +8,8 @@
 
 #include "parser/error.h"
 
+struct io_past;
+
 struct feed {
     void *context;
     /* The next bytes: 1 with `*bytes`, `*n` (> 0), valid until the next call; 0 at the end; -1 with `err` filled. */
@@ -25,9 +27,11 @@ struct trace_tap {
     /*
      * A sweep begins at `offset`, which is among the last 12 bytes delivered. No record before it is later than `tsc`.
      * `whole`: nothing before is damaged, and no earlier record changes the meaning of a later one: reading from here
-     * gives the same events after `tsc`.
+     * gives the same events after `tsc`, those of I/O with the n pasts of the pCPUs (parser/decode/io_filter.h), which
+     * are valid during the call; there are none if nobody wants I/O.
      */
-    void (*sweep)(void *context, uint64_t offset, uint64_t tsc, bool whole);
+    void (*sweep)(void *context, uint64_t offset, uint64_t tsc, bool whole, const struct io_past *pasts,
+                  size_t n);
 };
 
 #endif

@@ -118,14 +118,17 @@ static void read_trace(struct archive *a, const struct capture *captures, size_t
     struct feed feed = trace_feed_of(chunks);
     struct trace_resume resume;
     struct trace_options options = {.memory_limit = MEMORY_LIMIT, .feed = &feed};
+    struct io_pasts pasts = {0};
+    bool charges = !snapshot || pipeline_restore_pasts(bytes, snapshot->bytes, &pasts);
     if (snapshot) {
-        resume = (struct trace_resume){.clock = summary->clock, .after_tsc = snapshot->tsc};
+        resume = (struct trace_resume){
+            .clock = summary->clock, .after_tsc = snapshot->tsc, .pasts = pasts.at, .pasts_n = pasts.n};
         options.resume = &resume;
     }
     struct meter_options what = {.bys = 1u << BY_VCPU,
                                  .granularities = 2,
                                  .granularities_ns = {0, 100000000},
-                                 .charge.wanted = !snapshot,
+                                 .charge.wanted = charges,
                                  .sink = handed_sink(&handed)};
     memcpy(what.charge.weights, charge_default_weights, sizeof what.charge.weights);
     const struct consumer rows = {.rows = &what};
@@ -158,6 +161,7 @@ static void read_trace(struct archive *a, const struct capture *captures, size_t
     }
     pipeline_free(pipeline);
     trace_close(trace);
+    io_pasts_free(&pasts);
     trace_feed_free(chunks);
 }
 
@@ -210,7 +214,7 @@ static void try_archive(const char *path, uint64_t size)
     size_t n = a ? archive_captures(a, &captures) : 0, first = 0, several = 0;
     for (size_t i = 0; i < n && i < 8; i++)
         read_capture(a, &captures[i], damages == 0);
-    if (n > 1 && archive_timeline(a, NULL, 0, &first, &several, &err) == 0 && several > 1) {
+    if (n > 1 && archive_timeline(a, NULL, 0, &first, &several, NULL, NULL, &err) == 0 && several > 1) {
         bool stored = true;
         for (size_t i = first; i < first + several; i++)
             stored = stored && captures[i].trace_stored;

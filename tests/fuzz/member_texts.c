@@ -142,7 +142,8 @@ static int take_delays(void *context, const struct interval *interval, const str
     return h->rows > ROWS_MOST ? 1 : 0;
 }
 
-void try_snapshot(const char *bytes, size_t n, uint64_t tsc, const struct clock *clock)
+static void try_with_charges(const char *bytes, size_t n, uint64_t tsc, const struct clock *clock,
+                             bool charges)
 {
     struct error err = {0};
     struct handed handed = {0};
@@ -150,7 +151,9 @@ void try_snapshot(const char *bytes, size_t n, uint64_t tsc, const struct clock 
                                     .granularities = 2,
                                     .granularities_ns = {1000000000, 0},
                                     .executions = true,
+                                    .charge.wanted = charges,
                                     .sink = handed_sink(&handed)};
+    memcpy(options.charge.weights, charge_default_weights, sizeof options.charge.weights);
     struct delays *delays =
         delays_new(&(struct delay_options){.granularities = 1, .context = &handed, .rows = take_delays});
     struct consumer rows = {.rows = &options};
@@ -164,6 +167,15 @@ void try_snapshot(const char *bytes, size_t n, uint64_t tsc, const struct clock 
         pipeline_end(pipeline, clock_ns(clock, tsc), &err);
     pipeline_free(pipeline);
     delays_free(delays);
+}
+
+void try_snapshot(const char *bytes, size_t n, uint64_t tsc, const struct clock *clock)
+{
+    struct io_pasts pasts = {0};
+    pipeline_restore_pasts(bytes, n, &pasts);
+    io_pasts_free(&pasts);
+    try_with_charges(bytes, n, tsc, clock, false);
+    try_with_charges(bytes, n, tsc, clock, true);
 }
 
 void try_manifest(const char *text, size_t n)

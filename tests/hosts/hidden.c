@@ -55,18 +55,26 @@ static bool has_hidden_pause(const struct view *v, const struct truth_vcpu *t, u
     return false;
 }
 
-/* Its first change comes after one that may be lost without a report: what that one says of the time before may be wrong. */
-static bool begins_unreported(const struct view *v, const struct truth_vcpu *t)
+/*
+ * Records may be lost without a report: what the next record of the vCPU says of the time before, back to its last one before
+ * that, may be wrong.
+ */
+static bool is_misreported(const struct view *v, const struct truth_vcpu *t, uint64_t to)
 {
-    for (size_t i = 0; i < v->changes_n; i++)
-        if (v->changes[i].domain == t->domain && v->changes[i].vcpu == t->vcpu &&
-            v->changes[i].tsc >= t->born_tsc && v->changes[i].tsc <= t->died_tsc)
-            return v->changes[i].tsc >= v->unreported_tsc;
+    uint64_t last = 0;
+    for (size_t i = 0; i < v->changes_n; i++) {
+        const struct seen_change *c = &v->changes[i];
+        if (c->domain != t->domain || c->vcpu != t->vcpu || c->tsc < t->born_tsc || c->tsc > t->died_tsc)
+            continue;
+        if (c->tsc >= v->unreported_tsc)
+            return to > last;
+        last = c->tsc;
+    }
     return false;
 }
 
 bool is_hidden(const struct plan *plan, const struct view *v, const struct truth_vcpu *t, uint64_t from,
                uint64_t to)
 {
-    return is_guess(plan, v, t, from) || has_hidden_pause(v, t, from, to) || begins_unreported(v, t);
+    return is_guess(plan, v, t, from) || has_hidden_pause(v, t, from, to) || is_misreported(v, t, to);
 }

@@ -183,14 +183,17 @@ static double longest_cut_off(const struct judging *j)
 }
 
 /*
- * Whether vCPUs wait for less than half of the time between two losses, and before the first and after the last one. With caps of
- * Credit the same of pauses: one pCPU begins and ends all of them, and may be the blind one.
+ * Whether vCPUs wait for less than half of the time between two losses, and before the first and after the last one; for less
+ * than that where few waits are in such a time, so that the longest one need not be among them. With caps of Credit the same of
+ * pauses: one pCPU begins and ends all of them, and may be the blind one.
  */
 static bool waits_are_short(const struct judging *j, const struct place *p)
 {
-    double light_ns = p->length_ns / (2 * (double)j->plan->losses); /* at the ends: the losses are even */
+    enum { FEW_CHANGES = 512 };
+    double lights = 2 * (double)j->plan->losses; /* at the ends: the losses are even */
+    double light_ns = p->length_ns / lights, few = FEW_CHANGES * lights / (double)(j->v->changes_n + 1);
     double longest = tally_longest_wait(j->r, j->ns_per_cycle), cut_off = longest_cut_off(j);
-    return (longest > cut_off ? longest : cut_off) * 2 < light_ns &&
+    return (longest > cut_off ? longest : cut_off) * (2 + few) < light_ns &&
            (!j->plan->caps || tally_longest_pause(j->r, j->ns_per_cycle) * 2 < light_ns);
 }
 

@@ -248,6 +248,7 @@ static bool write_all(struct making *m)
 
 static bool begin(struct making *m, FILE *out)
 {
+    enum { REPORTS_PER_S = 40000000 }; /* a report of a loss takes Xen 25 ns */
     uint32_t n = m->r->pcpus_n;
     m->rings = calloc(n, sizeof *m->rings);
     m->next = calloc(n, sizeof *m->next);
@@ -260,6 +261,8 @@ static bool begin(struct making *m, FILE *out)
         if (!trace_ring_init(&m->rings[i], i, (uint32_t)m->plan->ring_kb * 1024 - 8, &m->sweep_wanted))
             return false;
         m->rings[i].skew = m->skew_of[i % 2] = m->offset + (i % 2 ? skew : 0);
+        /* Where no time passes between records, a report of a moment before would name somebody who did not run yet. */
+        m->rings[i].report_cycles = m->plan->delayed ? m->r->cpu_hz / REPORTS_PER_S : 1;
     }
     plan_unseen(m);
     plan_hole(m);

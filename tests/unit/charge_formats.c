@@ -194,7 +194,8 @@ static void jsonl_has_the_columns_of_csv(void)
     json_t *line = json_loads(w.text, JSON_DISABLE_EOF_CHECK, NULL);
     EQUAL(json_object_size(line), columns);
     for (size_t i = 0; i < relation_charges.columns_n; i++)
-        check_true(json_object_get(line, relation_charges.columns[i].name) != NULL,
+        check_true((json_object_get(line, relation_charges.columns[i].name) != NULL) ==
+                       !(relation_charges.columns[i].flags & COLUMN_TIMELINES),
                    relation_charges.columns[i].name, __FILE__, __LINE__);
     EQUAL(json_integer_value(json_at(line, "charged_ns")), 2000000);
     CHECK(json_is_null(json_at(line, "name")));
@@ -281,7 +282,7 @@ static void json_keeps_granularities_apart(void)
     prepare(&w);
     w.granularities_ns[1] = tenth.granularity_ns;
     w.schema.granularities = 2;
-    const struct interval next = {tenth.granularity_ns, tenth.end_ns, 2 * tenth.end_ns, false};
+    const struct interval next = {tenth.granularity_ns, tenth.end_ns, 2 * tenth.end_ns, BY_DOMAIN, 0, 0};
     begin(&w, "json");
     put(&w, &tenth, &idd, 1);
     put(&w, &next, &idd, 1);

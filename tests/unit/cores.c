@@ -100,7 +100,76 @@ static void lost_records_are_unknown_time_of_all_siblings(void)
     trace_bytes_free(&c);
 }
 
+/* pCPU `at` of a core goes from its idle vCPU to the domain's, or back. */
+static void begins_at(struct trace_bytes *c, uint64_t t, uint32_t dom, uint32_t at)
+{
+    rec_runstate(c, t, IDLE, at, RUNNING, RUNNABLE);
+    rec_runstate(c, t, dom, at, RUNNABLE, RUNNING);
+}
+
+static void ends_at(struct trace_bytes *c, uint64_t t, uint32_t dom, uint32_t at)
+{
+    rec_runstate(c, t, dom, at, RUNNING, BLOCKED);
+    rec_runstate(c, t, IDLE, at, RUNNABLE, RUNNING);
+}
+
+/* The third sibling names the first one's idle vCPU once, and a vCPU that runs since then stops in the second one's ring, once. */
+static void a_sibling_that_shows_once_in_each_of_two_ways_is_one(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    on(&c, 1);
+    mark(&c, 0);
+    for (uint64_t t = 1 * MS; t < 5 * MS; t += 1 * MS) {
+        begins_at(&c, t, 1, 0);
+        ends_at(&c, t + 500 * US, 1, 0);
+    }
+    ends_at(&c, 20 * MS, 2, 0);
+    on(&c, 2);
+    mark(&c, 0);
+    begins_at(&c, 10 * MS, 2, 0);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(r.quality.core_pcpus, 3);
+    EQUAL(r.quality.inconsistent, 0);
+    EQUAL(ROW(&r, .domain = 2)->state_ns[RUNSTATE_RUNNING], 10 * MS);
+    EQUAL(ROW(&r, .domain = 2)->state_ns[RUNSTATE_BLOCKED], 20 * MS);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 /* ---- what is not recorded ---- */
+
+/* Each of two siblings begins to run somebody, where it still ran somebody else: another ring has what comes between. */
+static void switches_that_siblings_lack_once_each_show_an_unread_ring(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    for (uint64_t t = 1 * MS; t < 5 * MS; t += 1 * MS) {
+        begins_at(&c, t, 1, 1);
+        ends_at(&c, t + 500 * US, 1, 1);
+    }
+    begins_at(&c, 10 * MS, 2, 0);
+    begins_at(&c, 15 * MS, 1, 0);
+    ends_at(&c, 16 * MS, 1, 0);
+    on(&c, 1);
+    mark(&c, 0);
+    begins_at(&c, 20 * MS, 2, 1);
+    begins_at(&c, 30 * MS, 1, 1);
+    ends_at(&c, 31 * MS, 1, 1);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(r.quality.core_pcpus, 2);
+    EQUAL(r.quality.inconsistent, 0);
+    EQUAL(ROW(&r, .domain = 2, .vcpu = 0)->state_ns[RUNSTATE_RUNNING], 0);
+    EQUAL(ROW(&r, .domain = 2, .vcpu = 1)->state_ns[RUNSTATE_RUNNING], 0);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
 
 /* xentrace -c: what the sibling wrote is not there, so that both may have run anybody at any time. */
 static void a_core_with_an_unread_ring_is_unknown(void)
@@ -311,6 +380,8 @@ CU_TestInfo cores_tests[] = {
     TEST(whoever_writes_each_vcpu_runs_on_its_own_sibling),
     TEST(one_damaged_record_is_no_core_scheduling),
     TEST(lost_records_are_unknown_time_of_all_siblings),
+    TEST(a_sibling_that_shows_once_in_each_of_two_ways_is_one),
+    TEST(switches_that_siblings_lack_once_each_show_an_unread_ring),
     TEST(a_core_with_an_unread_ring_is_unknown),
     TEST(a_ring_that_misses_switches_shows_siblings),
     TEST(without_runstate_changes_units_are_no_vcpus),

@@ -2,10 +2,23 @@
 #include "run.h"
 #include "suites.h"
 
+/* Many short waits, in the first ms: the longest wait that the trace shows is the longest of many. */
+static void shows_many_waits(struct trace_bytes *c)
+{
+    on(c, 3);
+    for (uint64_t i = 0; i < 400; i++) {
+        starts(c, (2 * i + 1) * US, 9, 0);
+        stops(c, (2 * i + 2) * US, 9, 0, RUNNABLE);
+    }
+    starts(c, 900 * US, 9, 0);
+    stops(c, 901 * US, 9, 0, BLOCKED);
+}
+
 /* pCPU 0, on which domain 1 runs, is blind in [10, 14] and [20, 24]; pCPU 1 is the current one. */
 static void two_losses(struct trace_bytes *c)
 {
     trace_bytes_init(c);
+    shows_many_waits(c);
     on(c, 0);
     mark(c, 0);
     starts(c, 1 * MS, 1, 0);

@@ -302,6 +302,41 @@ static void a_loss_reported_late_explains_a_contradiction(void)
     trace_bytes_free(&c);
 }
 
+/*
+ * A vCPU sleeps while another pCPU is blind twice, with 18 ms between. One that waits for 1 ms shows how long vCPUs wait, if there are
+ * many more that wait for less: of a few, none need be as long as that of the one which seems to sleep.
+ */
+static void few_waits_do_not_show_how_long_others_are(void)
+{
+    for (unsigned waits = 0; waits <= 500; waits += 500) {
+        struct trace_bytes c;
+        trace_bytes_init(&c);
+        on(&c, 0);
+        mark(&c, 0);
+        stops(&c, 500 * US, 2, 0, BLOCKED);
+        rec_runstate(&c, 1 * MS, 3, 0, BLOCKED, RUNNABLE);
+        starts(&c, 2 * MS, 3, 0);
+        stops(&c, 3 * MS, 3, 0, BLOCKED);
+        for (unsigned i = 0; i < waits; i++) {
+            rec_runstate(&c, 3 * MS + (i * 10 + 1) * US, 3, 0, BLOCKED, RUNNABLE);
+            starts(&c, 3 * MS + (i * 10 + 2) * US, 3, 0);
+            stops(&c, 3 * MS + (i * 10 + 3) * US, 3, 0, BLOCKED);
+        }
+        rec_runstate(&c, 39 * MS, 2, 0, BLOCKED, RUNNABLE);
+        mark(&c, 40 * MS);
+        on(&c, 1);
+        mark(&c, 0);
+        rec_lost(&c, 12 * MS, 500, IDLE, 1, 10 * MS);
+        rec_lost(&c, 32 * MS, 500, IDLE, 1, 30 * MS);
+        mark(&c, 40 * MS);
+        struct result r = run(&c, (struct setup){.by = BY_VCPU});
+        EQUAL(ROW(&r, .domain = 2)->state_ns[RUNSTATE_BLOCKED], 38500 * US);
+        EQUAL(ROW(&r, .domain = 2)->doubtful_ns, waits ? 4 * MS : 22 * MS);
+        result_free(&r);
+        trace_bytes_free(&c);
+    }
+}
+
 CU_TestInfo lost_tests[] = {
     TEST(lost_records_become_unknown_time),
     TEST(the_lost_record_tells_who_runs_after_it),
@@ -316,5 +351,6 @@ CU_TestInfo lost_tests[] = {
     TEST(an_execution_found_under_way_begins_where_it_became_known),
     TEST(unknown_time_is_split_at_boundaries_like_any_other),
     TEST(a_loss_reported_late_explains_a_contradiction),
+    TEST(few_waits_do_not_show_how_long_others_are),
     CU_TEST_INFO_NULL,
 };

@@ -1,4 +1,4 @@
-/* All unit tests; the exit status says whether they passed. */
+/* All unit tests, or those of the suite that is named; the exit status says whether they passed. */
 #include <CUnit/Basic.h>
 #include <stdlib.h>
 
@@ -83,16 +83,23 @@ static CU_SuiteInfo suites[] = {
     SUITE(sim_credit),
     SUITE(sim_sedf),
     SUITE(sim_counts),
+    SUITE(sim_holds),
     SUITE(sim_layouts),
     CU_SUITE_INFO_NULL,
 };
 
-int main(void)
+int main(int argc, char **argv)
 {
     if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
         return EXIT_FAILURE;
     CU_basic_set_mode(CU_BRM_NORMAL);
-    CU_basic_run_tests();
+    CU_pSuite one = argc > 1 ? CU_get_suite(argv[1]) : NULL;
+    if (argc > 1 && !one)
+        return EXIT_FAILURE;
+    if (one)
+        CU_basic_run_suite(one);
+    else
+        CU_basic_run_tests();
     unsigned failures = CU_get_number_of_failures();
     CU_cleanup_registry();
     return failures ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -99,7 +99,7 @@ static void prepare(struct writing *w, const struct relation *const *relations, 
                                      .granularities_ns = granularities_ns,
                                      .granularities = 1},
                           .path = "/tmp/xenmeter-relations-XXXXXX"};
-    EQUAL(choice_make(&w->choice, relations, n, list, sort, (bys & (bys - 1)) != 0, &err), 0);
+    EQUAL(choice_make(&w->choice, relations, n, list, sort, bys & (bys - 1) ? COLUMN_SEVERAL : 0, &err), 0);
 }
 
 static void begin(struct writing *w, const char *format)

@@ -20,8 +20,8 @@ static void check_text(const struct buffer *b, const char *expected, unsigned li
 
 /* ---- rows ---- */
 
-static const struct interval whole = {0, 0, 1000, BY_DOMAIN};
-static const struct interval tenth = {100, 300, 400, BY_DOMAIN};
+static const struct interval whole = {0, 0, 1000, BY_DOMAIN, 0, 0};
+static const struct interval tenth = {100, 300, 400, BY_DOMAIN, 0, 0};
 
 static void a_row_is_a_line_without_what_is_zero(void)
 {

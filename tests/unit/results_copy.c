@@ -88,7 +88,7 @@ void check_comes_back(struct copy *c, const struct buffer *text, const char *fil
 
 void put_one_of_each(struct buffer *b)
 {
-    static const struct interval whole = {0, 0, 1000, BY_DOMAIN};
+    static const struct interval whole = {0, 0, 1000, BY_DOMAIN, 0, 0};
     static const struct charge_guest guest = {
         .domain = 1, .life = 2, .charged_ns = 4, .events = {[IO_MAP] = 3}, .charged_by_ns = {[IO_MAP] = 0.1}};
     static const struct charge_idd idd = {.domain = 0,

@@ -74,8 +74,8 @@ static int give(struct rollup *r, uint64_t granularity_ns, uint64_t start_ns, ui
     m.state_ns[RUNSTATE_RUNNING] = (int64_t)(end_ns - start_ns);
     struct row row = {.domain = 1, .life = 1, .vcpu = -1, .pcpu = -1, .vcpus = 1, .measures = &m};
     struct meter_sink sink = rollup_sink(r);
-    return sink.interval(sink.context, &(struct interval){granularity_ns, start_ns, end_ns, BY_DOMAIN}, &row,
-                         1);
+    return sink.interval(sink.context, &(struct interval){granularity_ns, start_ns, end_ns, BY_DOMAIN, 0, 0},
+                         &row, 1);
 }
 
 static struct rollup *rollup_to(struct told_calls *told, struct rollup_plan plan)
@@ -143,8 +143,8 @@ static void of_a_stopped_trace_only_what_is_accounted_comes_out(void)
     EQUAL(rollup_finish(r), 0);
     EQUAL(told.n, 2);
     if (told.n == 2) {
-        CHECK(same_interval(&told.items[0].interval, &(struct interval){2 * S, 0, 2 * S, BY_DOMAIN}));
-        CHECK(same_interval(&told.items[1].interval, &(struct interval){0, 0, 3 * S, BY_DOMAIN}));
+        CHECK(same_interval(&told.items[0].interval, &(struct interval){2 * S, 0, 2 * S, BY_DOMAIN, 0, 0}));
+        CHECK(same_interval(&told.items[1].interval, &(struct interval){0, 0, 3 * S, BY_DOMAIN, 0, 0}));
         EQUAL(told.items[1].measures[0].state_ns[RUNSTATE_RUNNING], 3 * S);
     }
     rollup_free(r);
@@ -174,8 +174,8 @@ static void charges_of_another_interval_are_damage(void)
     struct meter_sink sink = rollup_sink(r);
     struct charge_idd idd = {.domain = 0, .life = 1};
     EQUAL(give(r, 1 * S, 0, 1 * S), 0);
-    EQUAL(sink.charges(sink.context, &(struct interval){1 * S, 0, 1 * S, BY_DOMAIN}, &idd, 1), 0);
-    EQUAL(sink.charges(sink.context, &(struct interval){1 * S, 1 * S, 2 * S, BY_DOMAIN}, &idd, 1), -1);
+    EQUAL(sink.charges(sink.context, &(struct interval){1 * S, 0, 1 * S, BY_DOMAIN, 0, 0}, &idd, 1), 0);
+    EQUAL(sink.charges(sink.context, &(struct interval){1 * S, 1 * S, 2 * S, BY_DOMAIN, 0, 0}, &idd, 1), -1);
     CHECK(rollup_damaged(r));
     rollup_free(r);
     told_forget(&told);
@@ -218,7 +218,7 @@ static void more_rows_than_the_limit_allows_are_refused(void)
     unsigned life = 1;
     for (; status == 0 && life < 100; life++) {
         struct row row = {.domain = 1, .life = life, .vcpu = -1, .pcpu = -1, .vcpus = 1, .measures = &m};
-        struct interval interval = {1 * S, (life - 1) * S, life * S, BY_DOMAIN};
+        struct interval interval = {1 * S, (life - 1) * S, life * S, BY_DOMAIN, 0, 0};
         status = sink.interval(sink.context, &interval, &row, 1);
     }
     EQUAL(status, -1);
@@ -243,7 +243,7 @@ static void nonsense_ends_well(void)
             struct charge_idd idd = {.domain = (int32_t)random_below(&random, 3), .life = 1};
             uint64_t kind = random_below(&random, 24), length = kind == 3 ? 2 : 1;
             struct interval interval = {length * S, at * S, at == 12 ? 12500 * MS : (at + length) * S,
-                                        BY_DOMAIN};
+                                        BY_DOMAIN,  0,      0};
             struct before_seen seen = {
                 .row = {.domain = 1 + (int32_t)random_below(&random, 2), .life = 1, .vcpu = -1, .pcpu = -1},
                 .state = (enum runstate)random_below(&random, RUNSTATES),

@@ -92,9 +92,9 @@ struct scenario *sim_scenario(const char *duration, const char *host, const char
     char text[4096];
     struct error err = {0};
     snprintf(text, sizeof text,
-             "{ 'duration_ms': %s, 'host': { 'cpu_hz': 1000000000, 'ipi_ns': 0, 'switch_cost_ns': 0 %s },"
+             "{ 'duration_ms': %s, 'host': { 'cpu_hz': 1000000000, 'ipi_ns': 0, 'switch_cost_ns': 0 %s %s },"
              " 'trace': { 'buffer_pages': 64 }, 'domains': [ %s ] }",
-             duration, host, domains);
+             duration, strstr(host, "'record") ? "" : ", 'record_ns': 50", host, domains);
     for (char *c = text; *c; c++)
         *c = *c == '\'' ? '"' : *c;
     struct scenario *plan = scenario_read(text, strlen(text), "", 0, &err);

@@ -252,9 +252,35 @@ static void a_run_before_a_first_wake_is_no_time_without_a_pcpu(void)
     EQUAL(running[0], running[1]);
 }
 
+/* It seems to have waited for 10 ms: as it did not, whoever sleeps for 9 ms between two losses does not wait, either. */
+static void a_wake_that_follows_its_dispatch_ends_no_wait(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    stops(&c, 1 * MS, 2, 0, BLOCKED);
+    rec_runstate(&c, 10 * MS + 10 * US, 1, 0, BLOCKED, RUNNABLE);
+    rec_runstate(&c, 30 * MS, 2, 0, BLOCKED, RUNNABLE);
+    mark(&c, 40 * MS);
+    on(&c, 1);
+    mark(&c, 0);
+    starts(&c, 10 * MS, 1, 0);
+    stops(&c, 11 * MS, 1, 0, BLOCKED);
+    rec_lost(&c, 16 * MS, 500, IDLE, 1, 15 * MS);
+    rec_lost(&c, 26 * MS, 500, IDLE, 1, 25 * MS);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(r.quality.skew_max_ns, 10 * US);
+    EQUAL(ROW(&r, .domain = 2)->doubtful_ns, 2 * MS);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 CU_TestInfo skew_tests[] = {
     TEST(a_wake_that_follows_its_dispatch_is_skew),
     TEST(a_wake_that_follows_its_dispatch_still_counts),
+    TEST(a_wake_that_follows_its_dispatch_ends_no_wait),
     TEST(a_wake_that_precedes_its_block_is_skew),
     TEST(a_preemption_that_follows_the_dispatch_elsewhere_is_skew),
     TEST(a_wake_that_follows_the_first_dispatch_mends_the_time_before),

@@ -41,7 +41,7 @@ static void a_part_read_from_a_snapshot_is_as_read_from_the_beginning(void)
     for (size_t c = 0; c < sizeof captures / sizeof captures[0]; c++) {
         static struct capture_kept k;
         unsigned ways = 0;
-        kept_read(&k, captures[c].path, captures[c].cpu_hz, CHUNK);
+        kept_read(&k, captures[c].path, captures[c].cpu_hz, CHUNK, NULL);
         for (unsigned i = 0; i < PARTS; i++) {
             struct part part = part_of(&k, i);
             ways += kept_compare(&k, &part, 2);
@@ -51,10 +51,48 @@ static void a_part_read_from_a_snapshot_is_as_read_from_the_beginning(void)
     }
 }
 
+/* Ways to charge whose state is in snapshots. */
+static unsigned charges_compare(const char *path, const struct charge_options *charge, unsigned part)
+{
+    static struct capture_kept k;
+    kept_read(&k, path, 0, CHUNK, charge);
+    struct part of = part_of(&k, part);
+    unsigned ways = kept_compare(&k, &of, 2);
+    kept_free(&k);
+    return ways;
+}
+
+static struct charge_options charging_by(unsigned methods, uint64_t interval_ns, bool per_execution)
+{
+    struct charge_options charge = {
+        .wanted = true, .methods = methods, .interval_ns = interval_ns, .per_execution = per_execution};
+    memcpy(charge.weights, charge_default_weights, sizeof charge.weights);
+    return charge;
+}
+
+static void charges_begin_in_the_middle_as_at_the_beginning(void)
+{
+    static const char *const captures[] = {"fixtures/disk-net.xt.zst", "fixtures/mixed-credit.xt.zst",
+                                           "fixtures/pvh-credit2.xt.zst"};
+    const struct charge_options by_task = charging_by(CHARGE_AUTO, 0, false),
+                                by_execution = charging_by(CHARGE_AUTO, 0, true),
+                                by_interval = charging_by(CHARGE_AUTO, 300000000, false),
+                                long_interval = charging_by(CHARGE_GRANTS, 7000000000, false);
+    struct charge_options spread = by_task;
+    spread.spread_own = true;
+    const struct charge_options *const all[] = {&by_task, &by_execution, &by_interval, &long_interval,
+                                                &spread};
+    unsigned ways = 0;
+    for (size_t c = 0; c < sizeof captures / sizeof captures[0]; c++)
+        for (unsigned i = 0; i < sizeof all / sizeof all[0]; i++)
+            ways += charges_compare(captures[c], all[i], 3 + (i + (unsigned)c) % 4);
+    CHECK(ways >= 20);
+}
+
 static void snapshots_are_small(void)
 {
     static struct capture_kept k;
-    kept_read(&k, "fixtures/mixed-credit.xt.zst", 0, CHUNK);
+    kept_read(&k, "fixtures/mixed-credit.xt.zst", 0, CHUNK, NULL);
     size_t most = 0;
     for (unsigned i = 0; i < k.cuts_n; i++)
         if (k.cuts[i].n > most)
@@ -78,7 +116,7 @@ static void records_lost_and_out_of_order_make_no_difference(void)
         snprintf(path, sizeof path, "/dev/fd/%d", fd);
         if (fd < 0 || write(fd, h.capture.file.data, h.capture.file.n) != (ssize_t)h.capture.file.n)
             abort();
-        kept_read(&k, path, 1e9, 2000);
+        kept_read(&k, path, 1e9, 2000, NULL);
         struct part part = {k.end_ns / 2 + 777, k.end_ns / 4 * 3 + 1};
         ways += kept_compare(&k, &part, 3);
         kept_free(&k);
@@ -128,12 +166,12 @@ static void what_breaks_a_bound_is_neither_written_nor_read(void)
         const char *bytes;
         size_t n;
     } wrong[] = {
-        {"\x01\x0b", 2},                                      /* above 10 */
-        {"\x01\x83\x00", 3},                                  /* 3, in a longer form */
-        {"\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 11}, /* above 64 bits */
-        {"\x01\x83", 2},                                      /* cut off */
-        {"\x01", 1},
-        {"\x02\x01", 2}, /* another version */
+        {"\x02\x0b", 2},                                      /* above 10 */
+        {"\x02\x83\x00", 3},                                  /* 3, in a longer form */
+        {"\x02\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 11}, /* above 64 bits */
+        {"\x02\x83", 2},                                      /* cut off */
+        {"\x02", 1},
+        {"\x01\x01", 2}, /* another version */
         {"", 0},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -154,12 +192,13 @@ static void what_breaks_a_bound_is_neither_written_nor_read(void)
 }
 
 /* A pipeline takes whatever a snapshot can be read as. */
-static bool pipeline_takes(const uint8_t *bytes, size_t n, uint64_t tsc, const struct clock *clock)
+static bool pipeline_takes(const uint8_t *bytes, size_t n, uint64_t tsc, const struct clock *clock,
+                           const struct charge_options *charge)
 {
     struct error err = {0};
     struct buffer lines = {0};
     struct part part = {1000, 0};
-    struct pipeline *rows = kept_pipeline(BY_DOMAIN_PCPU, &part, &lines);
+    struct pipeline *rows = kept_pipeline(BY_DOMAIN_PCPU, &part, charge, &lines);
     bool fine = pipeline_restore(rows, bytes, n, tsc, clock, &err) == 0;
     if (fine)
         CHECK(pipeline_end(rows, clock_ns(clock, tsc), &err) == 0);
@@ -170,27 +209,35 @@ static bool pipeline_takes(const uint8_t *bytes, size_t n, uint64_t tsc, const s
     return fine;
 }
 
-static void damaged_snapshots_do_no_harm(void)
+static void damage_snapshot(const char *path, const struct charge_options *charge)
 {
     static struct capture_kept k;
-    kept_read(&k, "fixtures/membuf-credit2.xt.zst", 0, CHUNK);
+    kept_read(&k, path, 0, CHUNK, charge);
     const struct cut *cut = &k.cuts[0];
     uint8_t *bytes = malloc(cut->n);
     unsigned refused = 0;
     for (size_t i = 0; i < cut->n; i++) {
         memcpy(bytes, cut->bytes, cut->n);
         bytes[i] = (uint8_t)(bytes[i] ^ 1 << i % 7);
-        refused += !pipeline_takes(bytes, cut->n, cut->tsc, &k.clock);
-        CHECK(!pipeline_takes(cut->bytes, i, cut->tsc, &k.clock));
+        refused += !pipeline_takes(bytes, cut->n, cut->tsc, &k.clock, charge);
+        CHECK(!pipeline_takes(cut->bytes, i, cut->tsc, &k.clock, charge));
     }
-    CHECK(pipeline_takes(cut->bytes, cut->n, cut->tsc, &k.clock));
+    CHECK(pipeline_takes(cut->bytes, cut->n, cut->tsc, &k.clock, charge));
     CHECK(refused > cut->n / 4);
     free(bytes);
     kept_free(&k);
 }
 
+static void damaged_snapshots_do_no_harm(void)
+{
+    const struct charge_options by_task = charging_by(CHARGE_AUTO, 0, false);
+    damage_snapshot("fixtures/membuf-credit2.xt.zst", NULL);
+    damage_snapshot("fixtures/disk-net.xt.zst", &by_task);
+}
+
 CU_TestInfo snapshots_tests[] = {
     TEST(a_part_read_from_a_snapshot_is_as_read_from_the_beginning),
+    TEST(charges_begin_in_the_middle_as_at_the_beginning),
     TEST(snapshots_are_small),
     TEST(records_lost_and_out_of_order_make_no_difference),
     TEST(numbers_are_read_as_they_were_written),

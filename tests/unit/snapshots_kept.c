@@ -22,13 +22,14 @@ static int keep_bytes(void *context, const uint8_t *bytes, size_t n, struct erro
     return 0;
 }
 
-static void keep_cut(void *context, uint64_t offset, uint64_t tsc, bool whole)
+static void keep_cut(void *context, uint64_t offset, uint64_t tsc, bool whole, const struct io_past *pasts,
+                     size_t n)
 {
     struct capture_kept *k = context;
     uint64_t last = k->cuts_n ? k->cuts[k->cuts_n - 1].offset : 0;
     if (!whole || offset - last < k->chunk_bytes || k->cuts_n == CUTS_MAX)
         return;
-    if (snapshot_maker_mark(k->maker, k->cuts_n, tsc))
+    if (snapshot_maker_mark(k->maker, k->cuts_n, tsc, pasts, n))
         k->cuts[k->cuts_n++] = (struct cut){.offset = offset, .tsc = tsc};
 }
 
@@ -46,18 +47,28 @@ static int keep_snapshot(void *context, uint32_t place, uint64_t tsc, const void
     return 0;
 }
 
-void kept_read(struct capture_kept *k, const char *path, double cpu_hz, size_t chunk_bytes)
+/* What of the trace charges rest on. */
+static void want_charges(const struct capture_kept *k, struct trace_options *options)
+{
+    meter_wants(&(struct meter_options){.charge = k->charge}, options);
+}
+
+void kept_read(struct capture_kept *k, const char *path, double cpu_hz, size_t chunk_bytes,
+               const struct charge_options *charge)
 {
     struct trace_tap tap = {k, keep_bytes, keep_cut};
     struct trace_options options = {.tap = &tap, .cpu_hz = cpu_hz};
     struct snapshot_sink sink = {k, keep_snapshot};
     struct trace_summary summary;
     struct error err;
-    *k = (struct capture_kept){.chunk_bytes = chunk_bytes, .maker = snapshot_maker_new(&sink)};
+    *k = (struct capture_kept){.chunk_bytes = chunk_bytes, .maker = snapshot_maker_new(&sink, &k->charge)};
+    if (charge)
+        k->charge = *charge;
     struct consumer consumer = snapshot_maker_consumer(k->maker);
     struct pipeline *p = pipeline_new(0);
     CHECK(pipeline_add(p, &consumer, &err) == 0);
     pipeline_wants(p, &options);
+    want_charges(k, &options);
     struct trace *t = trace_open(path, &options, &err);
     if (!t)
         abort();
@@ -115,7 +126,15 @@ static int put_execution(void *context, const struct execution *execution)
     return 0;
 }
 
-struct pipeline *kept_pipeline(enum by by, const struct part *part, struct buffer *lines)
+static int put_charges(void *context, const struct interval *interval, const struct charge_idd *idds,
+                       size_t n)
+{
+    results_put_charges(context, interval, idds, n);
+    return 0;
+}
+
+struct pipeline *kept_pipeline(enum by by, const struct part *part, const struct charge_options *charge,
+                               struct buffer *lines)
 {
     struct meter_options options = {
         .bys = 1u << by,
@@ -125,8 +144,10 @@ struct pipeline *kept_pipeline(enum by by, const struct part *part, struct buffe
         .idle_rows = by == BY_DOMAIN_PCPU,
         .from_ns = part->from_ns,
         .to_ns = part->to_ns,
-        .sink = {lines, put_interval, put_execution, NULL, NULL},
+        .sink = {lines, put_interval, put_execution, put_charges, NULL},
     };
+    if (charge)
+        options.charge = *charge;
     return rows_pipeline(&options);
 }
 
@@ -141,15 +162,21 @@ static void measure(const struct capture_kept *k, const struct part *part, const
     struct feed feed = {&rest, rest_next, rest_position, "none"};
     struct trace_resume resume = {.clock = k->clock, .after_tsc = cut ? cut->tsc : 0};
     struct trace_options options = {.feed = &feed, .cpu_hz = k->clock.measured ? 0 : k->clock.cpu_hz};
-    if (cut)
+    struct io_pasts pasts = {0};
+    if (cut) {
         options.resume = &resume;
+        CHECK(pipeline_restore_pasts(cut->bytes, cut->n, &pasts) == k->charge.wanted);
+        resume.pasts = pasts.at;
+        resume.pasts_n = pasts.n;
+    }
     model_wants(&options);
+    want_charges(k, &options);
     struct trace *t = trace_open("kept", &options, &err);
     if (!t)
         abort();
     for (int by = 0; by < BYS; by++) {
         out[by] = (struct buffer){0};
-        pipelines[by] = kept_pipeline((enum by)by, part, &out[by]);
+        pipelines[by] = kept_pipeline((enum by)by, part, &k->charge, &out[by]);
         if (cut)
             CHECK(pipeline_restore(pipelines[by], cut->bytes, cut->n, cut->tsc, &k->clock, &err) == 0);
     }
@@ -163,6 +190,7 @@ static void measure(const struct capture_kept *k, const struct part *part, const
         pipeline_free(pipelines[by]);
     }
     trace_close(t);
+    io_pasts_free(&pasts);
 }
 
 bool same_lines(const struct buffer *a, const struct buffer *b)

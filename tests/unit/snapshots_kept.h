@@ -14,8 +14,12 @@ struct part {
     uint64_t from_ns, to_ns;
 };
 
-/* Rows of that part, by intervals of 100 ms, the whole, and executions: all that is handed out is appended as lines. */
-struct pipeline *kept_pipeline(enum by by, const struct part *part, struct buffer *lines);
+/*
+ * Rows of that part, by intervals of 100 ms, the whole, and executions: all that is handed out is appended as lines. `charge`:
+ * charges, too; NULL: without.
+ */
+struct pipeline *kept_pipeline(enum by by, const struct part *part, const struct charge_options *charge,
+                               struct buffer *lines);
 
 /* A place where the capture can be begun. */
 struct cut {
@@ -31,12 +35,14 @@ struct capture_kept {
     struct cut cuts[CUTS_MAX];
     unsigned cuts_n, snapshots;
     struct snapshot_maker *maker;
+    struct charge_options charge; /* `wanted`: with charges */
     struct clock clock;
     uint64_t end_ns;
 };
 
-/* Reads a capture with the clock's frequency (0: measured) and keeps it with its snapshots. */
-void kept_read(struct capture_kept *k, const char *path, double cpu_hz, size_t chunk_bytes);
+/* Reads a capture with the clock's frequency (0: measured) and keeps it with its snapshots; `charge`: with charges, or NULL. */
+void kept_read(struct capture_kept *k, const char *path, double cpu_hz, size_t chunk_bytes,
+               const struct charge_options *charge);
 void kept_free(struct capture_kept *k);
 
 /*

@@ -254,14 +254,14 @@ static struct cut snapshot_at(const struct past_made *p, const struct clock *clo
         from++;
     struct cut cut = {.tsc = from ? p->events[from - 1].tsc : 0};
     struct snapshot_sink sink = {&cut, take_snapshot};
-    struct snapshot_maker *maker = snapshot_maker_new(&sink);
+    struct snapshot_maker *maker = snapshot_maker_new(&sink, NULL);
     struct consumer consumer = snapshot_maker_consumer(maker);
     struct pipeline *pipeline = pipeline_new(0);
     CHECK(pipeline_add(pipeline, &consumer, &why) == 0);
     struct event_batch nothing = batch_of(p, 0, 0);
     CHECK(pipeline_feed(pipeline, &nothing, clock, &why) == 0);
-    CHECK(snapshot_maker_mark(maker, 7, cut.tsc));
-    CHECK(!snapshot_maker_mark(maker, 8, cut.tsc)); /* one waits */
+    CHECK(snapshot_maker_mark(maker, 7, cut.tsc, NULL, 0));
+    CHECK(!snapshot_maker_mark(maker, 8, cut.tsc, NULL, 0)); /* one waits */
     from = 0;
     for (size_t to; from < p->n; from = to) {
         to = batch_end(p, from, mark);
@@ -279,7 +279,7 @@ static struct buffer told_of(const struct past_made *p, const struct clock *cloc
 {
     struct buffer lines = {0};
     struct error why;
-    struct pipeline *rows = kept_pipeline(by, part, &lines);
+    struct pipeline *rows = kept_pipeline(by, part, NULL, &lines);
     size_t from = 0;
     if (cut) {
         CHECK(pipeline_restore(rows, cut->bytes, cut->n, cut->tsc, clock, &why) == 0);
@@ -302,7 +302,7 @@ static bool has_unseen(const struct past_made *p, const struct clock *clock)
     struct error why;
     struct buffer lines = {0};
     const struct part all = {0, 0};
-    struct pipeline *rows = kept_pipeline(BY_DOMAIN, &all, &lines);
+    struct pipeline *rows = kept_pipeline(BY_DOMAIN, &all, NULL, &lines);
     struct event_batch batch = batch_of(p, 0, p->n);
     struct quality q = {0};
     CHECK(pipeline_feed(rows, &batch, clock, &why) == 0);

@@ -197,6 +197,12 @@ static void a_vcpu_that_slept_may_have_been_paused_in_lost_records(void)
         trace_bytes_init(&c);
         on(&c, 0);
         mark(&c, 0);
+        for (uint64_t i = 0; i < 400; i++) { /* it is the longest of many waits that lasts 1 ms */
+            rec_switch(&c, (2 * i + 1) * US, IDLE, 0, 2, 0);
+            if (i == 399)
+                rec_block(&c, (2 * i + 2) * US, 2, 0);
+            rec_switch(&c, (2 * i + 2) * US, 2, 0, IDLE, 0);
+        }
         rec_wake(&c, 9 * MS, 1, 0);
         rec_switch(&c, 10 * MS, IDLE, 0, 1, 0);
         rec_block(&c, 12 * MS, 1, 0);

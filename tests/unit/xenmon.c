@@ -129,7 +129,7 @@ static void make(struct made *made, int domain, int pcpu)
 
 static int put(struct place *p, uint64_t start_ns, uint64_t end_ns, const struct made *made)
 {
-    struct interval interval = {end_ns - start_ns, start_ns, end_ns, BY_DOMAIN_PCPU};
+    struct interval interval = {end_ns - start_ns, start_ns, end_ns, BY_DOMAIN_PCPU, 0, 0};
     struct rows rows = {&relation_rows, BY_DOMAIN_PCPU, &interval, &made->row, 1, NULL, 0};
     return writer_rows(p->writer, &rows);
 }

@@ -1,0 +1,30 @@
+/* What the files of reading.h share. */
+#ifndef XENMETER_CMD_READING_PARTS_H
+#define XENMETER_CMD_READING_PARTS_H
+
+#include "reading.h"
+
+/*
+ * How the meter accounts, by the options; how it charges: as asked for, or as the archive was made. -1 with `err` filled.
+ */
+int reading_complete_meter(struct reading *r, struct error *err);
+
+/* Opens the trace and the pipeline, unless what was kept suffices. -1 with `err` filled. */
+int reading_open_source(struct reading *r, struct error *err);
+
+/* Reads it. -1 with `err` filled, or as the sinks. */
+int reading_pass(struct reading *r, struct error *err);
+
+/* What is known of the trace after that. What it points to stays others'. */
+void reading_sum_up(struct reading *r, struct summary *s);
+
+/*
+ * Several timelines of one host (run.archived.timelines): whether what is asked for can be told of several, -1 with `err`
+ * filled; reads them all, one after the other, the meter's sink getting what they are together, and fills r->total and
+ * r->gap_ns, -1 as reading_pass; says how they were added up.
+ */
+int reading_check_timelines(const struct reading *r, struct error *err);
+int reading_timelines(struct reading *r, struct error *err);
+void reading_say_timelines(const struct reading *r);
+
+#endif
