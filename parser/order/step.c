@@ -213,7 +213,8 @@ static void leave(struct order *o, struct stream *s, uint64_t from, int64_t ahea
         s->last_tsc = step->blind_from;
     silences_pull_back(&o->silences, s->pcpu, step->blind_from);
     step->was_blind = s == o->decoder->current ? s->before_blind : s->perhaps_blind;
-    s->switched_out = s->old_lost = s->perhaps_blind = s->io.wakes = false;
+    s->switched_out = s->old_lost = s->perhaps_blind = false;
+    io_filter_heed(&s->io, HEED_WAKES, false);
     s->slice_ns = UINT32_MAX;
     current_forget(s);
     step_count_leaving(o, step->blind_from, (uint64_t)(ahead < 0 ? -ahead : ahead));
