@@ -186,6 +186,11 @@ static int carry_out(struct act *a, struct act_guest *g, const struct known *k, 
     return a->options.mode != ACT_ENFORCE || want(a, &g->wish, release) ? 0 : -1;
 }
 
+void act_note(struct act *a, json_t *object)
+{
+    log_add(a->log, object);
+}
+
 static void log_decision(struct act *a, uint64_t at_ns, const struct act_guest *g)
 {
     if (!a->log)

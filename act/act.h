@@ -12,6 +12,7 @@
 #ifndef XENMETER_ACT_ACT_H
 #define XENMETER_ACT_ACT_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -55,6 +56,9 @@ const char *act_name(struct act *a, uint16_t domain);
  * for it to be carried out; 0: not at all. -1: no memory.
  */
 int act_decide(struct act *a, uint64_t at_ns, struct act_guest *guests, size_t n, uint64_t wait_ns);
+
+/* Adds a line to the log, if there is one, with the members of `object`, which it frees. */
+void act_note(struct act *a, json_t *object);
 
 /* Records have come. */
 void act_alive(struct act *a);

@@ -13,9 +13,9 @@
 #include "act/state.h"
 #include "parser/error.h"
 
-#define ACT_COMMAND_BYTES  192
+#define ACT_COMMAND_BYTES  384
 #define ACT_EVIDENCE_BYTES 256
-#define ACT_ACTION_BYTES   32
+#define ACT_ACTION_BYTES   132 /* of four hooks */
 
 /* What a controller wants a guest to have. */
 struct act_wish {
@@ -23,7 +23,7 @@ struct act_wish {
     uint64_t level_ppm;                /* millionths of a pCPU; of a hook: 0, it is held */
     uint32_t vcpus;                    /* that the trace shows */
     char name[ACT_NAME_BYTES];         /* "": not known */
-    char action[ACT_ACTION_BYTES];     /* of a hook: "drop" */
+    char action[ACT_ACTION_BYTES];     /* of a hook: "drop"; of several: "drop+low" (hooks.h) */
     double charged_pct, limit_pct;     /* of a hook: of the driver domain's CPU */
     char evidence[ACT_EVIDENCE_BYTES]; /* a JSON object, and a newline; "": none */
 };
@@ -54,7 +54,7 @@ struct act_means {
     bool (*is_value)(const char *text); /* of a state file: whether it can be one */
 };
 
-/* By a hook, as xenmeter-hooks(7) has it: guests are "free", or held by an action. */
+/* By one hook or several, as xenmeter-hooks(7) has it: guests are "free", or held by actions (hooks.h). */
 extern const struct act_means means_hook;
 
 /* What a hook says of itself. */

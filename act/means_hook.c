@@ -1,85 +1,27 @@
 /* Hooks as means: see xenmeter-hooks(7). */
-#include <ctype.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "act/means.h"
-
-#define NEUTRAL      "free"
-#define NUMBER_BYTES 32
-
-/* ---- what it says of itself ---- */
-
-static bool names_word(const json_t *list, const char *word)
-{
-    size_t i;
-    json_t *item;
-    json_array_foreach((json_t *)(uintptr_t)list, i, item)
-    {
-        const char *text = json_string_value(item);
-        if (text && strcmp(text, word) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool take_actions(struct hook_description *d, const json_t *list)
-{
-    size_t i, n = 0;
-    json_t *item;
-    json_array_foreach((json_t *)(uintptr_t)list, i, item)
-    {
-        const char *text = json_string_value(item);
-        if (!text || !*text || strpbrk(text, ",= ") || n + strlen(text) + 2 > sizeof d->actions)
-            return false;
-        n += (size_t)snprintf(d->actions + n, sizeof d->actions - n, "%s%s", n ? "," : "", text);
-    }
-    return n > 0;
-}
-
-int hook_describe(const struct act_runner *r, struct hook_description *d, struct error *err)
-{
-    const char *const words[] = {"describe", NULL};
-    struct buffer output = {0};
-    int status = runner_run(r, words, NULL, &output, err);
-    json_t *all = status == 0 ? json_loadb(output.at ? output.at : "", output.n, 0, NULL) : NULL;
-    *d = (struct hook_description){
-        .network = names_word(json_object_get(all, "kinds"), "network"),
-        .disk = names_word(json_object_get(all, "kinds"), "disk"),
-        .from = names_word(json_object_get(all, "directions"), "from"),
-        .to = names_word(json_object_get(all, "directions"), "to"),
-        .expires = json_is_true(json_object_get(all, "expires")),
-    };
-    bool fine = json_integer_value(json_object_get(all, "contract")) == 1 &&
-                take_actions(d, json_object_get(all, "actions"));
-    json_decref(all);
-    buffer_free(&output);
-    if (status == 0 && !fine)
-        status =
-            error_set(err, ERROR_FORMAT,
-                      "%.100s describe: is no description of a hook: see xenmeter-hooks(7)", r->command[0]);
-    return status;
-}
-
-bool hook_has_action(const struct hook_description *d, const char *action)
-{
-    size_t n = strcspn(action, "=");
-    for (const char *at = d->actions; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
-        if (n > 0 && strncmp(at, action, n) == 0 && (at[n] == ',' || !at[n]))
-            return true;
-    return false;
-}
-
-/* ---- the list: "ID VALUE [NAME]" ---- */
+#include "act/hooks.h"
 
 static bool is_value(const char *text)
 {
-    size_t n = strlen(text);
-    return n > 0 && n < ACT_ACTION_BYTES && islower((unsigned char)*text) &&
-           text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-=.")] == '\0';
+    char action[HOOK_ACTION_BYTES];
+    size_t parts = 1;
+    for (const char *at = strchr(text, '+'); at; at = strchr(at + 1, '+'))
+        parts++;
+    for (size_t i = 0, length = 0; i < parts; i++) {
+        size_t n = strcspn(text + length, "+");
+        snprintf(action, sizeof action, "%.*s", (int)n, text + length);
+        if (n >= HOOK_ACTION_BYTES || !hook_is_action(action))
+            return false;
+        length += n + 1;
+    }
+    return parts <= HOOKS_MAX;
 }
+
+/* ---- the list ---- */
 
 static int by_domain(const void *a, const void *b)
 {
@@ -87,38 +29,39 @@ static int by_domain(const void *a, const void *b)
     return (x->domain > y->domain) - (x->domain < y->domain);
 }
 
-static int read_line(const char *line, struct host_guests *guests, struct error *err)
+/* What hook number i holds the guests by becomes part of their values; those that only this hook knows are added. */
+static int add_part(struct host_guests *all, const struct host_guests *part, size_t i, size_t hooks,
+                    struct error *err)
 {
-    char value[ACT_ACTION_BYTES];
-    unsigned domain;
-    int name = 0;
-    if (!*line)
-        return 0;
-    if (sscanf(line, "%5u %31s%n", &domain, value, &name) != 2 || domain > 0x7fef || !is_value(value) ||
-        (line[name] && line[name] != ' '))
-        return error_set(err, ERROR_FORMAT, "the hook's list has a line that is not \"ID VALUE [NAME]\"");
-    struct host_guest *g = host_guests_add(guests, (uint16_t)domain);
-    if (!g)
-        return error_no_memory(err, "the list of guests");
-    snprintf(g->value, sizeof g->value, "%s", value);
-    snprintf(g->name, sizeof g->name, "%s", line[name] ? line + name + 1 : "");
+    for (size_t g = 0; g < part->n; g++) {
+        struct host_guest *to = host_guests_find(all, part->at[g].domain);
+        char actions[HOOKS_MAX][HOOK_ACTION_BYTES];
+        if (!to && !(to = host_guests_add(all, part->at[g].domain)))
+            return error_no_memory(err, "the list of guests");
+        for (size_t k = 0; k < hooks; k++)
+            hook_part(to->value, k, actions[k]);
+        hook_part(part->at[g].value, 0, actions[i]);
+        hook_join(to->value, sizeof to->value, (const char(*)[HOOK_ACTION_BYTES])actions, hooks);
+        if (!*to->name)
+            snprintf(to->name, sizeof to->name, "%s", part->at[g].name);
+    }
     return 0;
 }
 
 static int list(const struct act_means *m, const struct act_runner *r, struct host_guests *guests,
                 struct error *err)
 {
-    const char *const words[] = {"list", NULL};
-    struct buffer output = {0};
+    struct hook_list hooks;
     (void)m;
-    int status = runner_run(r, words, NULL, &output, err);
-    char *copy = status == 0 ? strndup(output.at ? output.at : "", output.n) : NULL, *rest = copy, *line;
-    if (status == 0 && !copy)
-        status = error_no_memory(err, "the list of guests");
-    while (status == 0 && (line = strsep(&rest, "\n")))
-        status = read_line(line, guests, err);
-    free(copy);
-    buffer_free(&output);
+    int status = hook_list_cut(&hooks, r->command, err);
+    for (size_t i = 0; i < hooks.n && status == 0; i++) {
+        const struct act_runner one = hook_runner(&hooks, i, r);
+        struct host_guests part = {0};
+        status = hook_list_guests(&one, &part, err);
+        if (status == 0)
+            status = add_part(guests, &part, i, hooks.n, err);
+        host_guests_free(&part);
+    }
     if (status != 0)
         host_guests_free(guests);
     else if (guests->n > 1)
@@ -128,41 +71,36 @@ static int list(const struct act_means *m, const struct act_runner *r, struct ho
 
 /* ---- holding ---- */
 
-static const char *or_dash(const char *text)
-{
-    return text && *text ? text : "-";
-}
-
+/* All hooks are called, also after one that failed; `err` is of the first one that did. */
 static int set(const struct act_means *m, const struct act_runner *r, uint16_t domain, const char *value,
                const struct act_wish *wish, struct error *err)
 {
-    char id[8], charged[NUMBER_BYTES], limit[NUMBER_BYTES];
-    const char *name = or_dash(wish ? wish->name : NULL);
-    snprintf(id, sizeof id, "%u", domain);
-    snprintf(charged, sizeof charged, "%.3f", wish ? wish->charged_pct : 0);
-    snprintf(limit, sizeof limit, "%.3f", wish ? wish->limit_pct : 0);
-    const char *const hold[] = {"hold", id, name, "-", value, charged, limit, NULL};
-    const char *const release[] = {"release", id, name, "-", NULL};
-    return strcmp(value, m->neutral) == 0 ? runner_run(r, release, NULL, NULL, err)
-                                          : runner_run(r, hold, wish ? wish->evidence : NULL, NULL, err);
+    struct hook_list hooks;
+    struct error why;
+    (void)m;
+    int status = hook_list_cut(&hooks, r->command, err);
+    for (size_t i = 0; i < hooks.n; i++) {
+        const struct act_runner one = hook_runner(&hooks, i, r);
+        char action[HOOK_ACTION_BYTES];
+        hook_part(value, i, action);
+        if (hook_set(&one, domain, action, wish, status == 0 ? err : &why) != 0)
+            status = -1;
+    }
+    return status;
 }
 
 static int renew(const struct act_means *m, const struct act_runner *r, const struct state_guest *guests,
                  size_t n, struct error *err)
 {
-    const char **words = calloc(n + 2, sizeof *words);
-    char(*held)[ACT_ACTION_BYTES + 16] = calloc(n + 1, sizeof *held);
-    size_t k = 1;
+    struct hook_list hooks;
+    struct error why;
     (void)m;
-    if (words)
-        words[0] = "renew";
-    for (size_t i = 0; words && held && i < n; i++) {
-        snprintf(held[i], sizeof *held, "%u:%.31s:-", guests[i].domain, guests[i].set);
-        words[k++] = held[i];
+    int status = hook_list_cut(&hooks, r->command, err);
+    for (size_t i = 0; i < hooks.n; i++) {
+        const struct act_runner one = hook_runner(&hooks, i, r);
+        if (hook_renew(&one, i, guests, n, status == 0 ? err : &why) != 0)
+            status = -1;
     }
-    int status = words && held ? runner_run(r, words, NULL, NULL, err) : error_no_memory(err, "the hook");
-    free(words);
-    free(held);
     return status;
 }
 
@@ -173,20 +111,41 @@ static void value_of(const struct act_means *m, const struct act_wish *wish, con
     snprintf(value, ACT_VALUE_BYTES, "%s", wish->level_ppm == 0 ? wish->action : m->neutral);
 }
 
+/* ---- as people read it ---- */
+
+static size_t add_words(char text[ACT_COMMAND_BYTES], size_t n, const char *const *words)
+{
+    for (size_t i = 0; words[i] && n < ACT_COMMAND_BYTES; i++)
+        n += (size_t)snprintf(text + n, ACT_COMMAND_BYTES - n, "%s ", words[i]);
+    return n;
+}
+
+/* The calls of all hooks that hold the guest, or release it. */
 static void text_of(const struct act_means *m, const struct act_runner *r, uint16_t domain, const char *value,
                     char text[ACT_COMMAND_BYTES])
 {
-    size_t n = 0;
-    for (size_t i = 0; r->command[i] && n < ACT_COMMAND_BYTES; i++)
-        n += (size_t)snprintf(text + n, ACT_COMMAND_BYTES - n, "%s ", r->command[i]);
+    struct hook_list hooks;
+    struct error why;
     bool releases = strcmp(value, m->neutral) == 0;
-    if (n < ACT_COMMAND_BYTES)
-        snprintf(text + n, ACT_COMMAND_BYTES - n, releases ? "release %u - -" : "hold %u - - %s", domain,
-                 value);
+    size_t n = 0;
+    *text = '\0';
+    if (hook_list_cut(&hooks, r->command, &why) != 0)
+        return;
+    for (size_t i = 0; i < hooks.n && n < ACT_COMMAND_BYTES; i++) {
+        char action[HOOK_ACTION_BYTES];
+        hook_part(value, i, action);
+        if (!releases && strcmp(action, HOOK_FREE) == 0)
+            continue;
+        n += (size_t)snprintf(text + n, ACT_COMMAND_BYTES - n, "%s", n > 0 ? "; " : "");
+        n = n < ACT_COMMAND_BYTES ? add_words(text, n, hooks.at[i]) : n;
+        if (n < ACT_COMMAND_BYTES)
+            n += (size_t)snprintf(text + n, ACT_COMMAND_BYTES - n,
+                                  releases ? "release %u - -" : "hold %u - - %s", domain, action);
+    }
 }
 
 const struct act_means means_hook = {.name = "hook",
-                                     .neutral = NEUTRAL,
+                                     .neutral = HOOK_FREE,
                                      .list = list,
                                      .set = set,
                                      .renew = renew,

@@ -1,5 +1,8 @@
 #include "acting.h"
 
+#include "formats/output.h"
+#include "status.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -361,31 +364,25 @@ int acting_ask(const struct acting_controller *controller, const struct acting_o
     return EXIT_DONE;
 }
 
-static void print_guest(const struct state_guest *g)
-{
-    printf(*g->name ? "domain %u (%s): %s, before: %s\n" : "domain %u%s: %s, before: %s\n", g->domain,
-           g->name, g->set, g->former);
-}
-
-int acting_status(const struct acting_controller *controller, const struct acting_options *o)
+int acting_status(const struct acting_controller *controller, const struct acting_options *o,
+                  const char *format)
 {
     struct acting a = {.options = o};
     struct state state = {.guests = NULL};
+    struct buffer text = {0};
     struct error err = {0};
     bool there;
     name_files(&a, controller);
     long owner = act_owner(a.lock);
     if (state_load(&state, a.state, &there, &err) != 0)
         return fail(NULL, &err);
-    if (owner)
-        printf("process %ld acts\n", owner);
-    else
-        printf("nobody acts%s\n",
-               state.guests_n > 0 ? "; what is set was left by a process that died: --restore" : "");
-    for (size_t i = 0; i < state.guests_n; i++)
-        print_guest(&state.guests[i]);
-    for (size_t i = 0; i < state.exempt_n; i++)
-        printf("exempt: %s\n", state.exempt[i]);
+    status_write(&text, format, controller->name, owner, &state);
     state_free(&state);
-    return EXIT_DONE;
+    struct output *output = text.failed ? NULL : output_open(NULL, &err);
+    if (text.failed)
+        error_no_memory(&err, "what is set");
+    if (output && text.n > 0)
+        output_write(output, text.at, text.n);
+    buffer_free(&text);
+    return output ? commit(&output, NULL) : fail(NULL, &err);
 }

@@ -125,8 +125,9 @@ void *acting_rows(struct acting *a, const struct relation *const relations[2], c
 /* After acting_end. */
 void acting_free(struct acting *a);
 
-/* Prints on standard output what the state file of the options (or the controller's own) says is set. EXIT_DONE, or EXIT_ERROR. */
-int acting_status(const struct acting_controller *controller, const struct acting_options *o);
+/* Prints on standard output, in one of status_formats, what the state file of the options (or the controller's own) says is set. EXIT_DONE, or EXIT_ERROR. */
+int acting_status(const struct acting_controller *controller, const struct acting_options *o,
+                  const char *format);
 
 /* Asks for something, of the process that acts or of whoever does next. Returns the exit code, everything having been said. */
 int acting_ask(const struct acting_controller *controller, const struct acting_options *o,

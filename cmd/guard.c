@@ -4,6 +4,7 @@
 
 #include "controlling.h"
 #include "guard_apply.h"
+#include "guard_log.h"
 #include "guard_policy.h"
 #include "metrics/array.h"
 #include "metrics/control/guard.h"
@@ -20,8 +21,8 @@ struct guard_run {
     struct controlling controlling;
     struct guard_policy policy;
     struct guard *guard;
-    const char *action; /* of the policy, for what the hook reaches */
-    void *chosen;       /* rows of the window at hand */
+    struct guard_actions actions; /* of the policy, for what the hooks reach */
+    void *chosen;                 /* rows of the window at hand */
     size_t chosen_capacity;
 };
 
@@ -56,7 +57,11 @@ static const void *apply_rows(struct guard_run *g, const struct interval *interv
 {
     struct acting *acting = &g->controlling.acting;
     struct guard_action_row *all = acting_rows(acting, g->controlling.kind->relations, rows, n);
-    return all && guard_apply_rows(acting, g->action, interval, all, n) == 0 ? all : NULL;
+    if (!all || guard_apply_rows(acting, &g->actions, interval, all, n) != 0)
+        return NULL;
+    if (acting->options->log && n > 0)
+        act_note(acting->act, guard_log_write(interval, rows, n, acting_name, acting));
+    return all;
 }
 
 static int take_rows(void *context, const struct interval *interval, const struct guard_row *rows, size_t n)
@@ -100,7 +105,8 @@ static int resolve(const struct guard_run *g, struct guard_policy *policy, struc
 static int begin_to_act(struct guard_run *g, struct error *err)
 {
     struct controlling *c = &g->controlling;
-    return c->acts ? guard_apply_begin(&c->acting, &g->policy, arguments_of(g)->traffic, &g->action, err) : 0;
+    return c->acts ? guard_apply_begin(&c->acting, &g->policy, arguments_of(g)->traffic, &g->actions, err)
+                   : 0;
 }
 
 /* What single options say, the window included. */
@@ -266,9 +272,9 @@ static const struct option_spec options[] = {
     OPTION(0, "protect", "LIST", "these guests are never held: ids or names", .set = set_text,
            .offset = offsetof(struct guard_arguments, given.protect)),
     OPTIONS_HEADING("How to act on a host"),
-    OPTION_ACTING_HOOK(
-        struct controlling_options, acting,
-        "carry decisions out by this hook: see xenmeter-hooks(7); words are divided by blanks"),
+    OPTION_ACTING_HOOK(struct controlling_options, acting,
+                       "carry decisions out by this hook: see xenmeter-hooks(7); words are divided by "
+                       "blanks, several hooks by +"),
     OPTION(0, "traffic", "WHICH", "what the hook must reach: both (default), from (what a guest sends), to",
            .set = set_traffic, .choices = "both\nfrom\twhat a guest sends\nto\twhat it receives"),
     OPTIONS_ACTING(struct controlling_options, acting),

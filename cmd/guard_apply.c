@@ -16,13 +16,13 @@ const struct acting_controller guard_controller = {.name = "guard"};
 
 /* ---- the hook ---- */
 
-static int check_reach(const struct hook_description *d, enum guard_traffic traffic, const char *hook,
+static int check_reach(const struct hook_description *all, enum guard_traffic traffic, const char *hook,
                        struct error *err)
 {
-    const char *missing = !d->from && traffic != TRAFFIC_TO   ? "sends"
-                          : !d->to && traffic != TRAFFIC_FROM ? "receives"
-                                                              : NULL;
-    if (!d->network && !d->disk)
+    const char *missing = !all->from && traffic != TRAFFIC_TO   ? "sends"
+                          : !all->to && traffic != TRAFFIC_FROM ? "receives"
+                                                                : NULL;
+    if (!all->network && !all->disk)
         return error_set(err, ERROR_USAGE, "%.100s reaches neither network nor disks", hook);
     if (!missing)
         return 0;
@@ -32,22 +32,51 @@ static int check_reach(const struct hook_description *d, enum guard_traffic traf
         hook, missing);
 }
 
-/* The policy's action for what the hook reaches. */
-static int choose_action(const char *hook, const struct hook_description *d,
-                         const struct guard_policy *policy, const char **action, struct error *err)
+/* The policy's actions for what the hook reaches. */
+static int choose_actions(const char *hook, const struct hook_description *d,
+                          const struct guard_policy *policy, const char *by[GUARD_IOS], struct error *err)
 {
     const char *network = policy->actions[GUARD_NETWORK], *disk = policy->actions[GUARD_DISK];
-    *action = network;
-    if (d->network && *network && hook_has_action(d, network))
-        return 0;
-    *action = disk;
-    if (d->disk && *disk && hook_has_action(d, disk))
+    by[GUARD_NETWORK] = d->network && hook_has_action(d, network) ? network : NULL;
+    by[GUARD_DISK] = d->disk && hook_has_action(d, disk) ? disk : NULL;
+    if (by[GUARD_NETWORK] || by[GUARD_DISK])
         return 0;
     return error_set(
         err, ERROR_USAGE,
         "%.100s has none of the policy's actions (network: %s, disk: %s), but %s: see \"actions\" in "
         "xenmeter-policy(5)",
         hook, *network ? network : "none", *disk ? disk : "none", d->actions);
+}
+
+static void add_reach(struct hook_description *all, const struct hook_description *one)
+{
+    all->network |= one->network;
+    all->disk |= one->disk;
+    all->from |= one->from;
+    all->to |= one->to;
+}
+
+/* By which actions of the policy each hook acts. */
+static int ask_hooks(const struct act_runner *all, const struct guard_policy *policy,
+                     enum guard_traffic traffic, struct guard_actions *actions, struct error *err)
+{
+    struct hook_description d[HOOKS_MAX], reached = {.network = false};
+    struct hook_list hooks;
+    if (hook_list_cut(&hooks, all->command, err) != 0)
+        return -1;
+    *actions = (struct guard_actions){.hooks = hooks.n};
+    for (size_t i = 0; i < hooks.n; i++) {
+        const struct act_runner one = hook_runner(&hooks, i, all);
+        if (hook_describe(&one, &d[i], err) != 0)
+            return -1;
+        add_reach(&reached, &d[i]);
+    }
+    if (check_reach(&reached, traffic, hooks.n > 1 ? "what --hook names" : all->command[0], err) != 0)
+        return -1;
+    for (size_t i = 0; i < hooks.n; i++)
+        if (choose_actions(*hooks.at[i], &d[i], policy, actions->by[i], err) != 0)
+            return -1;
+    return 0;
 }
 
 /* What a hook holds ends by itself unless it is renewed: after three intervals. */
@@ -59,15 +88,13 @@ static void say_how_long(uint64_t interval_ns)
 }
 
 int guard_apply_begin(struct acting *acting, const struct guard_policy *policy, enum guard_traffic traffic,
-                      const char **action, struct error *err)
+                      struct guard_actions *actions, struct error *err)
 {
     uint64_t interval_ns = policy->window_ns > RENEW_NS ? policy->window_ns : RENEW_NS;
-    struct hook_description d;
     if (acting_cut_command(acting, NULL, err) != 0)
         return -1;
     const struct act_runner runner = {acting->command, DESCRIBE_NS, 1, -1};
-    if (hook_describe(&runner, &d, err) != 0 || check_reach(&d, traffic, acting->command[0], err) != 0 ||
-        choose_action(acting->command[0], &d, policy, action, err) != 0)
+    if (ask_hooks(&runner, policy, traffic, actions, err) != 0)
         return -1;
     say_how_long(interval_ns);
     return acting_begin(acting, &guard_controller, &means_hook, interval_ns, err);
@@ -110,35 +137,59 @@ static struct act_guest *guest_of(struct acting *a, const struct guard_row *row,
     return g;
 }
 
-/* A guest is held if it is so at any driver domain: what is stopped is stopped for all. */
-static void wish(const char *action, const struct guard_row *row, uint64_t length_ns, struct act_guest *g)
+/* What one hook does about the row's guest: the action for the first kind of I/O that it is held for; NULL: nothing. */
+static const char *action_of(const struct guard_actions *actions, size_t hook, const struct guard_row *row)
 {
+    for (int io = 0; io < GUARD_IOS; io++)
+        if (row->io[io] && actions->by[hook][io])
+            return actions->by[hook][io];
+    return NULL;
+}
+
+/* A guest is held if it is so at any driver domain: what is stopped is stopped for all. */
+static void wish(const struct guard_actions *actions, const struct guard_row *row, uint64_t length_ns,
+                 struct act_guest *g)
+{
+    char parts[HOOKS_MAX][HOOK_ACTION_BYTES];
     if (is_held(row) || !*g->wish.evidence)
         write_evidence(g->wish.evidence, row);
     if (!is_held(row))
         return;
-    g->wish.level_ppm = 0;
+    for (size_t i = 0; i < actions->hooks; i++) {
+        const char *action = action_of(actions, i, row);
+        hook_part(g->wish.action, i, parts[i]);
+        if (action && strcmp(parts[i], HOOK_FREE) == 0)
+            snprintf(parts[i], sizeof parts[i], "%s", action);
+    }
+    hook_join(g->wish.action, sizeof g->wish.action, (const char(*)[HOOK_ACTION_BYTES])parts, actions->hooks);
+    if (strcmp(g->wish.action, HOOK_FREE) != 0)
+        g->wish.level_ppm = 0;
     g->wish.charged_pct = length_ns ? 100 * (double)row->charged_ns / (double)length_ns : 0;
     g->wish.limit_pct = 100 * (double)row->limit.part / (double)row->limit.of;
-    snprintf(g->wish.action, sizeof g->wish.action, "%s", action);
 }
 
-int guard_apply_rows(struct acting *acting, const char *action, const struct interval *interval,
-                     struct guard_action_row *all, size_t n)
+_Static_assert(GUARD_COMMAND_BYTES == ACT_COMMAND_BYTES, "a command fits its column");
+
+static void tell_row(struct guard_action_row *row, const struct act_guest *g)
+{
+    bool reached = g->wish.level_ppm == 0 || !is_held(&row->decided);
+    snprintf(row->carried_out, sizeof row->carried_out, "%s",
+             reached ? g->decision : "no hook reaches what it is held for");
+    memcpy(row->command, g->command, sizeof row->command);
+}
+
+int guard_apply_rows(struct acting *acting, const struct guard_actions *actions,
+                     const struct interval *interval, struct guard_action_row *all, size_t n)
 {
     uint64_t length_ns = interval->end_ns - interval->start_ns;
     size_t guests = 0;
     for (size_t i = 0; i < n; i++)
         if (concerns(&all[i].decided))
-            wish(action, &all[i].decided, length_ns, guest_of(acting, &all[i].decided, &guests));
+            wish(actions, &all[i].decided, length_ns, guest_of(acting, &all[i].decided, &guests));
     if (acting_decide(acting, interval->end_ns, acting->guests, guests) != 0)
         return -1;
-    for (size_t i = 0; i < n; i++) {
-        if (!concerns(&all[i].decided))
-            continue;
-        const struct act_guest *g = guest_of(acting, &all[i].decided, &guests);
-        memcpy(all[i].carried_out, g->decision, sizeof all[i].carried_out);
-        memcpy(all[i].command, g->command, sizeof all[i].command);
-    }
+    for (size_t i = 0; i < n; i++)
+        if (concerns(&all[i].decided))
+            tell_row(&all[i], guest_of(acting, &all[i].decided, &guests));
     return 0;
 }

@@ -5,6 +5,7 @@
 #include "acting.h"
 #include "debt_apply.h"
 #include "guard_apply.h"
+#include "status.h"
 
 struct operator_arguments {
     struct options options;
@@ -24,7 +25,7 @@ static const struct acting_controller *controller_of(const struct options *o)
 
 static int run_status(const struct options *o)
 {
-    return acting_status(controller_of(o), &((const struct operator_arguments *)o)->acting);
+    return acting_status(controller_of(o), &((const struct operator_arguments *)o)->acting, o->format);
 }
 
 static int run_request(const struct options *o)
@@ -65,7 +66,8 @@ static int check_guest(struct options *o, struct error *err)
     OPTION(0, "all", NULL, "all that have something set", .set = set_flag,                                   \
            .offset = offsetof(struct operator_arguments, all))
 
-static const struct option_spec status_options[] = {OPTION_STATE, OPTION_QUIET, OPTIONS_END};
+static const struct option_spec status_options[] = {
+    OPTION_STATE, OPTION_FORMAT("text (default), csv, json, jsonl"), OPTION_QUIET, OPTIONS_END};
 static const struct option_spec guest_options[] = {OPTION_STATE, OPTION_QUIET, OPTIONS_END};
 static const struct option_spec all_options[] = {OPTION_ALL, OPTION_STATE, OPTION_QUIET, OPTIONS_END};
 
@@ -77,7 +79,7 @@ static const struct option_spec all_options[] = {OPTION_ALL, OPTION_STATE, OPTIO
 #define CONTROL_TEXT "A guest that was released or exempt may be acted on again."
 
 /* One command below ABOVE. */
-#define OPERATOR(ABOVE, WORD, ORDER, SUMMARY, USAGE, TEXT, OPTIONS, CHECK, RUN)                              \
+#define OPERATOR(ABOVE, WORD, ORDER, SUMMARY, USAGE, TEXT, OPTIONS, FORMATS, CHECK, RUN)                     \
     static const struct command ABOVE##_##WORD = {.order = (ORDER),                                          \
                                                   .name = #ABOVE " " #WORD,                                  \
                                                   .summary = (SUMMARY),                                      \
@@ -86,6 +88,7 @@ static const struct option_spec all_options[] = {OPTION_ALL, OPTION_STATE, OPTIO
                                                   .examples =                                                \
                                                       "xenmeter " #ABOVE " " #WORD " " USAGE_OF_##WORD,      \
                                                   .options = (OPTIONS),                                      \
+                                                  .formats = (FORMATS),                                      \
                                                   .operands = OPERANDS_NONE,                                 \
                                                   .options_size = sizeof(struct operator_arguments),         \
                                                   .check = (CHECK),                                          \
@@ -99,13 +102,13 @@ static const struct option_spec all_options[] = {OPTION_ALL, OPTION_STATE, OPTIO
 
 #define OPERATORS(ABOVE)                                                                                     \
     OPERATOR(ABOVE, status, 1, "what is set, and who is exempt", "[OPTIONS]", STATUS_TEXT, status_options,   \
-             check_none, run_status);                                                                        \
+             status_formats, check_none, run_status);                                                        \
     OPERATOR(ABOVE, release, 2, "give a guest back what it had", "(GUEST | --all) [OPTIONS]", RELEASE_TEXT,  \
-             all_options, check_guest, run_request);                                                         \
-    OPERATOR(ABOVE, exempt, 3, "never act on a guest", "GUEST [OPTIONS]", EXEMPT_TEXT, guest_options,        \
+             all_options, NULL, check_guest, run_request);                                                   \
+    OPERATOR(ABOVE, exempt, 3, "never act on a guest", "GUEST [OPTIONS]", EXEMPT_TEXT, guest_options, NULL,  \
              check_guest, run_request);                                                                      \
     OPERATOR(ABOVE, control, 4, "act on a guest again", "GUEST [OPTIONS]", CONTROL_TEXT, guest_options,      \
-             check_guest, run_request)
+             NULL, check_guest, run_request)
 
 OPERATORS(debt);
 OPERATORS(guard);

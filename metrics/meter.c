@@ -55,6 +55,17 @@ static void pass_on_event(void *context, uint64_t time_ns, const struct io_event
         transitions_put(&m->held, ledger_event_transition(time_ns, h));
 }
 
+/* All intervals end at multiples of this. What is given from outside may change at any time. */
+static uint64_t grain_ns(const struct meter_options *options)
+{
+    const struct charge_options *charge = &options->charge;
+    uint64_t ns = charge->interval_ns > 0 ? charge->interval_ns : CHARGE_SLICE_NS;
+    for (size_t g = 0; g < options->granularities; g++)
+        ns = common_divisor(ns, options->granularities_ns[g]);
+    ns = common_divisor(common_divisor(ns, options->from_ns), options->to_ns);
+    return charge->counters || charge->dom0_trace ? 1 : ns;
+}
+
 struct meter *meter_new(const struct meter_options *options, const struct model *model, struct error *err)
 {
     if (options->granularities > METER_GRANULARITIES) {
@@ -74,7 +85,8 @@ struct meter *meter_new(const struct meter_options *options, const struct model 
     }
     ledger_init(&m->ledger, &m->options, model_population(model));
     struct charging_sink sink = {.context = m, .transition = pass_on, .event = pass_on_event};
-    if (options->charge.wanted && !(m->charging = charging_new(&options->charge, model, &sink))) {
+    if (options->charge.wanted &&
+        !(m->charging = charging_new(&options->charge, model, &sink, grain_ns(options)))) {
         meter_free(m);
         error_no_memory(err, "the meter");
         return NULL;

@@ -22,7 +22,8 @@ struct credit_vcpu {
     struct sim_vcpu *vcpu;
     int priority;
     int64_t credit;
-    uint64_t burnt_ns; /* running time up to here has been paid for */
+    uint64_t burnt_ns; /* running time up to here has been paid for, */
+    uint64_t residue;  /* but for this, in parts of a credit: SIM_MS of them */
     bool active;       /* it earns credits */
     bool paused;       /* for its cap; until it continues, which must not boost it */
 };
@@ -135,11 +136,10 @@ static void tickle_for(struct credit_state *s, struct sim_pcpu *on, const struct
 static void burn(struct credit_vcpu *c, uint64_t now_ns)
 {
     uint64_t ran_ns = now_ns > c->burnt_ns ? now_ns - c->burnt_ns : 0;
-    uint64_t credits = (ran_ns * CREDITS_PER_MS + SIM_MS / 2) / SIM_MS;
-    if (credits == 0)
-        return;
-    c->credit -= (int64_t)credits;
-    c->burnt_ns += credits * SIM_MS / CREDITS_PER_MS;
+    uint64_t parts = ran_ns * CREDITS_PER_MS + c->residue;
+    c->credit -= (int64_t)(parts / SIM_MS);
+    c->residue = parts % SIM_MS;
+    c->burnt_ns += ran_ns;
 }
 
 static void put_first(struct credit_state *s, struct credit_domain *d)

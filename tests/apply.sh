@@ -408,6 +408,81 @@ echo '{"domains": {"2": {"limit": "2%"}}, "actions": {"network": "rate=800"}}' >
 rm "$FAKE_HOOK/describe"
 run guard -q --policy "$scratch/guard.json" --hook "$hook" -g action -f jsonl "$fixture"
 check 'an action with a value' equal "$hook hold 2 - - rate=800" "$(head -n 1 "$out" | jq -r .command)"
+
+group 'several hooks'
+# The same program in the places of two hooks: one for the network, one for disks.
+for kind in network disk; do
+    printf '#!/bin/sh\nFAKE_HOOK=%s exec %s "$@"\n' "$scratch/hooked-$kind" "$hook" >"$scratch/$kind"
+    chmod +x "$scratch/$kind"
+done
+new_hooks() {
+    new_hook
+    rm -rf "$scratch"/hooked-*
+    for kind in network disk; do
+        mkdir "$scratch/hooked-$kind"
+        printf '1\n2\n' >"$scratch/hooked-$kind/guests"
+    done
+    FAKE_HOOK=$scratch/hooked-network describes network from,to drop
+    FAKE_HOOK=$scratch/hooked-disk describes network,disk from,to low
+}
+both="$scratch/network + $scratch/disk"
+echo '{"domains": {"2": {"limit": "2%"}}, "actions": {"network": "drop", "disk": "low"}}' >"$scratch/guard.json"
+by_both() { run guard -q --policy "$scratch/guard.json" --hook "$both" -f jsonl "$@" "$fixture"; }
+new_hooks
+by_both -g action
+check 'advice: the calls of both' equal "$scratch/network hold 2 - - drop; $scratch/disk hold 2 - - low" "$(head -n 1 "$out" | jq -r .command)"
+echo '{"domains": {"1": {"limit": "3%"}}, "actions": {"network": "drop", "disk": "low"}}' >"$scratch/guard1.json"
+run guard -q --policy "$scratch/guard1.json" --hook "$both" -f jsonl -g action "$fixture"
+check 'and to release it' says "$out" 'network release 1 - -; .*disk release 1 - -'
+by_both "${by_hook[@]}"
+check 'enforcing: found somebody' exits 1
+for kind in network disk; do
+    check "enforcing: $kind held it" says "$scratch/hooked-$kind/calls" "^hold 2 - - "
+    check "enforcing: $kind renewed it, by its own action" says "$scratch/hooked-$kind/calls" "^renew 2:$([ $kind = disk ] && echo low || echo drop):-$"
+    check "enforcing: $kind has released it" equal '' "$(find "$scratch/hooked-$kind" -name 'held.*')"
+done
+check 'enforcing: no state is left' not test -e "$state"
+live_by_both() {
+    pipe=$scratch/pipe.$((pipes += 1))
+    mkfifo "$pipe"
+    play 60 >"$pipe" 2>/dev/null &
+    player=$!
+    attended "$XENMETER" guard --policy "$scratch/guard.json" --hook "$both" "${by_hook[@]}" --live 200ms -f jsonl - <"$pipe" >"$out" 2>"$err" &
+    pid=$!
+}
+both_hold() { [ -e "$scratch/hooked-network/held.2" ] && [ -e "$scratch/hooked-disk/held.2" ]; }
+none_holds() { [ ! -e "$scratch/hooked-network/held.2" ] && [ ! -e "$scratch/hooked-disk/held.2" ]; }
+new_hooks
+live_by_both
+check 'both hold it' soon both_hold
+rm "$scratch/hooked-disk/held.2"
+check 'what one of them lost is made again' soon both_hold
+run guard status --state "$state"
+check 'status shows both' says "$out" '^domain 2: drop+low, before: free'
+kill -KILL $pid
+end
+run guard --restore -q --state "$state"
+check 'SIGKILL: --restore releases by both' none_holds
+new_hooks
+touch "$scratch/hooked-disk/fail"
+by_both "${by_hook[@]}"
+check 'one fails: the other holds' says "$scratch/hooked-network/calls" '^hold 2 '
+check 'one fails: it is said' says "$err" 'told to fail'
+new_hooks
+FAKE_HOOK=$scratch/hooked-network describes network from drop
+FAKE_HOOK=$scratch/hooked-disk describes network to drop
+by_both
+check 'one for each direction: together they reach both' exits 1
+FAKE_HOOK=$scratch/hooked-disk describes network from drop
+check 'neither reaches what it receives' refuses 'what --hook names does not reach what a guest receives' guard --limit 2=2% --hook "$both" "$fixture"
+FAKE_HOOK=$scratch/hooked-disk describes disk from,to pause-it
+check 'one without an action of the policy' refuses "disk has none of the policy's actions" guard --limit 2=2% --hook "$both" "$fixture"
+for bad in "$scratch/network +" "+ $scratch/network" "$scratch/network + + $scratch/disk"; do
+    check "$bad" refuses 'there must be a hook before and after each +' guard --limit 2=2% --hook "$bad" "$fixture"
+done
+check 'too many' refuses 'at most 4 hooks' guard --limit 2=2% --hook 'a + b + c + d + e' "$fixture"
+
+group 'guard by a hook: on a host'
 new_hook
 guard "${by_hook[@]}" -f jsonl
 check 'enforcing: it found offenders' exits 1
@@ -469,6 +544,13 @@ soon held
 operator guard status
 check 'status: who acts' says "$out" "^process $pid acts"
 check 'status: what is set' says "$out" '^domain 2: drop, before: free'
+operator guard status -f json
+check 'status: json' equal "xenmeter.status/1 guard $pid 2 drop free false" "$(jq -r '[.schema, .controller, .process, (.guests[] | .domain, .set, .before, .exempt)] | map(tostring) | join(" ")' "$out")"
+operator guard status -f jsonl
+check 'status: jsonl' equal '{"domain":2,"name":null,"set":"drop","before":"free","exempt":false}' "$(cat "$out")"
+operator guard status -f csv
+check 'status: csv' equal 'domain,name,set,before,exempt 2,,drop,free,0' "$(paste -sd' ' "$out")"
+check 'status: another format' refuses "guard status has no format 'xml'" guard status -f xml --state "$state"
 operator guard release 2
 check 'release' exits 0
 check 'it is released' soon nobody_is_held
@@ -485,6 +567,10 @@ end
 operator guard status
 check 'nobody acts' says "$out" '^nobody acts'
 check 'it is exempt still' says "$out" '^exempt: 2'
+operator guard status -f csv
+check 'status: csv of who is exempt' equal '2,,,,1' "$(tail -n 1 "$out")"
+operator guard status -f json
+check 'status: json of who is exempt, and nobody acts' equal 'null 2 true' "$(jq -r '[.process, .guests[0].domain, .guests[0].exempt] | map(tostring) | join(" ")' "$out")"
 start_guard
 soon says "$out" 'refused: exempt'
 check 'the next process leaves it alone' says "$out" 'refused: exempt'

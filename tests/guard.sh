@@ -164,4 +164,73 @@ check '-c' equal '1 wait' "$(head -n 1 "$out" | jq -r '"\(.domain) \(.decision)"
 run guard -q -f json --limit '*=5%' -g total "$fixture"
 check 'json tells of the method' rows_hold '.[0].schema == "xenmeter.guard/1" and (.[0].method.charge_by | length) > 0' "$out"
 
+group 'replay'
+# A log of a guard that only observes, with a limit that nobody reaches; then each policy decides on it as on the capture.
+hook=$PWD/tests/fake-hook
+export FAKE_HOOK=$scratch/hook
+mkdir "$FAKE_HOOK"
+printf '1\n2\n3\n' >"$FAKE_HOOK/guests"
+log=$scratch/log.jsonl
+observe() { # FILE: a log of it
+    rm -f "$log"
+    "$XENMETER" guard -q --limit '*=100%' --names "$scratch/names" --hook "$hook" --mode observe --log "$log" -g total -o /dev/null "$1"
+}
+printf '1 mail\n2 web\n3 hog\n' >"$scratch/names"
+replay() { run guard replay -q -f jsonl "$@" "$log"; }
+for capture in "$fixture" fixtures/lost-credit2.xt.zst fixtures/disk-net.xt.zst; do
+    observe "$capture"
+    for limits in '*=5%' '1=5%,2=2%' '2@0=1%,*=3%'; do
+        guard --limit "$limits" --names "$scratch/names" -g interval,total "$capture"
+        mv "$out" "$scratch/direct"
+        direct=$status
+        replay --limit "$limits" -g interval,total
+        check "$capture, $limits: what the capture says" cmp "$scratch/direct" "$out"
+        check "$capture, $limits: the same exit code" exits "$direct"
+    done
+done
+observe "$fixture"
+printf '{"default":{"limit":"5%%"},"exempt":["web"],"min_certain":"80%%","max_hold":"400ms","domains":{"hog":{"limit":"1%%"}}}' >"$policy"
+guard --policy "$policy" --names "$scratch/names" "$fixture"
+mv "$out" "$scratch/direct"
+replay --policy "$policy"
+check 'a policy with names' cmp "$scratch/direct" "$out"
+for format in table csv; do
+    run guard replay -q -f $format --limit 2=2% -g action,total "$log"
+    check "$format" exits 1
+done
+replay --limit '*=90%'
+check 'nobody' exits 0
+zstd -q "$log" -o "$log.zst"
+check 'a compressed log' cmp <("$XENMETER" guard replay -q -f csv --limit 2=2% "$log") <("$XENMETER" guard replay -q -f csv --limit 2=2% "$log.zst")
+cat "$log" "$log" >"$scratch/twice.jsonl"
+check 'two runs in one log: one after the other' equal true "$("$XENMETER" guard replay -q -f jsonl --limit '*=5%' "$scratch/twice.jsonl" | jq -s '[.[].start_ns] | . == sort and .[-1] > 15e9')"
+jq -c 'select(.event == "window" and (.start_ns / 2e8) % 10 != 4)' "$log" >"$scratch/gaps.jsonl"
+check 'a gap is windows without charges' equal "$(wc -l <"$log")" "$("$XENMETER" guard replay -q -f jsonl --limit 2=2% "$scratch/gaps.jsonl" | jq -s 'length')"
+check 'no limits' refuses 'wants --limit .* or --policy FILE' guard replay "$log"
+check 'no log' refuses 'wants one LOG' guard replay --limit 1=1%
+check 'standard input' refuses 'wants one LOG, a file' guard replay --limit 1=1% -
+check 'another window' refuses 'window: the windows of the log are 200 ms long' guard replay --policy <(echo '{"default":{"limit":"5%"},"window":"1s"}') "$log"
+check 'a guest that is not in it' refuses '7=5%: this domain is not in the log' guard replay --limit 7=5% "$log"
+check 'a name that is not in it' refuses 'no domain has this name' guard replay --limit none=5% "$log"
+check 'a capture' refuses 'line 1: is no line of a log of decisions' guard replay --limit '*=5%' <(zstd -qdc "$fixture")
+check 'an empty log' refuses 'empty' guard replay --limit '*=5%' /dev/null
+check 'a log of something else' refuses 'no window is in it' guard replay --limit '*=5%' <(echo '{"controller":"debt","event":"decision"}')
+check 'the log as output' refuses 'it would be lost' guard replay --limit '*=5%' -o "$log" "$log"
+damaged() { # FILTER PATTERN
+    head -n 3 "$log" | jq -c "$1" >"$scratch/damaged.jsonl"
+    check "damaged: $1" refuses "$2" guard replay --limit '*=5%' "$scratch/damaged.jsonl"
+}
+damaged 'del(.end_ns)' "line 1: a window's time"
+damaged '.end_ns = .start_ns' "line 1: a window's time"
+damaged '.start_ns = -1' "line 1: a window's time"
+damaged 'if .start_ns > 0 then .window_ns = 1e9 else . end' 'line 2: has windows of 1000 ms after windows of 200 ms'
+damaged '.guests[0].charged_ns = 1.5' "line 1: a window's charged_ns"
+damaged '.guests[0].certain_ns = .guests[0].charged_ns + 1' "line 1: a window's evidence"
+damaged '.guests[0].domain = 40000' "line 1: a window's guest"
+damaged '.guests[0].io = "disk"' "line 1: a window's io"
+head -n 3 "$log" | sed '2s/"start_ns":[0-9]*,"end_ns":[0-9]*/"start_ns":9223372036854775000,"end_ns":9223372036854775100/' >"$scratch/damaged.jsonl"
+check 'the end of time' refuses 'line 3: the log is longer than time can be' guard replay --limit '*=5%' "$scratch/damaged.jsonl"
+head -c 1000 "$log" >"$scratch/damaged.jsonl"
+check 'a cut line' refuses 'line [0-9]*: is no line' guard replay --limit '*=5%' "$scratch/damaged.jsonl"
+
 finish

@@ -80,13 +80,13 @@ else
         skip 'nftables is not there' "$(head -n 1 "$err")"
     else
         check 'they flow' soon all_flow
-        check 'nobody is held' equal '1 free,2 free' "$(hook nft list | paste -sd,)"
+        check 'nobody is held' equal '1 free,2 free' "$(hook nft list | sort -n | paste -sd,)"
         check 'hold' hook nft hold 1 g1 vif1.0 drop 12.5 5
         check 'guest 1 cannot send' stopped 1 10.9.0.1
         check 'nor receive' stopped 0 10.9.0.11
         check 'nor reach another guest' stopped 1 10.9.0.12
         check 'the other guest is untouched' soon flows 2 10.9.0.1
-        check 'it is read back' equal '1 drop,2 free' "$(hook nft list | paste -sd,)"
+        check 'it is read back' equal '1 drop,2 free' "$(hook nft list | sort -n | paste -sd,)"
         check 'release' hook nft release 1 g1 vif1.0
         check 'they flow again' soon all_flow
         check 'that is read back' equal free "$(state_of nft 1)"
@@ -107,15 +107,15 @@ else
         wait $controller 2>/dev/null
         check 'the controller is killed: it lasts for now' stopped 1 10.9.0.1
         sleep 3.2
-        check 'three intervals later nobody is held' equal '1 free,2 free' "$(hook nft list | paste -sd,)"
+        check 'three intervals later nobody is held' equal '1 free,2 free' "$(hook nft list | sort -n | paste -sd,)"
         check 'all flow' soon all_flow
 
         group 'nft: reconcile'
         export XENMETER_EXPIRES=60
         hook nft renew 1:drop:- 2:drop:-
-        check 'both are held' equal '1 drop,2 drop' "$(hook nft list | paste -sd,)"
+        check 'both are held' equal '1 drop,2 drop' "$(hook nft list | sort -n | paste -sd,)"
         inside $dom0 nft flush ruleset
-        check 'nft flush ruleset: it is seen' equal '1 free,2 free' "$(hook nft list | paste -sd,)"
+        check 'nft flush ruleset: it is seen' equal '1 free,2 free' "$(hook nft list | sort -n | paste -sd,)"
         check 'packets flow' soon all_flow
         hook nft renew 1:drop:-
         check 'they are held again, those that are meant' stopped 1 10.9.0.1
@@ -215,15 +215,15 @@ else
         skip 'there is no tbf here' "$(head -n 1 "$err")"
     else
         inside $dom0 tc qdisc del dev vif2.0 root
-        check 'nobody is held' equal '1 free,2 free' "$(hook tc list | paste -sd,)"
+        check 'nobody is held' equal '1 free,2 free' "$(hook tc list | sort -n | paste -sd,)"
         check 'hold' hook tc hold 1 g1 vif1.0 rate=80 12.5 5
-        check 'it is read back' equal '1 rate=80,2 free' "$(hook tc list | paste -sd,)"
+        check 'it is read back' equal '1 rate=80,2 free' "$(hook tc list | sort -n | paste -sd,)"
         passed_through=$(flood 0 10.9.0.11)
         check "some pass ($passed_through)" test "$passed_through" -gt 0
         check "but not more than the rate ($passed_through)" test "$passed_through" -lt 40
         check 'the other guest is untouched' test "$(flood 0 10.9.0.12)" -gt 60
         check 'renewed without it: released' hook tc renew 2:rate=80:-
-        check 'others are held instead' equal '1 free,2 rate=80' "$(hook tc list | paste -sd,)"
+        check 'others are held instead' equal '1 free,2 rate=80' "$(hook tc list | sort -n | paste -sd,)"
         check 'release' hook tc release 2 g2 vif2.0
         check 'they are as they were' test "$(flood 0 10.9.0.11)" -gt 60
         inside $dom0 tc qdisc replace dev vif2.0 root handle 1: tbf rate 100mbit burst 50k latency 50ms
@@ -240,9 +240,9 @@ fi
 group 'netback-rate'
 mkdir -p "$scratch/bin" "$scratch/store/local/domain/0/backend/vif/3/0" "$scratch/store/local/domain/0/backend/vif/4/0" \
     "$scratch/store/local/domain/3" "$scratch/store/local/domain/4"
-for command in list read rm; do
+for command in ls read rm; do
     case $command in
-    list) does='[ -d "$1" ] && for f in "$1"/*/; do basename "$f"; done' ;;
+    ls) does='[ -d "$2" ] || exit 1; find "$2" -mindepth 1 | sort | while read -r f; do echo "${f#.} = \"$(cat "$f" 2>/dev/null)\""; done' ;;
     read) does='echo "$*" >>reads; for f; do cat "$f" 2>/dev/null || exit 1; done' ;;
     rm) does='rm -rf "$@"' ;;
     esac

@@ -111,6 +111,7 @@ static int take_driver(struct guard *g, const struct charge_idd *idd)
     d->there = true;
     d->unattributed_ns = idd->unattributed_ns;
     d->unknown_ns = s ? s->unknown_ns : 0;
+    d->all_ns = s ? s->all_ns : 0;
     d->lossy = s && s->unknown_ns > cpu_share_ns(g->options.policy->max_lost, s->all_ns);
     d->worst = NONE;
     d->worst_ns = 0;
@@ -180,6 +181,7 @@ static void judge(struct guard *g, struct guard_pair *p, struct guard_row *row, 
     uint64_t limit_ns = cpu_share_ns(p->limit->limit, length_ns);
     row->unattributed_ns = d->there ? d->unattributed_ns : 0;
     row->unknown_ns = d->there ? d->unknown_ns : 0;
+    row->driver_ns = d->there ? d->all_ns : 0;
     const struct guard_evidence e = {.length_ns = length_ns,
                                      .charged_ns = row->charged_ns,
                                      .sure_ns = row->measured_ns + row->certain_ns,
@@ -297,7 +299,8 @@ static void finish_row(struct guard *g, struct guard_pair *p, struct guard_row *
     follow(p, row);
     row->blocks = row->outcome.decision == GUARD_BLOCK && row->outcome.why != WHY_MADE_ANEW;
     g->blocks += row->blocks;
-    if (row->outcome.decision == GUARD_RELEASE || row->outcome.why == WHY_MADE_ANEW)
+    if (row->outcome.decision == GUARD_RELEASE || row->outcome.decision == GUARD_HOLD ||
+        row->outcome.why == WHY_MADE_ANEW)
         memcpy(row->io, p->io, sizeof row->io);
     guard_words_write(row, &words);
     guard_row_add(&p->total, row);

@@ -35,13 +35,14 @@ struct guard_row {
     uint64_t measured_ns, certain_ns, inferred_ns; /* what that rests on: they add up to it */
     uint64_t unattributed_ns;                      /* of the driver domain: on whose behalf is not known */
     uint64_t unknown_ns; /* of the driver domain's time: its state is not known, or doubtful */
+    uint64_t driver_ns;  /* the driver domain's time in all: that of its vCPUs */
     uint64_t average_ns; /* charged in each second since it was first over; NS_UNKNOWN: it was not */
     struct guard_outcome outcome;
-    bool io[GUARD_IOS];              /* which I/O the action is about */
-    uint64_t windows;                /* 1; of a total: how many */
-    uint64_t blocks;                 /* 1 if it is held from now on */
-    uint64_t held_ns;                /* it was to be held in the window */
-    bool total;                      /* of all windows: there is no decision */
+    bool io[GUARD_IOS]; /* which I/O the action is about; of one that is held: that it was held for */
+    uint64_t windows;   /* 1; of a total: how many */
+    uint64_t blocks;    /* 1 if it is held from now on */
+    uint64_t held_ns;   /* it was to be held in the window */
+    bool total;         /* of all windows: there is no decision */
     char reason[GUARD_REASON_BYTES]; /* "average 8.231% over 2.4 s"; "": nothing to say */
     char action[GUARD_DONE_BYTES];   /* "drop network, pause disk", "let network and disk"; "": none */
 };

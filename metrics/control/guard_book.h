@@ -40,7 +40,7 @@ struct guard_driver {
     uint64_t awaited_ns;
     /* in the window at hand */
     bool there, lossy, busy; /* busy: an effect is awaited */
-    uint64_t unattributed_ns, unknown_ns;
+    uint64_t unattributed_ns, unknown_ns, all_ns;
     uint32_t worst; /* the pair that is furthest over its limit, of those that may be held; NONE */
     uint64_t worst_ns;
 };

@@ -3,6 +3,8 @@
 #include "metrics/measure/adding.h"
 #include "parser/order/clock.h"
 
+const char *const guard_decision_names[] = {"pass", "block", "hold", "release", "wait", "exempt", NULL};
+
 static uint64_t longer(uint64_t a, uint64_t b)
 {
     return a > b ? a : b;

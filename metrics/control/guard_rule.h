@@ -52,6 +52,9 @@ enum guard_decision {
     GUARD_EXEMPT   /* over its limit, but never acted on */
 };
 
+/* "pass" "block" ... by enum guard_decision; ended by NULL. */
+extern const char *const guard_decision_names[];
+
 enum guard_why {
     WHY_WITHIN,    /* pass */
     WHY_SHORT,     /* pass: the interval is shorter than a window */

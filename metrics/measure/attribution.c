@@ -221,7 +221,7 @@ static __attribute__((noinline)) void apply_marks(struct charging *c, uint32_t v
 
 static inline void catch_up(struct charging *c, uint32_t vcpu)
 {
-    if (marks_due(c, vcpu))
+    if (marks_due(c, vcpu, c->now_ns))
         apply_marks(c, vcpu);
 }
 
@@ -407,8 +407,10 @@ static uint32_t become_idd(struct charging *c, uint32_t vcpu, uint32_t idd)
 }
 
 /* The vCPU, of the driver domain `idd` if it is of one, had a page of the guest's. */
-static void granted(struct charging *c, uint32_t vcpu, uint32_t idd, uint32_t guest, enum io_kind kind)
+static void granted(struct charging *c, uint32_t vcpu, uint32_t idd, const struct transition *t,
+                    enum io_kind kind)
 {
+    uint32_t guest = t->vcpu;
     if (vcpu == NOBODY || life_of(c, vcpu) == guest)
         return;
     if (kind != IO_UNMAP)
@@ -423,13 +425,27 @@ static void granted(struct charging *c, uint32_t vcpu, uint32_t idd, uint32_t gu
             tasks_received(c, vcpu);
         settle_copies(c, vcpu, pair, false);
     }
-    event(c, &(struct io_event){.pair = pair,
-                                .idd_vcpu = vcpu,
-                                .acting = vcpu,
-                                .other = NOBODY,
-                                .count = 1,
-                                .pcpu = pcpu_of(c, vcpu),
-                                .kind = kind});
+    struct io_event h = {.pair = pair,
+                         .idd_vcpu = vcpu,
+                         .acting = vcpu,
+                         .other = NOBODY,
+                         .count = 1,
+                         .pcpu = pcpu_of(c, vcpu),
+                         .kind = kind};
+    event(c, &h);
+    h.count = 0;
+    c->pages = (struct page_run){.event = h,
+                                 .end_ns = c->now_ns - c->now_ns % c->grain_ns + c->grain_ns,
+                                 .guest = guest,
+                                 .pcpu = t->pcpu,
+                                 .record = t->from};
+}
+
+void attribution_end_pages(struct charging *c)
+{
+    if (c->pages.event.count > 0)
+        event(c, &c->pages.event);
+    c->pages = (struct page_run){.end_ns = 0};
 }
 
 /* The vCPU's kernel asked to unmap no pages, as only one that serves disks does: a request is done, its pages stay mapped. */
@@ -454,13 +470,13 @@ void attribution_record(struct charging *c, const struct transition *t)
         catch_up(c, current);
     switch ((enum io_record)t->from) {
     case IO_RECORD_MAP:
-        granted(c, current, idd, t->vcpu, IO_MAP);
+        granted(c, current, idd, t, IO_MAP);
         break;
     case IO_RECORD_UNMAP:
-        granted(c, current, idd, t->vcpu, IO_UNMAP);
+        granted(c, current, idd, t, IO_UNMAP);
         break;
     case IO_RECORD_TRANSFER:
-        granted(c, current, idd, t->vcpu, IO_TRANSFER);
+        granted(c, current, idd, t, IO_TRANSFER);
         break;
     case IO_RECORD_COPY:
         if (idd != NOBODY && t->value < UINT32_MAX - c->vcpus[current].copies)

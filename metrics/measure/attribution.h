@@ -10,10 +10,10 @@
 #ifndef XENMETER_METRICS_ATTRIBUTION_H
 #define XENMETER_METRICS_ATTRIBUTION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-struct charging;
-struct transition;
+#include "charge_marks.h"
 
 /* Part of the charging stage (charging.h). */
 
@@ -25,5 +25,21 @@ void attribution_record(struct charging *c, const struct transition *t);
 void attribution_woken(struct charging *c, uint32_t vcpu, uint16_t recorded_pcpu);
 /* The vCPU of a driver domain stops running on the pCPU. */
 void attribution_stops(struct charging *c, uint32_t vcpu, uint16_t pcpu);
+
+/* The run of pages is over: what of it is not accounted yet is. Nothing to do if there is none. */
+void attribution_end_pages(struct charging *c);
+
+/* Whether the transition, which is next, goes on with the run of pages: it counts, and there is nothing else to do. */
+static inline bool attribution_goes_on(struct charging *c, const struct transition *t)
+{
+    struct page_run *run = &c->pages;
+    bool same = t->time_ns < run->end_ns && t->kind == TRANSITION_IO && t->from == run->record &&
+                t->vcpu == run->guest && t->pcpu == run->pcpu;
+    if (!same || marks_due(c, run->event.idd_vcpu, t->time_ns) || run->event.count == UINT32_MAX)
+        return false;
+    run->event.count++;
+    c->now_ns = t->time_ns > c->now_ns ? t->time_ns : c->now_ns;
+    return true;
+}
 
 #endif

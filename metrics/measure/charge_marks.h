@@ -22,10 +22,10 @@ void marks_free(struct charging *c);
 /* The next marks of a pCPU, which lie at or after the next transition. Nothing is done where T is no task. */
 void marks_take(struct charging *c, const struct task_marks *marks);
 
-/* Whether there are marks up to now of the vCPU of a driver domain, which may run. */
-static inline bool marks_due(const struct charging *c, uint32_t vcpu)
+/* Whether there are marks up to now_ns of the vCPU of a driver domain, which may run. */
+static inline bool marks_due(const struct charging *c, uint32_t vcpu, uint64_t now_ns)
 {
-    return c->marks && c->vcpus[vcpu].slice && c->marks[c->vcpus[vcpu].pcpu].next_ns <= c->now_ns;
+    return c->marks && c->vcpus[vcpu].slice && c->marks[c->vcpus[vcpu].pcpu].next_ns <= now_ns;
 }
 
 /* When the next mark of the queue was. */

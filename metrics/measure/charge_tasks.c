@@ -304,7 +304,6 @@ void tasks_begin(struct charging *c, uint32_t vcpu)
     t->own_to_ns = c->now_ns;
     begin_stretch(c, vcpu, t->slept ? AT_WAKE : AT_RESUME);
     t->from_ns += t->switch_ns; /* the switch is the task's: of the idle loop the driver domain's own */
-    t->switch_ns = 0;
     t->slept = t->polls = t->whole_turn = false;
 }
 

@@ -21,13 +21,14 @@
 /* ---- begin and end ---- */
 
 struct charging *charging_new(const struct charge_options *options, const struct model *model,
-                              const struct charging_sink *sink)
+                              const struct charging_sink *sink, uint64_t grain_ns)
 {
     struct charging *c = calloc(1, sizeof *c);
     if (!c)
         return NULL;
     c->options = *options;
     c->sink = *sink;
+    c->grain_ns = grain_ns;
     c->population = model_population(model);
     c->view = model_view(model);
     c->is_idd = calloc(65536, 1);
@@ -177,6 +178,7 @@ static void advance_held(struct charging *c, uint64_t until_ns)
 
 bool charging_advance(struct charging *c, uint64_t settled_ns)
 {
+    attribution_end_pages(c);
     for (unsigned cuts = 0; c->cut_ns <= settled_ns && c->cut_ns != UINT64_MAX && !c->failed; cuts++) {
         if (cuts == CUTS_AT_ONCE)
             return false;
@@ -292,9 +294,11 @@ static void change_state(struct charging *c, const struct transition *t)
     if (t->from == RUNSTATE_BLOCKED && to == RUNSTATE_RUNNABLE && t->value < PCPUS_MAX)
         attribution_woken(c, t->vcpu, (uint16_t)t->value);
     bool known = t->from != RUNSTATE_UNKNOWN && t->from != RUNSTATE_RUNNING;
-    v->task.switch_ns = runs ? transition_switch_ns(t) : 0;
-    if (runs && v->in_driver_domain)
-        starts(c, t->vcpu, known, !known);
+    if (!runs || !v->in_driver_domain)
+        return;
+    v->task.switch_ns = transition_switch_ns(t);
+    starts(c, t->vcpu, known, !known);
+    v->task.switch_ns = 0;
 }
 
 static void die(struct charging *c, const struct transition *t)
@@ -313,8 +317,10 @@ static void die(struct charging *c, const struct transition *t)
 
 void charging_take(struct charging *c, const struct transition *t)
 {
-    if (c->failed)
+    if (c->failed || attribution_goes_on(c, t))
         return;
+    if (c->pages.end_ns > 0)
+        attribution_end_pages(c);
     c->now_ns = max64(c->now_ns, t->time_ns);
     if (t->kind == TRANSITION_IO)
         attribution_record(c, t);
@@ -330,6 +336,7 @@ void charging_take(struct charging *c, const struct transition *t)
 
 void charging_end(struct charging *c)
 {
+    attribution_end_pages(c);
     while (c->running.n > 0 && !c->failed) {
         uint32_t vcpu = c->running.at[c->running.n - 1];
         stops(c, vcpu, c->view->vcpus[vcpu].pcpu, RUNSTATE_RUNNING, false);

@@ -11,9 +11,12 @@
 
 #include "charging_state.h"
 
-/* The model stays the caller's; option arrays are copied, counters are not. NULL: no memory. */
+/*
+ * The model stays the caller's; option arrays are copied, counters are not. grain_ns > 0: the sink's intervals, too, end at
+ * multiples of it; within one, events of a run come as one. NULL: no memory.
+ */
 struct charging *charging_new(const struct charge_options *options, const struct model *model,
-                              const struct charging_sink *sink);
+                              const struct charging_sink *sink, uint64_t grain_ns);
 void charging_free(struct charging *c);
 
 /* How the outside counters' tsc becomes ns. Call before the first transition. */

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "attribution.h"
 #include "charge_marks.h"
 #include "charge_shares.h"
 #include "charging.h"
@@ -399,6 +400,7 @@ static void end_copying(struct copying *k)
 
 bool charging_snapshot(struct charging *c, struct snapshot *s, uint64_t tsc)
 {
+    attribution_end_pages(c);
     struct copying copying = {.c = c, .s = s};
     if (c->threads || c->own_loads || c->options.dom0_trace || c->options.charge_idle)
         return false;

@@ -160,6 +160,19 @@ struct io_event {
     enum io_kind kind;
     bool inferred;
 };
+
+/*
+ * Pages of one guest, one record after the other with nothing between: all but the first one are accounted at once, when the run
+ * ends, at the latest at end_ns, up to which they belong to the same interval of every kind.
+ */
+struct page_run {
+    struct io_event event; /* count: pages that are not accounted yet */
+    uint64_t end_ns;       /* 0: there is no run */
+    uint32_t guest;        /* life */
+    uint16_t pcpu;         /* that wrote the records */
+    uint8_t record;        /* enum io_record */
+};
+
 /* Takes what comes out of the charging stage, in time order; called from charging_take and charging_end. */
 struct charging_sink {
     void *context;
@@ -208,7 +221,9 @@ struct charging {
     uint64_t length_ns; /* no period is longer: that of T when it is an interval, else CHARGE_SLICE_NS */
     uint64_t cut_ns;    /* the next multiple of it: open periods end there */
     uint64_t now_ns;    /* all before has been taken */
-    uint64_t serial;    /* periods made so far */
+    uint64_t grain_ns;  /* intervals, of what is reported too, end at multiples of it */
+    struct page_run pages;
+    uint64_t serial; /* periods made so far */
     uint64_t scale_base_ns;
     struct charging_sink sink;
     struct run_slice **done; /* closed, for the ledger */

@@ -1,8 +1,7 @@
 #include "unseen.h"
 
 #define UNCLEAN_SHARE 100 /* in a trace that is not clean one record of so many at least must be a proof */
-#define OTHERS_SHARE                                                                                         \
-    4 /* others must be fewer than the proofs by this factor, and so must records that came late */
+#define OTHERS_SHARE  4   /* others must be fewer than the proofs by this factor */
 
 static bool is_off_pcpu(enum runstate state)
 {
@@ -52,7 +51,7 @@ void unseen_note(struct unseen *u, const struct unexplained *contradiction, enum
     note(u, contradiction, UNEXPLAINED_PROOF);
     u->proofs++;
     u->repeated = u->repeated || is_repeated(u, u->n - 1);
-    clean = clean && u->late * OTHERS_SHARE < u->proofs;
+    clean = clean && u->late < u->proofs; /* most contradictions were not records that came late */
     bool enough = u->proofs >= UNSEEN_PROOFS && (clean || u->proofs >= u->records / UNCLEAN_SHARE) &&
                   u->repeated && u->others * OTHERS_SHARE < u->proofs;
     if (!enough)

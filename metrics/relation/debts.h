@@ -6,7 +6,7 @@
 #include "metrics/relation/relation.h"
 
 #define DEBT_DECISION_BYTES 48
-#define DEBT_COMMAND_BYTES  192
+#define DEBT_COMMAND_BYTES  384
 
 /* A row of the ledger, and what becomes of it on a host. */
 struct debt_action_row {

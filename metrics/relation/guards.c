@@ -3,8 +3,6 @@
 #include "metrics/relation/guards.h"
 #include "metrics/relation/relation_table.h"
 
-static const char *const decisions[] = {"pass", "block", "hold", "release", "wait", "exempt", NULL};
-
 static struct value domain(const struct row_view *v)
 {
     const struct guard_row *g = v->row;
@@ -51,7 +49,7 @@ static struct value certain_pct(const struct row_view *v)
 static struct value decision(const struct row_view *v)
 {
     const struct guard_row *g = v->row;
-    return g->total ? none() : text(decisions[g->outcome.decision]);
+    return g->total ? none() : text(guard_decision_names[g->outcome.decision]);
 }
 
 static struct value reason(const struct row_view *v)
@@ -106,7 +104,7 @@ static struct value command(const struct row_view *v)
     {COLUMN_HEAD(blocks, "blocks", COUNT, 0, 0, D, "1 if it is held from now on; of the whole trace: how often"), \
      COLUMN_MEMBER(struct guard_row, blocks, U64, SUM)}, \
     {COLUMN_NS(held_ns, "held", 0, D, "how long it was to be held"), NS(held_ns, SUM)}, \
-    {COLUMN_HEAD(decision, "decision", NONE, 0, KEEP | LEFT, L, "pass, block, hold, release, wait or exempt"), .get = decision, .words = decisions}, \
+    {COLUMN_HEAD(decision, "decision", NONE, 0, KEEP | LEFT, L, "pass, block, hold, release, wait or exempt"), .get = decision, .words = guard_decision_names}, \
     {COLUMN_HEAD(reason, "reason", NONE, 0, LEFT | WHOLE, L, "why"), .get = reason}, \
     {COLUMN_HEAD(action, "action", NONE, 0, KEEP | LEFT | WHOLE, L, "what is to be done, by the names of the policy"), .get = action}
 

@@ -6,7 +6,7 @@
 #include "metrics/relation/relation.h"
 
 #define GUARD_CARRIED_OUT_BYTES 48
-#define GUARD_COMMAND_BYTES     192
+#define GUARD_COMMAND_BYTES     384
 
 /* A decision, and what becomes of it on a host. */
 struct guard_action_row {

@@ -28,7 +28,8 @@ void current_backfill(struct stream *s, uint32_t vcpu)
 void current_forget(struct stream *s)
 {
     s->current = CURRENT_UNKNOWN;
-    s->emitted_current = s->next = CURRENT_NONE;
+    s->emitted_current = CURRENT_NONE;
+    stream_set_next(s, CURRENT_NONE);
     s->switched_out = false;
     stream_forget_switches(s);
 }
@@ -38,7 +39,7 @@ void current_before_other(struct stream *s, uint32_t header, unsigned slot, cons
     unsigned words = header >> 28 & 7;
     if (s->next != CURRENT_NONE)
         current_set(s, s->next);
-    s->next = CURRENT_NONE;
+    stream_set_next(s, CURRENT_NONE);
     switch (slot) {
     case EVENT_CONTINUE_RUNNING:
         if (words >= 1)
@@ -62,5 +63,5 @@ void current_before_other(struct stream *s, uint32_t header, unsigned slot, cons
 void current_after_other(struct stream *s, uint32_t header, unsigned slot, const uint8_t *payload)
 {
     if (slot == EVENT_SWITCH && (header >> 28 & 7) >= 4)
-        s->next = current_vcpu(load32(payload + 8), load32(payload + 12));
+        stream_set_next(s, current_vcpu(load32(payload + 8), load32(payload + 12)));
 }

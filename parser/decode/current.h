@@ -30,7 +30,7 @@ static inline void current_before(struct stream *s, uint32_t header, unsigned sl
         return;
     }
     uint32_t word = load32(payload); /* {vcpu:u16 dom:u16}, which is as we have it */
-    s->next = CURRENT_NONE;
+    stream_set_next(s, CURRENT_NONE);
     if (header >> 28 & 7 && runstate_old(header) == XEN_RUNNING && word != s->current)
         current_backfill(s, current_vcpu(word >> 16, word & 0xffff));
 }

@@ -147,7 +147,7 @@ void decoder_pasts(const struct decoder *d, struct io_past *pasts)
 /* Whether the pCPU's next record is understood by the ones before it. */
 static bool waits_for_record(const struct stream *s)
 {
-    return s->slice_ns != UINT32_MAX || s->old_lost || s->io.wakes || s->switched_out;
+    return s->slice_ns != UINT32_MAX || s->old_lost || s->io.heeds & HEED_WAKES || s->switched_out;
 }
 
 bool decoder_is_whole(const struct decoder *d)

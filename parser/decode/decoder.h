@@ -52,8 +52,8 @@ struct decoder {
     bool measures_clock;    /* events for the clock are wanted; false at first */
     const struct io_past *pasts; /* of pCPUs, by records that are not read; NULL: there are none */
     size_t pasts_n;
-    /* What becomes of records (enum record_action), by enum stream_mode; [1]: of pCPUs with raw records. */
-    uint8_t actions[2][STREAM_MODES][EVENT_SLOTS];
+    /* What becomes of records, by what the filter of I/O heeds and enum stream_mode; [1]: of pCPUs with raw records. */
+    struct slot_actions actions[2][STREAM_MODES][IO_HEEDS];
     struct stream **streams; /* by pCPU number, NULL until its first window */
     uint16_t *pcpus;         /* the pCPU numbers seen, ascending */
     unsigned pcpus_n;

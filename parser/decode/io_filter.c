@@ -30,7 +30,7 @@ uint32_t record_hypercall(unsigned slot, const uint8_t *payload, unsigned words)
 
 void io_filter_init(struct io_filter *f)
 {
-    *f = (struct io_filter){.domain = UINT16_MAX};
+    *f = (struct io_filter){.domain = UINT16_MAX, .heeds = HEED_EXITS};
     memset(f->call_actions, CALL_NO_ACTION, sizeof f->call_actions);
     io_filter_set_call(f, HYPERCALL_STACK_SWITCH, CALL_OF_INTEREST);
     io_filter_set_call(f, HYPERCALL_GRANT_TABLE_OP, CALL_OF_INTEREST);
@@ -44,7 +44,7 @@ static bool is_wake(const uint8_t *p)
 
 bool io_filter_window(struct io_filter *f, const uint8_t *p, const uint8_t *end)
 {
-    f->wakes = f->wakes && end - p >= 4 && is_wake(p);
+    io_filter_heed(f, HEED_WAKES, (f->heeds & HEED_WAKES) && end - p >= 4 && is_wake(p));
     if (!f->hypercalls_seen)
         f->hypercalls_seen = calloc(IO_DOMAIN_BYTES, 1);
     if (f->wants_tasks && !f->drivers)
@@ -94,8 +94,8 @@ void io_filter_set_tasks(struct io_filter *f, bool tasks)
     f->tasks = tasks;
     for (size_t i = 0; i < sizeof of_tasks; i++)
         io_filter_set_call(f, of_tasks[i], tasks ? CALL_MARKS : CALL_PASSED_OVER);
-    enum call_interest seen = tasks ? CALL_MARKS : CALL_PASSED_OVER;
-    io_filter_set_call(f, HYPERCALL_STACK_SWITCH, io_filter_seen(f) ? seen : CALL_OF_INTEREST);
+    io_filter_heed(f, HEED_INTERRUPTS, tasks);
+    io_filter_set_seen(f, io_filter_seen(f));
 }
 
 /*
@@ -108,12 +108,27 @@ static bool is_of_io(struct io_filter *f, uint32_t call, const uint8_t *payload,
     if (call == HYPERCALL_GRANT_TABLE_OP && (words < 3 || load32(payload + 4) != GNTTABOP_COPY))
         return false;
     if (call == HYPERCALL_EVENT_CHANNEL_OP && (end - next < 4 || is_wake(next))) {
-        f->wakes = true; /* at the end of a window the next one shows it */
+        io_filter_heed(f, HEED_WAKES, true); /* at the end of a window the next one shows it */
         return false;
     }
     if (call == HYPERCALL_GRANT_TABLE_OP)
         io_filter_drives(f);
     return true;
+}
+
+bool io_filter_heeds(unsigned slot, unsigned heeds)
+{
+    switch (slot) {
+    case EVENT_VMX_EXIT:
+    case EVENT_SVM_EXIT:
+        return heeds & (HEED_ALL | HEED_EXITS);
+    case EVENT_WAKE:
+        return heeds & (HEED_ALL | HEED_WAKES);
+    case EVENT_IRQ_HANDLED:
+        return heeds & (HEED_ALL | HEED_INTERRUPTS);
+    default:
+        return true;
+    }
 }
 
 static bool unmaps_nothing(uint32_t call, unsigned slot, const uint8_t *payload, unsigned words)
@@ -126,8 +141,8 @@ bool io_filter_passes(struct io_filter *f, unsigned slot, const uint8_t *payload
                       const uint8_t *next, const uint8_t *end)
 {
     if (slot == EVENT_WAKE) {
-        bool by_send = f->wakes;
-        f->wakes = false;
+        bool by_send = f->heeds & HEED_WAKES;
+        io_filter_heed(f, HEED_WAKES, false);
         return by_send;
     }
     if (slot == EVENT_IRQ_HANDLED)
@@ -152,5 +167,6 @@ bool io_filter_passes(struct io_filter *f, unsigned slot, const uint8_t *payload
         io_filter_set_call(f, HYPERCALL_STACK_SWITCH, copies ? CALL_OF_INTEREST : otherwise);
     }
     f->hypercalls_seen[f->domain / 8] |= (uint8_t)(1u << f->domain % 8);
+    io_filter_heed(f, HEED_EXITS, false);
     return true;
 }

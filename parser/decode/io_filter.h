@@ -44,6 +44,15 @@ enum call_interest {
     CALL_MARKS /* it may be a mark (task_marks.h), and is nothing else */
 };
 
+/* Or-ed: which records of filtered slots can be of I/O now; those of others always can. */
+enum io_heed {
+    HEED_EXITS = 1,      /* none of the domain that runs was seen yet */
+    HEED_WAKES = 2,      /* the next record is a WAKE, by an event-channel operation */
+    HEED_INTERRUPTS = 4, /* a driver domain runs */
+    HEED_ALL = 8,        /* it is open who runs: whatever the others say */
+    IO_HEEDS = 16
+};
+
 /* What the filter knows of a pCPU. */
 struct io_filter {
     /*
@@ -52,7 +61,7 @@ struct io_filter {
      */
     uint8_t call_actions[64];
     uint64_t marks;   /* a bit for each number: CALL_MARKS */
-    bool wakes;       /* the next record is a WAKE, by an event-channel operation */
+    uint8_t heeds;    /* enum io_heed */
     bool tasks;       /* the domain that runs is a driver domain: what its kernel runs is of interest */
     bool wants_tasks; /* of driver domains at all */
     uint16_t domain;  /* whose vCPU runs there; 0xffff: not known */
@@ -92,6 +101,14 @@ static inline enum call_interest io_filter_call(const struct io_filter *f, unsig
                                              : CALL_OF_INTEREST;
 }
 
+static inline void io_filter_heed(struct io_filter *f, enum io_heed what, bool heeded)
+{
+    f->heeds = (uint8_t)(heeded ? f->heeds | what : f->heeds & ~what);
+}
+
+/* Whether records of a filtered slot can be of I/O, by what is heeded. */
+bool io_filter_heeds(unsigned slot, unsigned heeds);
+
 /* A window of this pCPU begins with the records [p, end). False when there is no memory. */
 bool io_filter_window(struct io_filter *f, const uint8_t *p, const uint8_t *end);
 
@@ -120,7 +137,15 @@ static inline bool io_filter_seen(const struct io_filter *f)
     return f->hypercalls_seen && f->hypercalls_seen[f->domain / 8] >> f->domain % 8 & 1;
 }
 
-/* What is asked of the domain that runs has changed. */
+/* Of the domain that runs: whether a hypercall, or exit, was seen. If not, the next one is of interest. */
+static inline void io_filter_set_seen(struct io_filter *f, bool seen)
+{
+    enum call_interest otherwise = f->tasks ? CALL_MARKS : CALL_PASSED_OVER;
+    io_filter_set_call(f, HYPERCALL_STACK_SWITCH, seen ? otherwise : CALL_OF_INTEREST);
+    io_filter_heed(f, HEED_EXITS, !seen);
+}
+
+/* Whether it is a driver domain, of which more is asked. */
 void io_filter_set_tasks(struct io_filter *f, bool tasks);
 
 /* A vCPU of the domain runs from now on. */
@@ -128,11 +153,11 @@ static inline void io_filter_runs(struct io_filter *f, uint16_t domain)
 {
     f->domain = domain;
     bool drives = domain == 0 || (f->drivers && f->drivers[domain / 8] >> domain % 8 & 1);
-    if (f->tasks || (f->wants_tasks && drives))
-        io_filter_set_tasks(f, drives);
+    bool tasks = drives && (f->tasks || f->wants_tasks);
+    if (tasks != f->tasks)
+        io_filter_set_tasks(f, tasks);
     else
-        io_filter_set_call(f, HYPERCALL_STACK_SWITCH,
-                           io_filter_seen(f) ? CALL_PASSED_OVER : CALL_OF_INTEREST);
+        io_filter_set_seen(f, io_filter_seen(f));
 }
 
 /* Whether a hypercall of a driver domain is a mark, and of what kind; `argument`: its first one, if `words` is above 1. */

@@ -42,7 +42,7 @@ static inline __attribute__((always_inline)) void append_record(struct stream *s
 void record_append_window(struct stream *s, uint64_t tsc)
 {
     const uint32_t words[4] = {s->pcpu, s->window_bytes};
-    if (s->window_bytes != WINDOW_NONE && s->actions[EVENT_CPU_CHANGE] & EVENT_RAW)
+    if (s->window_bytes != WINDOW_NONE && stream_actions(s)[EVENT_CPU_CHANGE] & EVENT_RAW)
         append_record(s, tsc, WINDOW_HEADER, EVENT_CPU_CHANGE, (const uint8_t *)words, EVENT_RAW);
     s->window_bytes = WINDOW_NONE;
 }
@@ -414,10 +414,12 @@ struct place {
 };
 
 /* Passes over records that nobody wants and whose times are not odd, up to the first other one or `limit`: most need no more. */
-static inline __attribute__((always_inline)) struct place
-pass_over(const struct stream *s, uint64_t *forms, struct place at, const uint8_t *limit, bool io)
+static inline __attribute__((always_inline)) struct place pass_over(const struct stream *s,
+                                                                    const uint8_t *actions, uint64_t *forms,
+                                                                    struct place at, const uint8_t *limit,
+                                                                    bool io)
 {
-    const uint8_t *actions = s->actions, *call_actions = s->io.call_actions;
+    const uint8_t *call_actions = s->io.call_actions;
     uint64_t reach = s->reach;
     while (at.p < limit) {
         uint32_t h = load32(at.p);
@@ -446,13 +448,14 @@ static inline __attribute__((always_inline)) const uint8_t *decode(struct decode
     uint64_t last = s->last_tsc;
     *kind = RECORD_OK;
     for (;;) {
-        struct place at = pass_over(s, forms, (struct place){p, last}, limit, io);
+        const uint8_t *actions = stream_actions(s);
+        struct place at = pass_over(s, actions, forms, (struct place){p, last}, limit, io);
         p = at.p;
         last = at.last;
         if (p >= limit)
             break;
         uint32_t h = load32(p);
-        unsigned slot = event_slot(h & 0x0fffffff), action = s->actions[slot];
+        unsigned slot = event_slot(h & 0x0fffffff), action = actions[slot];
         const uint8_t *next = p + record_bytes(h), *payload = p + 4 + (h >> 31) * 8;
         uint64_t tsc = h >> 31 ? load64(p + 4) : last;
         bool odd = h >> 31 && tsc - last >= s->reach;

@@ -58,18 +58,31 @@ static void set_clock_actions(uint8_t *actions, bool measures_clock)
 
 static void set_all_clock_actions(struct decoder *d)
 {
-    for (enum stream_mode mode = 0; mode < STREAM_MODES; mode++) {
-        set_clock_actions(d->actions[0][mode], d->measures_clock);
-        set_clock_actions(d->actions[1][mode], d->measures_clock);
+    for (enum stream_mode mode = 0; mode < STREAM_MODES; mode++)
+        for (unsigned heeds = 0; heeds < IO_HEEDS; heeds++) {
+            set_clock_actions(d->actions[0][mode][heeds].of, d->measures_clock);
+            set_clock_actions(d->actions[1][mode][heeds].of, d->measures_clock);
+        }
+}
+
+/* The actions of all that is heeded are set: those of less do without the records that are not. */
+static void heed_less(struct slot_actions actions[IO_HEEDS])
+{
+    for (unsigned heeds = 0; heeds < IO_HEEDS - 1; heeds++) {
+        actions[heeds] = actions[IO_HEEDS - 1];
+        for (const unsigned *slot = io_filtered_slots; *slot != EVENT_UNRECOGNISED; slot++)
+            if (!io_filter_heeds(*slot, heeds))
+                actions[heeds].of[*slot] &= (uint8_t)~RECORD_FILTERED;
     }
 }
 
 void record_set_actions(struct decoder *d)
 {
-    for (enum stream_mode mode = 0; mode < STREAM_MODES; mode++) {
-        set_actions(d, d->actions[0][mode], false, mode);
-        set_actions(d, d->actions[1][mode], true, mode);
-    }
+    for (enum stream_mode mode = 0; mode < STREAM_MODES; mode++)
+        for (unsigned raw = 0; raw < 2; raw++) {
+            set_actions(d, d->actions[raw][mode][IO_HEEDS - 1].of, raw, mode);
+            heed_less(d->actions[raw][mode]);
+        }
     set_all_clock_actions(d);
 }
 

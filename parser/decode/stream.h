@@ -24,6 +24,11 @@
 
 #define TSC_NONE UINT64_MAX /* of an event: its pCPU had written no record with a time by then */
 
+/* What becomes of the records of each slot: enum record_action. */
+struct slot_actions {
+    uint8_t of[256];
+};
+
 /* What is known of who runs on a pCPU. */
 enum stream_mode {
     STREAM_UNSCHEDULED, /* nothing yet: see unscheduled.h */
@@ -47,8 +52,8 @@ struct stream {
     uint64_t *marks; /* task_marks.h: that were not delivered yet */
     size_t marks_n, marks_capacity;
     uint16_t pcpu;
-    const uint8_t *actions; /* what becomes of its records (record.h) */
-    uint64_t last_tsc;      /* of the last record of any kind; TSC_NONE before one with a time */
+    const struct slot_actions *actions; /* what becomes of its records, by what its filter heeds */
+    uint64_t last_tsc;                  /* of the last record of any kind; TSC_NONE before one with a time */
     uint64_t first_tsc; /* of the first one with a time, or where time went back to before it; or TSC_NONE */
     uint64_t
         reach; /* a tsc so far beyond last_tsc, or farther, is judged; at most TSC_LEAP + 1; 0: the next one is */
@@ -93,6 +98,19 @@ struct stream {
 #define WINDOW_NONE     UINT32_MAX
 #define STREAM_ANY_VCPU 0xffffffff00000000u
 #define STREAM_NOBODY   UINT64_MAX
+
+/* What becomes of its next record. */
+static inline const uint8_t *stream_actions(const struct stream *s)
+{
+    return s->actions[s->io.heeds].of;
+}
+
+/* A SWITCH named the next vCPU that runs; CURRENT_NONE: it is settled who runs. */
+static inline void stream_set_next(struct stream *s, uint32_t vcpu)
+{
+    s->next = vcpu;
+    io_filter_heed(&s->io, HEED_ALL, vcpu != CURRENT_NONE);
+}
 
 /* NULL when there is no memory. */
 struct stream *stream_new(uint16_t pcpu);

@@ -32,13 +32,13 @@ struct pace_usual {
 
 /* The runs of a pCPU. */
 struct pace {
-    uint64_t since;       /* tsc of the last switch in; 0: not known */
-    uint64_t began;       /* tsc of the switch out at the same instant, from which the length of the run counts */
-    uint32_t who;         /* dom << 16 | vcpu */
-    uint64_t stopped;     /* tsc of the last switch out */
-    double off_ns;        /* how far the stamps are ahead of where they usually lie */
-    uint64_t odd_tsc;     /* they left in a run that began then; 0: they did not */
-    uint64_t odd_to;      /* and ended then */
+    uint64_t since;   /* tsc of the last switch in; 0: not known */
+    uint64_t began;   /* tsc of the switch out at the same instant, from which the length of the run counts */
+    uint32_t who;     /* dom << 16 | vcpu */
+    uint64_t stopped; /* tsc of the last switch out */
+    double off_ns;    /* how far the stamps are ahead of where they usually lie */
+    uint64_t odd_tsc; /* they left in a run that began then; 0: they did not */
+    uint64_t odd_to;  /* and ended then */
     uint64_t odd_sweep;   /* in which that was read */
     double odd_ns;        /* how far they left then */
     double odd_length_ns; /* how long that run was */

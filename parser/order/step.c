@@ -213,7 +213,8 @@ static void leave(struct order *o, struct stream *s, uint64_t from, int64_t ahea
         s->last_tsc = step->blind_from;
     silences_pull_back(&o->silences, s->pcpu, step->blind_from);
     step->was_blind = s == o->decoder->current ? s->before_blind : s->perhaps_blind;
-    s->switched_out = s->old_lost = s->perhaps_blind = s->io.wakes = false;
+    s->switched_out = s->old_lost = s->perhaps_blind = false;
+    io_filter_heed(&s->io, HEED_WAKES, false);
     s->slice_ns = UINT32_MAX;
     current_forget(s);
     step_count_leaving(o, step->blind_from, (uint64_t)(ahead < 0 ? -ahead : ahead));
@@ -273,17 +274,35 @@ struct opinions {
     uint64_t tsc;                      /* the latest of those that contradict */
 };
 
+/* Whether the window may be another capture's rather than one of a pCPU whose clock is not in step. */
+static bool perhaps_joined(const struct order *o, const struct stream *s)
+{
+    bool first = o->steps[s->pcpu].last.sweep == 0;
+    return decoder_was_cut(o->decoder) || (first && o->strangers.windows > 0);
+}
+
+/*
+ * Whether the pCPU has an opinion on the stream's window. One that went back just now has, with its windows before that, if all may be
+ * windows of another capture.
+ */
+static bool has_opinion(const struct order *o, uint16_t pcpu, const struct stream *s)
+{
+    const struct step *step = &o->steps[pcpu];
+    bool counts = !step->out || (step->ahead < 0 && perhaps_joined(o, s));
+    return counts && pcpu != s->pcpu && step->last.sweep > 0;
+}
+
 static struct opinions opinions_on(const struct order *o, const struct stream *s, uint64_t tsc)
 {
     const struct decoder *d = o->decoder;
     struct opinions v = {0};
     for (unsigned i = 0; i < d->pcpus_n; i++) {
         uint16_t pcpu = d->pcpus[i];
-        if (pcpu == s->pcpu || o->steps[pcpu].out || o->steps[pcpu].last.sweep == 0)
+        if (!has_opinion(o, pcpu, s))
             continue;
         const struct step_window *w = contradicted(o, pcpu, s, tsc);
         v.contradict += w != NULL;
-        v.agree += !w && sweep_before(o, pcpu);
+        v.agree += !w && !o->steps[pcpu].out && sweep_before(o, pcpu);
         v.leapt += w && o->steps[pcpu].leap.tsc > tsc + STEP_CYCLES;
         if (w && w->first_tsc > v.tsc)
             v.tsc = w->first_tsc;
@@ -299,13 +318,6 @@ static void others_leave(struct order *o, const struct stream *s, uint64_t tsc)
         if (pcpu != s->pcpu && !o->steps[pcpu].out && contradicted(o, pcpu, s, tsc))
             leave_ahead(o, d->streams[pcpu], tsc);
     }
-}
-
-/* Whether the window may be another capture's rather than one of a pCPU whose clock is not in step. */
-static bool perhaps_joined(const struct order *o, const struct stream *s)
-{
-    bool first = o->steps[s->pcpu].last.sweep == 0;
-    return decoder_was_cut(o->decoder) || (first && o->strangers.windows > 0);
 }
 
 /* A pCPU that is in step begins a window. Whether it still is. */

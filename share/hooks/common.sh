@@ -16,10 +16,14 @@ is_number() { case $1 in '' | *[!0-9]*) return 1 ;; esac; }
 
 # What these functions find is in variables: a process for each guest is what a hook costs a busy driver domain.
 
-# $links: all network devices, in the order of their names.
+# $links: all network devices, as the kernel lists them: "  vif1.0: 8420 ..." after two lines of heads.
 links=
 find_links() {
-    [ -n "$links" ] || links=" $(ip -o link show | sed -n 's/^[0-9]*: \([^@:]*\)[@:].*/\1/p' | sort -V | tr '\n' ' ')"
+    [ -z "$links" ] || return 0
+    while read -r device _; do
+        case $device in *:*) links="$links ${device%%:*}" ;; esac
+    done </proc/net/dev
+    links="$links "
 }
 
 # $devices: those of a guest as they are now, and those that were given and exist: guests come back with other ones, and get more.

@@ -4,14 +4,14 @@
 . sim/experiments/lib.sh
 
 experiment 'Why debts are spread' 'One pCPU under SEDF: VM-1 has 20 ms of each 100 ms. It computes all the time, and every
-10 s it serves 500 files, for which dom0 works longer than VM-1 is reserved in an interval of 0.5 s. What falls due in the
+10 s it serves 125 files, for which dom0 works longer than VM-1 is reserved in an interval of 0.5 s. What falls due in the
 next interval, or in equal parts in the next K: how little CPU is VM-1 left with, and how long does it wait?'
 
 reading report.csv report -b domain -t 5s,
 reading debt.csv debt --reserve 1=20% -g interval
 
-awk 'BEGIN { for (burst = 6; burst < 60; burst += 10) for (i = 0; i < 500; i++) print burst + i / 500 }' >"$work/bursts.txt"
-scenario bursts sedf-web-server '.domains[0] += { slice_ms: 6, driver_domain: { receive_packet_us: 6, dealloc_packet_us: 1.5 } }
+awk 'BEGIN { for (burst = 6; burst < 60; burst += 10) for (i = 0; i < 125; i++) print burst + i / 125 }' >"$work/bursts.txt"
+scenario bursts sedf-web-server '.domains[0] += { slice_ms: 6, driver_domain: { receive_packet_us: 40, dealloc_packet_us: 1.5 } }
     | .domains[1] += { slice_ms: 20, period_ms: 100, tick_us: 200, loads: [ { type: "hog" },
         { type: "web", arrivals_file: "bursts.txt", file_bytes: 100000, request_us: 10, packet_ns: 300 } ] }'
 spreads=(1 2 5 10 20)

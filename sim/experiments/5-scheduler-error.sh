@@ -17,7 +17,7 @@ hz=2400000000
 # points more than its cap, dom0 2.5, and the competitor the rest: so the cap decides.
 # shellcheck disable=SC2016 # variables of jq
 parameters='
-    .host.scheduler = $scheduler | .trace.events = "0x21000" # runstates are enough
+    .host.scheduler = $scheduler | .trace.events = "0x29000" # runstates, and how long runs were
     | if $scheduler == "sedf" or $scheduler == "rtds" then
           (if $scheduler == "sedf" then "slice_us" else "budget_us" end) as $part
           | .domains[] |= (del(.weight, .cap_pct) | .period_ms = 10)

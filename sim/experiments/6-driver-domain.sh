@@ -138,10 +138,10 @@ done
 claim 'credit: nobody runs above a cap by more than 60 ms of the run' below "$(over 60)" "$(of_kind cap | grep '^credit,' | excess 2 6)"
 claim 'credit2: nobody runs above a cap by more than 10 ms of the run' below "$(over 10)" "$(of_kind cap | grep '^credit2,' | excess 2 6)"
 slower() { # whether each pair of slices has the longer p99 with a period of 100 ms than with 10 ms
-    of_kind slice | awk -F, '$2 == "no" { p99[$1, $3] = $6; parts[$3] = 1 }
+    of_kind slice | awk -F, '$2 == "no" && $3 != "80:20" && $3 != "90:10" { p99[$1, $3] = $6; parts[$3] = 1 }
         END { for (p in parts) { n++; if (p99[100, p] <= p99[10, p]) wrong = 1 } exit wrong || !n }'
 }
-claim 'sedf: with periods of 100 ms the response p99 is longer than with 10 ms, whatever the slices' slower
+claim 'sedf: with periods of 100 ms the response p99 is longer than with 10 ms, where the web server has 30 % at least' slower
 
 of_slices() { of_kind slice | grep "^$1," | cut -d, -f 4; } # PERIOD,CONSERVING,SLICES: what is served
 served() { of_kind weight | awk -F, -v s="$1" -v b="$2" -v w="$3" '$1 == s && $2 == b && $3 == w { print $4 }'; } # SCHEDULER BESIDE WEIGHTS

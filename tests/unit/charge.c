@@ -167,6 +167,45 @@ static void a_charge_is_split_where_an_interval_ends(void)
     charge_host_end(&c, &r);
 }
 
+static void a_run_of_pages_is_split_where_an_interval_ends(void)
+{
+    /* Pages at 18, 19, 20 and 29.999 ms: two in the second interval of 10 ms, two in the third one. */
+    struct trace_bytes c;
+    charge_host_begin(&c);
+    starts(&c, 15 * MS, 0, 0);
+    rec_map(&c, 18 * MS, 1);
+    rec_map(&c, 19 * MS, 1);
+    rec_map(&c, 20 * MS, 1);
+    rec_map(&c, 30 * MS - 1000, 1);
+    stops(&c, 35 * MS, 0, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r = charge_host_run(&c, by_default);
+    EQUAL(find_guest(find_idd(&r, 10 * MS, 10 * MS, 0), 1)->events[IO_MAP], 2);
+    EQUAL(find_guest(find_idd(&r, 10 * MS, 20 * MS, 0), 1)->events[IO_MAP], 2);
+    EQUAL(find_guest(find_idd(&r, 0, 0, 0), 1)->events[IO_MAP], 4);
+    charge_host_end(&c, &r);
+}
+
+static void a_run_of_pages_counts_every_page_of_every_guest(void)
+{
+    struct trace_bytes c;
+    charge_host_begin(&c);
+    starts(&c, 10 * MS, 0, 0);
+    for (int i = 0; i < 7; i++)
+        rec_map(&c, (11 + i) * MS, i < 3 ? 1 : 2);
+    rec_transfer(&c, 18 * MS, 2);
+    rec_map(&c, 19 * MS, 2);
+    stops(&c, 22 * MS, 0, 0, BLOCKED);
+    mark(&c, 100 * MS);
+    struct result r = charge_host_run(&c, by_default);
+    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
+    EQUAL(find_guest(d, 1)->events[IO_MAP], 3);
+    EQUAL(find_guest(d, 2)->events[IO_MAP], 5);
+    EQUAL(find_guest(d, 2)->events[IO_TRANSFER], 1);
+    EQUAL(find_guest(d, 1)->charged_ns, 4 * MS); /* 3 of 9 pages, of 12 ms */
+    charge_host_end(&c, &r);
+}
+
 static void an_execution_that_goes_on_at_the_end_does_not_hold_the_last_interval_open(void)
 {
     struct trace_bytes c;
@@ -349,6 +388,8 @@ CU_TestInfo charge_tests[] = {
     TEST(weights_weigh),
     TEST(a_method_looks_at_its_own_events_only),
     TEST(a_charge_is_split_where_an_interval_ends),
+    TEST(a_run_of_pages_is_split_where_an_interval_ends),
+    TEST(a_run_of_pages_counts_every_page_of_every_guest),
     TEST(an_execution_that_goes_on_at_the_end_does_not_hold_the_last_interval_open),
     TEST(a_long_execution_is_charged_piece_by_piece),
     TEST(what_no_reading_covers_is_unattributed),

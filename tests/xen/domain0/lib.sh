@@ -26,7 +26,7 @@ tidy() {
 
 # --- results
 
-result() { printf 'RESULT\t%s\t%s\t%s\t%s\n' "$@"; } # pass|FAIL STATEMENT NUMBER WANTED
+result() { printf 'RESULT\t%s\t%s\t%s\t%s\n' "$@"; } # pass|FAIL|skip STATEMENT NUMBER WANTED
 
 judge() { # STATEMENT NUMBER OPERATOR BOUND [UNIT]
     local verdict
