@@ -27,7 +27,7 @@ void charging_open_slice(struct charging *c, uint32_t vcpu, uint16_t pcpu)
     c->vcpus[vcpu].slice = slice;
     c->vcpus[vcpu].pcpu = pcpu;
     if (apart) {
-        tasks_begin(c, vcpu);
+        tasks_begin(c, vcpu, c->switch_ns);
         return;
     }
     period->references++;

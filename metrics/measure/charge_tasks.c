@@ -7,6 +7,7 @@
 #include "charge_softirqs.h"
 #include "charge_tally.h"
 #include "idle_share.h"
+#include "metrics/min_max.h"
 
 static struct task *task_of(struct charging *c, uint32_t vcpu)
 {
@@ -279,8 +280,9 @@ static void end_by_task(struct charging *c, uint32_t vcpu)
 static void end_stretch(struct charging *c, uint32_t vcpu, bool by_return)
 {
     struct task *t = task_of(c, vcpu);
-    if (t->from_ns > c->now_ns) /* it ends before the switch was recorded */
-        t->from_ns = c->now_ns;
+    /* The switch is the task's: of the idle loop the driver domain's own. It may be recorded after this. */
+    t->from_ns = min64(t->from_ns + t->switch_ns, c->now_ns);
+    t->switch_ns = 0;
     if (by_return)
         end_by_return(c, vcpu);
     else
@@ -298,12 +300,12 @@ static void forget_arrivals(struct charging *c, uint32_t vcpu)
 
 /* ---- running ---- */
 
-void tasks_begin(struct charging *c, uint32_t vcpu)
+void tasks_begin(struct charging *c, uint32_t vcpu, uint32_t switch_ns)
 {
     struct task *t = task_of(c, vcpu);
     t->own_to_ns = c->now_ns;
     begin_stretch(c, vcpu, t->slept ? AT_WAKE : AT_RESUME);
-    t->from_ns += t->switch_ns; /* the switch is the task's: of the idle loop the driver domain's own */
+    t->switch_ns = switch_ns;
     t->slept = t->polls = t->whole_turn = false;
 }
 

@@ -32,8 +32,8 @@
 
 /* Part of the charging stage (charging.h); of vCPUs for which charging_by_task() holds. */
 
-/* The vCPU runs from now on: its slice is open. */
-void tasks_begin(struct charging *c, uint32_t vcpu);
+/* The vCPU runs from now on: its slice is open. Xen is busy with the switch for the first switch_ns. */
+void tasks_begin(struct charging *c, uint32_t vcpu, uint32_t switch_ns);
 /* It runs no longer: its slice is closed. `slept`: it blocked; `lost`: records are missing. */
 void tasks_stop(struct charging *c, uint32_t vcpu, bool slept, bool lost);
 /* What it runs is not known any more. */

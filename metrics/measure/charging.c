@@ -296,9 +296,9 @@ static void change_state(struct charging *c, const struct transition *t)
     bool known = t->from != RUNSTATE_UNKNOWN && t->from != RUNSTATE_RUNNING;
     if (!runs || !v->in_driver_domain)
         return;
-    v->task.switch_ns = transition_switch_ns(t);
+    c->switch_ns = transition_switch_ns(t);
     starts(c, t->vcpu, known, !known);
-    v->task.switch_ns = 0;
+    c->switch_ns = 0;
 }
 
 static void die(struct charging *c, const struct transition *t)

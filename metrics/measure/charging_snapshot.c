@@ -203,12 +203,9 @@ static void waiting_snapshot(const struct copying *k)
 
 static void task_snapshot(struct snapshot *s, struct task *t)
 {
-    uint64_t ahead_ns = t->from_ns > s->now_ns ? t->from_ns - s->now_ns : 0; /* of a switch that goes on */
-    t->from_ns -= ahead_ns;
     SNAPSHOT_TIME(s, t->own_to_ns);
     SNAPSHOT_TIME(s, t->from_ns);
-    SNAPSHOT(s, ahead_ns, UINT32_MAX);
-    t->from_ns += ahead_ns;
+    SNAPSHOT(s, t->switch_ns, UINT32_MAX);
     SNAPSHOT_TIME(s, t->timer_ns);
     SNAPSHOT_TIME(s, t->turn_ns);
     SNAPSHOT_FLAG(s, t->whole_turn);

@@ -97,7 +97,7 @@ struct task {
     uint64_t from_ns;   /* where the stretch begins; what of the slice lies between the two is `whole`'s */
     uint64_t timer_ns;  /* since then the stretch has handled the timer's interrupt; 0: not */
     uint64_t turn_ns;   /* when the kernel switched to it, if: */
-    uint32_t switch_ns; /* so long Xen is busy with the switch that the running begins with */
+    uint32_t switch_ns; /* the stretch begins with a switch that Xen is so long busy with */
     bool whole_turn;    /* the vCPU ran since, and no batch of packets was received */
     uint32_t open_at;   /* index in charging.open while it has a `whole` */
     enum stretch_begin begin;
@@ -223,7 +223,8 @@ struct charging {
     uint64_t now_ns;    /* all before has been taken */
     uint64_t grain_ns;  /* intervals, of what is reported too, end at multiples of it */
     struct page_run pages;
-    uint64_t serial; /* periods made so far */
+    uint32_t switch_ns; /* of the change to running that is being taken; else 0 */
+    uint64_t serial;    /* periods made so far */
     uint64_t scale_base_ns;
     struct charging_sink sink;
     struct run_slice **done; /* closed, for the ledger */
