@@ -44,3 +44,17 @@ $(BENCH)/%.xt: | $(BUILD)/xenmeter
 
 $(BENCH)/full.xt.zst: $(BENCH)/full.xt
 	zstd -q -f -3 -T0 -o $@ $<
+
+# make bench-check - instructions of reports on small inputs, within 3 % of the recorded ones (instructions.txt): by as much as
+# that, a change of speed, either way, is seen here. One that is meant is recorded with it (make bench-record). A minute and a half.
+RECORDED := bench/instructions.txt
+
+.PHONY: bench-check
+bench-check: all
+	@./.ci/packages valgrind
+	@bench/check.sh $(BUILD) $(RECORDED)
+
+.PHONY: bench-record
+bench-record: all
+	@./.ci/packages valgrind
+	@bench/check.sh $(BUILD) $(RECORDED) record
