@@ -223,7 +223,7 @@ static void damage_snapshot(const char *path, const struct charge_options *charg
         CHECK(!pipeline_takes(cut->bytes, i, cut->tsc, &k.clock, charge));
     }
     CHECK(pipeline_takes(cut->bytes, cut->n, cut->tsc, &k.clock, charge));
-    CHECK(refused > cut->n / 4);
+    CHECK(refused > cut->n / 5);
     free(bytes);
     kept_free(&k);
 }
