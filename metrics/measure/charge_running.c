@@ -38,6 +38,8 @@ void charging_open_slice(struct charging *c, uint32_t vcpu, uint16_t pcpu)
 void charging_begin_running(struct charging *c, uint32_t vcpu)
 {
     uint16_t pcpu = c->view->vcpus[vcpu].pcpu;
+    if (c->vcpus[vcpu].slice) /* it runs already: only of a damaged snapshot states do not fit each other */
+        return;
     c->vcpus[vcpu].running_at = (uint32_t)c->running.n;
     if (!charging_append(c, &c->running, vcpu))
         return;

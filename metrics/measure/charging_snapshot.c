@@ -205,7 +205,7 @@ static void task_snapshot(struct snapshot *s, struct task *t)
 {
     SNAPSHOT_TIME(s, t->own_to_ns);
     SNAPSHOT_TIME(s, t->from_ns);
-    SNAPSHOT(s, t->switch_ns, UINT32_MAX);
+    SNAPSHOT(s, t->switch_ns, SWITCH_NS_MAX);
     SNAPSHOT_TIME(s, t->timer_ns);
     SNAPSHOT_TIME(s, t->turn_ns);
     SNAPSHOT_FLAG(s, t->whole_turn);

@@ -51,11 +51,13 @@ struct transition {
 
 /*
  * The value of a change to running: the slice granted, UINT32_MAX without one, and in ns how long after the instant the change was
- * recorded. So long Xen was busy with the switch.
+ * recorded, SWITCH_NS_MAX at most. So long Xen was busy with the switch.
  */
+#define SWITCH_NS_MAX 18000000u
+#define RUN_VALUE_MAX ((uint64_t)SWITCH_NS_MAX << 32 | UINT32_MAX)
 static inline uint64_t transition_run(uint32_t slice_ns, uint64_t switch_ns)
 {
-    return (switch_ns < UINT32_MAX ? switch_ns : UINT32_MAX) << 32 | slice_ns;
+    return (switch_ns < SWITCH_NS_MAX ? switch_ns : SWITCH_NS_MAX) << 32 | slice_ns;
 }
 
 static inline uint32_t transition_slice_ns(const struct transition *t)

@@ -252,7 +252,7 @@ static void transition_snapshot(struct snapshot *s, struct transition *t, const 
     if (of.kind == TRANSITION_APPEAR)
         SNAPSHOT_TIME(s, of.value);
     else if (of.kind != TRANSITION_REMOVED && of.kind != TRANSITION_IO)
-        SNAPSHOT(s, of.value, of.kind == TRANSITION_STATE ? UINT64_MAX : UINT32_MAX);
+        SNAPSHOT(s, of.value, of.kind == TRANSITION_STATE ? RUN_VALUE_MAX : UINT32_MAX);
     if (of.kind < TRANSITION_IO)
         state_snapshot(s, &of, l);
     else if (of.kind == TRANSITION_IO)
