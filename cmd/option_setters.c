@@ -119,7 +119,9 @@ static int whole_number(const char *text, size_t most, size_t *number)
 /* The byte set of a list of numbers below `limit`, made on first use. -1 with `err` filled: no memory. */
 static int make_set(uint8_t **set, size_t limit, struct error *err)
 {
-    return *set || (*set = calloc(limit, 1)) ? 0 : error_no_memory(err, "the options");
+    if (!*set)
+        *set = calloc(limit, 1);
+    return *set ? 0 : error_no_memory(err, "the options");
 }
 
 /* "0,3-5": sets a byte for each number, all of them below `limit`; *set is made on first use. */

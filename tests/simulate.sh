@@ -784,7 +784,8 @@ for parameters in 'credit {} {}' 'credit2 {} {}' 'rtds {"budget_ms":4,"period_ms
     jq --arg scheduler "$scheduler" --argjson dom0 "$dom0" --argjson web "$web" '.host = { "scheduler": $scheduler }
         | del(.domains[].slice_ms, .domains[].period_ms) | .domains[0] += $dom0 | .domains[1] += $web' sim/scenarios/sedf-web-server.json >"$scenario"
     simulate --duration 30s --with debt="$policy" --ledger "$ledger"
-    check "$scheduler: by the meter" by_the_meter 59 61
+    # A cap of Credit bounds from above: a vCPU that is paused for it has paid for up to a time slice in advance.
+    check "$scheduler: by the meter" by_the_meter "$([ "$scheduler" = credit ] && echo 58 || echo 59)" 61
     check "$scheduler: by the truth" by_the_truth 57 63
 done
 

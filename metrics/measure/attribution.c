@@ -10,11 +10,6 @@
 
 #define SPLIT_MAX 64 /* guests among which one batch of copies is divided */
 
-/* By chance a driver domain wakes about once in a second just after another one notified somebody: so many wakes in a row, each
- * so soon after the one before, are none. */
-#define CHANCE_WAKES  8
-#define CHANCE_GAP_NS 200000000u
-
 static uint32_t life_of(const struct charging *c, uint32_t vcpu)
 {
     return c->population->vcpus[vcpu].life;
@@ -253,38 +248,6 @@ static void notified(struct charging *c, uint32_t pair, uint32_t idd_vcpu, uint3
     tasks_arrived(c, idd_vcpu, pair);
 }
 
-/* Whether driver domain `a` mapped pages of driver domain `b`. */
-static bool maps(const struct charging *c, uint32_t a, uint32_t b)
-{
-    uint32_t pair = charging_find_pair(c, a, c->idds[b].life);
-    return pair != NOBODY && c->pairs[pair].granted;
-}
-
-/* Whether driver domain `a` is the one that serves `b`, of two driver domains. */
-static bool serves(const struct charging *c, uint32_t a, uint32_t b)
-{
-    const struct incarnation *x = &c->population->incarnations[c->idds[a].life],
-                             *y = &c->population->incarnations[c->idds[b].life];
-    return maps(c, a, b) != maps(c, b, a) ? maps(c, a, b) : x->domain < y->domain;
-}
-
-/*
- * Whether a notification may have been for somebody else, and the driver domain that woke just then was woken by its timer or
- * device. Driver domains without I/O with each other so far are believed to have some when that happens in quick succession.
- */
-static bool wakes_by_chance(struct charging *c, uint32_t a, uint32_t b)
-{
-    if (a == NOBODY || b == NOBODY || charging_find_pair(c, a, c->idds[b].life) != NOBODY ||
-        charging_find_pair(c, b, c->idds[a].life) != NOBODY)
-        return false;
-    struct idd *d = &c->idds[a];
-    if (d->woken != b || c->now_ns > d->woken_ns + CHANCE_GAP_NS)
-        d->wakes = 0;
-    d->woken = b;
-    d->woken_ns = c->now_ns;
-    return ++d->wakes < CHANCE_WAKES;
-}
-
 /* vCPU `from`, running, notified a vCPU `to` (NOBODY: not known which) of life `target`. */
 static void notifies(struct charging *c, uint32_t from, uint32_t to, uint32_t target, bool inferred)
 {
@@ -296,9 +259,9 @@ static void notifies(struct charging *c, uint32_t from, uint32_t to, uint32_t ta
     if (source == target || is_idle(c, source) || is_idle(c, target))
         return;
     uint32_t a = c->incarnations[source].idd, b = c->incarnations[target].idd;
-    if (wakes_by_chance(c, a, b))
+    if (charging_wakes_by_chance(c, a, b))
         return;
-    if (a != NOBODY && (b == NOBODY || serves(c, a, b))) {
+    if (a != NOBODY && (b == NOBODY || charging_serves(c, a, b))) {
         uint32_t pair = charging_pair(c, a, target);
         if (!inferred && pair != NOBODY)
             c->pairs[pair].copied_notified += c->vcpus[from].copies * charging_scale(c);

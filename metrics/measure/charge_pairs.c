@@ -8,6 +8,11 @@
 
 #define REBASE_EXPONENT 256 /* sums that forget are scaled down before they grow out of range */
 
+/* By chance a driver domain wakes about once in a second just after another one notified somebody: so many wakes in a row, each
+ * so soon after the one before, are none. */
+#define CHANCE_WAKES  8
+#define CHANCE_GAP_NS 200000000u
+
 /* ---- pairs ---- */
 
 uint32_t charging_guest(const struct charging *c, uint16_t domain)
@@ -123,4 +128,33 @@ double charging_scale(struct charging *c)
         exponent = 0;
     }
     return exp2(exponent);
+}
+
+/* ---- two driver domains ---- */
+
+/* Whether driver domain `a` mapped pages of driver domain `b`. */
+static bool maps(const struct charging *c, uint32_t a, uint32_t b)
+{
+    uint32_t pair = charging_find_pair(c, a, c->idds[b].life);
+    return pair != NOBODY && c->pairs[pair].granted;
+}
+
+bool charging_serves(const struct charging *c, uint32_t a, uint32_t b)
+{
+    const struct incarnation *x = &c->population->incarnations[c->idds[a].life],
+                             *y = &c->population->incarnations[c->idds[b].life];
+    return maps(c, a, b) != maps(c, b, a) ? maps(c, a, b) : x->domain < y->domain;
+}
+
+bool charging_wakes_by_chance(struct charging *c, uint32_t a, uint32_t b)
+{
+    if (a == NOBODY || b == NOBODY || charging_find_pair(c, a, c->idds[b].life) != NOBODY ||
+        charging_find_pair(c, b, c->idds[a].life) != NOBODY)
+        return false;
+    struct idd *d = &c->idds[a];
+    if (d->woken != b || c->now_ns > d->woken_ns + CHANCE_GAP_NS)
+        d->wakes = 0;
+    d->woken = b;
+    d->woken_ns = c->now_ns;
+    return ++d->wakes < CHANCE_WAKES;
 }

@@ -27,4 +27,13 @@ void charging_set_awaits(struct charging *c, uint32_t pair, bool awaits);
 /* Weight of now among sums that forget: what happened a second earlier counts half. */
 double charging_scale(struct charging *c);
 
+/* Whether driver domain `a` is the one that serves `b`, of two driver domains. */
+bool charging_serves(const struct charging *c, uint32_t a, uint32_t b);
+
+/*
+ * Whether a notification may have been for somebody else, and the driver domain that woke just then was woken by its timer or
+ * device. Driver domains without I/O with each other so far are believed to have some when that happens in quick succession.
+ */
+bool charging_wakes_by_chance(struct charging *c, uint32_t a, uint32_t b);
+
 #endif
