@@ -29,7 +29,10 @@ struct order {
     uint64_t tsc_first; /* of any record; UINT64_MAX before the first */
     uint64_t tsc_last;  /* of any record of the windows that ended */
     uint64_t
-        foreign_front;  /* tsc_last when time first went far back: another capture was joined on; 0: not so */
+        foreign_front; /* tsc_last when time first went far back: another capture was joined on; 0: not so */
+    /* The trace began with this one's record, alone in its window, so that nothing confirms its time. NULL: it did not. */
+    struct stream *lone;
+    uint64_t lone_tsc;  /* that time */
     uint64_t model_end; /* the model gets nothing later; UINT64_MAX: all */
     uint64_t used_last; /* at the end: of any record that the model is given, if the input is complete */
     bool

@@ -93,15 +93,31 @@ static uint64_t judge_behind(struct order *o, struct stream *s, const struct odd
     return last;
 }
 
+/* The trace began with a record that stands alone, so that nothing confirmed its time; this one is far from it, and is confirmed. */
+static void doubt_lone(struct order *o, const struct odd_time *t)
+{
+    struct stream *lone = o->lone;
+    if (!lone || lone->last_tsc != o->lone_tsc || t->tsc > o->lone_tsc ||
+        o->lone_tsc - t->tsc <= TSC_FOREIGN || t->followers == 0 || !follows(t->tsc, t->next))
+        return;
+    o->decoder->quality->tsc_implausible++;
+    pull_back(o, lone, t->tsc);
+    o->lone = NULL;
+}
+
 /* Judges a tsc that goes back, leaps ahead, or is the pCPU's first. */
 static uint64_t judge(struct order *o, struct stream *s, const struct odd_time *t, bool *foreign)
 {
     uint64_t last = s->begun ? s->last_tsc : o->tsc_last;
     if (!s->begun && o->tsc_first == UINT64_MAX) {
         uint64_t tsc = first_of_all(t, o->decoder->quality);
+        o->lone = t->followers == 0 ? s : NULL;
+        o->lone_tsc = tsc;
         *foreign = tsc >= TSC_IMPOSSIBLE;
         return tsc;
     }
+    if (!s->begun && o->lone)
+        doubt_lone(o, t);
     if (!s->begun && t->tsc < o->watermark)
         last = o->watermark;
     else if (!s->begun && t->tsc < last)
