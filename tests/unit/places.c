@@ -246,7 +246,7 @@ static void where_a_clock_left_does_not_depend_on_what_is_queued(void)
     expect(&c, 13, expected);
 }
 
-/* pCPU 0 has one record, of a damaged time long after. pCPU 1 wrote one without a time before it. */
+/* pCPU 0 has one record, of a time long after. pCPU 1 wrote one without a time before it. */
 static void records_without_a_time_come_before_later_ones_of_their_pcpu(void)
 {
     struct trace_bytes c;
@@ -255,12 +255,29 @@ static void records_without_a_time_come_before_later_ones_of_their_pcpu(void)
     untimed_wake(&c, 10);
     sweep(&c);
     on(&c, 0);
-    wake(&c, 1ull << 57, 0);
+    wake(&c, 1ull << 44, 0);
     sweep(&c);
     on(&c, 1);
     wake(&c, 10 * MS, 11);
     wake(&c, 20 * MS, 12);
-    static const struct place expected[] = {{10, 10 * MS}, {11, 10 * MS}, {12, 20 * MS}, {0, 1ull << 57}};
+    static const struct place expected[] = {{10, 10 * MS}, {11, 10 * MS}, {12, 20 * MS}, {0, 1ull << 44}};
+    expect(&c, 4, expected);
+}
+
+/* The first window has one record, of a damaged time years after all others. */
+static void a_lone_first_record_does_not_set_the_time(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 0);
+    wake(&c, 1ull << 57, 0);
+    on(&c, 1);
+    wake(&c, 10 * MS, 10);
+    wake(&c, 20 * MS, 11);
+    sweep(&c);
+    on(&c, 0);
+    wake(&c, 30 * MS, 1);
+    static const struct place expected[] = {{0, 10 * MS}, {10, 10 * MS}, {11, 20 * MS}, {1, 30 * MS}};
     expect(&c, 4, expected);
 }
 
@@ -388,6 +405,7 @@ CU_TestInfo places_tests[] = {
     TEST(windows_older_than_the_watermark_leave_one_another_where_they_are),
     TEST(records_without_a_time_wait_for_the_first_one_of_their_pcpu),
     TEST(records_without_a_time_come_before_later_ones_of_their_pcpu),
+    TEST(a_lone_first_record_does_not_set_the_time),
     TEST(where_a_clock_left_does_not_depend_on_what_is_queued),
     TEST(the_trace_begins_where_its_oldest_record_is),
     TEST(a_capture_joined_on_is_found_however_the_bytes_come),
