@@ -3,7 +3,7 @@
 # shellcheck source=sim/experiments/lib.sh disable=SC2016,SC2119 # variables of jq; write_csv takes a suffix
 . sim/experiments/lib.sh
 
-experiment 'ShareGuard against adversaries' 'The host of the experiment before. The guest with the transfer, held to 5 % of dom0, tries
+experiment 'ShareGuard against adversaries' 'The host of experiment 10. The guest with the transfer, held to 5 % of dom0, tries
 to get more: by packets whose sender does not care when they vanish, by many small ones, by bursts that are shorter than a window of
 200 ms, by traffic split over four network devices, by traffic split over senders and receivers, by a reboot. What does it get, and what does that cost the others?'
 

@@ -155,8 +155,8 @@ claim 'credit, beside: no window is above its cap by more than those 60 ms' with
 
 follows 'SEDF and RTDS give what was reserved: a window holds a whole number of periods. A cap of Credit2 is a budget
 that comes every 10 ms; alone it is as good. A cap of Credit is kept on average only: the hog runs for whole time slices of
-30 ms, and is paused for as many as it takes to earn them, so that in 1 s it is off by up to some 30 ms, and in 10 s by a
-tenth of that.'
+30 ms, and is paused for as many as it takes to earn them, so that in 1 s it is off by up to some 45 ms, and in 10 s, in
+points, by less than a tenth of that.'
 follows 'Beside a competitor a cap is no promise: it limits from above. Under Credit a vCPU that waits with more than 30 ms of
 credits earns no more and loses half of them, under Credit2 the budget that is left at the end of 10 ms is lost, and both
 happen only to those who wait. Who needs a share needs a reservation, or weight to spare. The price of a reservation is in
