@@ -311,6 +311,9 @@ static int check(struct options *o, struct error *err)
     size_t n = o->output ? strlen(o->output) : 0;
     if (o->inputs_n)
         return error_set(err, ERROR_USAGE, "io-counts reads no FILE: '%s' was given", o->inputs[0]);
+    if (o->domains_named)
+        return error_set(err, ERROR_USAGE, "--domains %.60s: wants ids and ranges, for example 0,3-5",
+                         o->domains_list);
     if (n > 4 && strcmp(o->output + n - 4, ".zst") == 0)
         return error_set(err, ERROR_USAGE, "--output %.200s: this log is not compressed", o->output);
     if (o->output && strcmp(o->output, "-") == 0)

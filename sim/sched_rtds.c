@@ -11,6 +11,8 @@
 #include "sim/runq.h"
 #include "sim/scheduler_ops.h"
 
+#define BUDGET_LEAST_NS (10 * SIM_US) /* Xen's RTDS_MIN_BUDGET */
+
 struct rtds_vcpu {
     struct runq_node node; /* of the run queue; first, so that it can be had from the node */
     struct sim_vcpu *vcpu;
@@ -243,7 +245,7 @@ static void set_allowance(void *opaque, const struct sim_domain *d, uint64_t par
     struct rtds_state *s = opaque;
     for (size_t i = 0; i < d->plan->vcpus; i++) {
         struct rtds_vcpu *r = of_vcpu(s, &d->vcpus[i]);
-        r->budget_ns = (int64_t)allowance_in_period(d, part_ns, of_ns, r->period_ns);
+        r->budget_ns = (int64_t)allowance_in_period(d, part_ns, of_ns, r->period_ns, BUDGET_LEAST_NS);
     }
 }
 

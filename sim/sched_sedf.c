@@ -15,6 +15,7 @@
 #include "sim/scheduler_ops.h"
 
 #define EXTRA_QUANTUM_NS (500 * SIM_US)
+#define SLICE_LEAST_NS   (5 * SIM_US) /* Xen's SLICE_MIN */
 
 struct sedf_vcpu {
     struct runq_node node;  /* of its pCPU's runq or waitq; first, so that it can be had from the node */
@@ -280,7 +281,7 @@ static void set_allowance(void *opaque, const struct sim_domain *d, uint64_t par
     struct sedf_state *state = opaque;
     for (size_t i = 0; i < d->plan->vcpus; i++) {
         struct sedf_vcpu *s = &state->vcpus[d->vcpus[i].index];
-        s->next_slice_ns = allowance_in_period(d, part_ns, of_ns, s->period_ns);
+        s->next_slice_ns = allowance_in_period(d, part_ns, of_ns, s->period_ns, SLICE_LEAST_NS);
     }
 }
 

@@ -64,13 +64,13 @@ struct sim_scheduler_ops {
 extern const struct sim_scheduler_ops scheduler_credit, scheduler_credit2, scheduler_null, scheduler_sedf,
     scheduler_rtds;
 
-/* One vCPU's part of an allowance in a period: from 1 us to the whole period. */
+/* One vCPU's part of an allowance in a period: from least_ns, the least that Xen takes, to the whole period. */
 static inline uint64_t allowance_in_period(const struct sim_domain *d, uint64_t part_ns, uint64_t of_ns,
-                                           uint64_t period_ns)
+                                           uint64_t period_ns, uint64_t least_ns)
 {
     uint128 ns = (uint128)part_ns * period_ns / of_ns / d->plan->vcpus;
     uint64_t most = ns < period_ns ? (uint64_t)ns : period_ns;
-    return most > SIM_US ? most : SIM_US;
+    return most > least_ns ? most : least_ns;
 }
 
 /* Whether the vCPU may run on the pCPU. */
