@@ -15,7 +15,7 @@ int hook_list_cut(struct hook_list *l, const char *const *command, struct error 
 {
     size_t at = 0;
     *l = (struct hook_list){.n = 0};
-    for (size_t i = 0; command[i] && i < COMMAND_WORDS_MAX; i++)
+    for (size_t i = 0; i < COMMAND_WORDS_MAX && command[i]; i++)
         l->words[i] = strcmp(command[i], SEPARATOR) == 0 ? NULL : command[i];
     for (bool more = true; more; at++) {
         if (l->n == HOOKS_MAX)

@@ -375,12 +375,13 @@ struct sim_vif *network_vif(struct sim_host *host, struct sim_domain *guest, str
     struct sim_vif **at = &pair->vifs;
     while (*at && (*at)->counts.number < number)
         at = &(*at)->next;
-    if (*at && (*at)->counts.number == number)
-        return *at;
+    struct sim_vif *next = *at;
+    if (next && next->counts.number == number)
+        return next;
     struct sim_vif *vif = calloc(1, sizeof *vif);
     if (!vif)
         return NULL;
-    vif->next = *at;
+    vif->next = next;
     *at = vif;
     return make_vif(vif, pair, number) ? vif : NULL;
 }
