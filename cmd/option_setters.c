@@ -116,12 +116,12 @@ static int whole_number(const char *text, size_t most, size_t *number)
     return number_below(&text, most + 1, number) != 0 || *text || *number == 0 ? -1 : 0;
 }
 
-/* The byte set of a list of numbers below `limit`, made on first use. -1 with `err` filled: no memory. */
-static int make_set(uint8_t **set, size_t limit, struct error *err)
+/* The byte set of a list of numbers below `limit`, made on first use. NULL with `err` filled: no memory. */
+static uint8_t *make_set(uint8_t **set, size_t limit, struct error *err)
 {
-    if (!*set)
-        *set = calloc(limit, 1);
-    return *set ? 0 : error_no_memory(err, "the options");
+    if (!*set && !(*set = calloc(limit, 1)))
+        error_no_memory(err, "the options");
+    return *set;
 }
 
 /* "0,3-5": sets a byte for each number, all of them below `limit`; *set is made on first use. */
@@ -129,10 +129,11 @@ static int set_numbers(const struct option_spec *s, const char *text, uint8_t **
                        struct error *err)
 {
     const char *p = text;
-    if (make_set(set, limit, err) != 0)
+    uint8_t *bytes = make_set(set, limit, err);
+    if (!bytes)
         return -1;
     for (size_t from, to; range_below(&p, limit, &from, &to) == 0;) {
-        memset(*set + from, 1, to - from + 1);
+        memset(bytes + from, 1, to - from + 1);
         if (*p == '\0')
             return 0;
         if (*p++ != ',')
@@ -314,7 +315,7 @@ static int add_domain(void *context, const char *item, size_t n, struct error *e
 int set_domains(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
     (void)s;
-    if (make_set(&o->domains, 65536, err) != 0)
+    if (!make_set(&o->domains, 65536, err))
         return -1;
     o->domains_list = text;
     return each_item(text, add_domain, o, err);
