@@ -420,6 +420,9 @@ bool runstates_seemed_to_wait(struct runstates *r, uint32_t vcpu, enum runstate 
     struct dark_stretch lost;
     bool dark = darkness_between(&r->darkness, k->slept_ns, k->since_ns, &lost);
     bool fitted = k->contradicted_ns != k->since_ns;
+    if (!dark &&
+        !r->unseen.known) /* it was woken as its records say: this wake is of a sleep that is yet to come */
+        return false;
     if (dark)
         transitions_visit(&r->queue, k->slept_ns, mend_wait, &m);
     if (dark && fitted && !m.done) {
@@ -427,13 +430,8 @@ bool runstates_seemed_to_wait(struct runstates *r, uint32_t vcpu, enum runstate 
         if (lost.to_ns < k->since_ns)
             runstates_put_state(r, lost.to_ns, vcpu, RUNSTATE_UNKNOWN, old, NO_PCPU, UINT32_MAX);
     } else if (!dark && fitted) {
-        unexplained(r,
-                    &(struct unexplained){.since_ns = k->slept_ns,
-                                          .at_ns = k->since_ns,
-                                          .vcpu = vcpu,
-                                          .pcpu = NO_PCPU,
-                                          .state = RUNSTATE_RUNNABLE},
-                    old);
+        const struct unexplained u = {k->slept_ns, k->since_ns, vcpu, NO_PCPU, RUNSTATE_RUNNABLE, 0};
+        unexplained(r, &u, old);
     }
     return dark || fitted;
 }
