@@ -10,6 +10,7 @@ struct attached {
     struct consumer consumer;
     struct meter *meter; /* NULL: it wants no rows */
     bool enough;
+    bool charges; /* its rows have charges */
 };
 
 struct pipeline {
@@ -50,7 +51,7 @@ int pipeline_add(struct pipeline *p, const struct consumer *consumer, struct err
     if (consumer->states || (consumer->rows && meter_wants_idle(consumer->rows)))
         model_show_idle(p->model);
     struct attached *m = &p->members[p->n];
-    *m = (struct attached){.consumer = *consumer};
+    *m = (struct attached){.consumer = *consumer, .charges = consumer->rows && consumer->rows->charge.wanted};
     if (consumer->rows && !(m->meter = meter_new(consumer->rows, p->model, err)))
         return -1;
     p->n++;
@@ -263,7 +264,7 @@ static bool wants_charges(const struct pipeline *p)
 {
     bool wanted = false;
     for (size_t i = 0; i < p->n; i++)
-        wanted = wanted || (p->members[i].consumer.rows && p->members[i].consumer.rows->charge.wanted);
+        wanted = wanted || p->members[i].charges;
     return wanted;
 }
 
