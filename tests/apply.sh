@@ -554,7 +554,9 @@ operator guard status -f jsonl
 check 'status: jsonl' equal '{"domain":2,"name":null,"set":"drop","before":"free","exempt":false}' "$(cat "$answer")"
 operator guard status -f csv
 check 'status: csv' equal 'domain,name,set,before,exempt 2,,drop,free,0' "$(paste -sd' ' "$answer")"
-check 'status: another format' refuses "guard status has no format 'xml'" guard status -f xml --state "$state"
+operator guard status -f xml
+check 'status: another format' exits 2
+check 'status: another format is named' says "$err.answer" "guard status has no format 'xml'"
 operator guard release 2
 check 'release' exits 0
 check 'it is released' soon nobody_is_held
