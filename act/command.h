@@ -2,7 +2,8 @@
  * Runs a command of the host, such as xl, with a time limit.
  *
  * The command gets a process group of its own, and with it ends what it started, when its time is over, when it is
- * cancelled, or when this process dies (the command itself only, then); all of it has ended when command_run returns. It inherits the descriptor of the lock (lock.h), so that the
+ * cancelled, or when this process dies (the command itself only, then); all of it has ended when command_run returns.
+ * It inherits the descriptor of the lock (lock.h), so that the
  * lock is held for as long as it, or anything that it started, lives.
  */
 #ifndef XENMETER_ACT_COMMAND_H

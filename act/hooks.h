@@ -1,5 +1,6 @@
 /*
- * hooks.h - one hook, and several at once: the words of a command are those of one hook, or of several with "+" between them. The value of a
+ * hooks.h - one hook, and several at once: the words of a command are those of one hook, or of several with "+" between
+ * them. The value of a
  * guest is then the action of each hook, "drop+low", "free+low".
  */
 #ifndef XENMETER_ACT_HOOKS_H

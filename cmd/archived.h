@@ -42,7 +42,8 @@ struct archived {
 int input_is_archive(const char *path, bool *is, struct error *err);
 
 /*
- * Opens the archive and the timeline that --host asks for, the first one if the command sums several up. 0, or -1 with `err` filled. archived_close in both cases; all
+ * Opens the archive and the timeline that --host asks for, the first one if the command sums several up. 0, or -1 with
+ * `err` filled. archived_close in both cases; all
  * zero is one that was not opened.
  */
 int archived_open(struct archived *a, const struct options *o, struct error *err);

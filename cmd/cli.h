@@ -110,7 +110,8 @@ int events_file_read(const struct options *o, struct own_events **own);
 /* ---- signals ---- */
 
 /*
- * Ignores SIGPIPE and SIGXFSZ (writes fail instead); on SIGINT, SIGTERM, SIGHUP removes unfinished output and ends; on SIGBUS says why and ends. Those of
+ * Ignores SIGPIPE and SIGXFSZ (writes fail instead); on SIGINT, SIGTERM, SIGHUP removes unfinished output and ends; on
+ * SIGBUS says why and ends. Those of
  * the three that were ignored when the program started stay ignored.
  */
 void signals_install(void);

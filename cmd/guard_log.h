@@ -24,7 +24,8 @@ json_t *guard_log_write(const struct interval *interval, const struct guard_row 
                         domain_name_of name_of, const void *names);
 
 /*
- * Reads a line of n bytes. 1: a window (guard_log_free); 0: another line of a log, `w` is untouched; -1 with `err` filled: no line of a log,
+ * Reads a line of n bytes. 1: a window (guard_log_free); 0: another line of a log, `w` is untouched; -1 with `err`
+ * filled: no line of a log,
  * or a window that cannot be.
  */
 int guard_log_read(struct guard_log_window *w, const char *line, size_t n, struct error *err);

@@ -102,7 +102,8 @@ const char *formats_listed(char to[FORMATS_BYTES], const char *const *formats);
 int set_small(unsigned *to, unsigned most, const struct option_spec *s, const char *text, struct error *err);
 
 /*
- * "10s" "100ms" "500us" "1500ns" "2min" (or "2m") "1h" "30d", or a bare number of seconds, in n characters of text. -1 with `err` filled, which
+ * "10s" "100ms" "500us" "1500ns" "2min" (or "2m") "1h" "30d", or a bare number of seconds, in n characters of text. -1
+ * with `err` filled, which
  * names the option (without dashes).
  */
 int parse_duration(const char *option, const char *text, size_t n, uint64_t *ns, struct error *err);

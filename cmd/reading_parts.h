@@ -18,13 +18,18 @@ int reading_pass(struct reading *r, struct error *err);
 /* What is known of the trace after that. What it points to stays others'. */
 void reading_sum_up(struct reading *r, struct summary *s);
 
-/*
- * Several timelines of one host (run.archived.timelines): whether what is asked for can be told of several, -1 with `err`
- * filled; reads them all, one after the other, the meter's sink getting what they are together, and fills r->total and
- * r->gap_ns, -1 as reading_pass; says how they were added up.
- */
+/* ---- several timelines of one host (run.archived.timelines) ---- */
+
+/* Whether rows, format and options go with several timelines. -1 with `err` filled: they do not. */
 int reading_check_timelines(const struct reading *r, struct error *err);
+
+/*
+ * Reads them all, one after the other, and adds them up: the meter's sink gets their sums; fills r->total and r->gap_ns. -1 as
+ * reading_pass.
+ */
 int reading_timelines(struct reading *r, struct error *err);
+
+/* Reports on standard error how they were added up. */
 void reading_say_timelines(const struct reading *r);
 
 #endif

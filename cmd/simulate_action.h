@@ -8,7 +8,8 @@
 #include "sim/hold.h"
 
 /*
- * "drop", "rate=KBIT", "netback-rate=KBIT" (of the network), "pause" (of disks), "low", "cap=PERCENT" (of both): adds the action to `hold`. False,
+ * "drop", "rate=KBIT", "netback-rate=KBIT" (of the network), "pause" (of disks), "low", "cap=PERCENT" (of both): adds
+ * the action to `hold`. False,
  * `hold` unchanged: another text, or the action does nothing about that kind of I/O.
  */
 bool simulated_action_add(struct sim_hold *hold, const char *text, enum guard_io io);

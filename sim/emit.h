@@ -33,7 +33,8 @@ enum sim_exit {
 
 /*
  * A record on the pCPU, at its clock, which then moves on by what the hypervisor needs until the next one: also where the
- * event mask leaves the record out, so that no mask changes what the host does. An HVM guest that runs there is interrupted: it exits before.
+ * event mask leaves the record out, so that no mask changes what the host does. An HVM guest that runs there is
+ * interrupted: it exits before.
  */
 void emit(struct sim_pcpu *pcpu, enum trace_event event, const uint32_t *words, unsigned count);
 

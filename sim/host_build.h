@@ -5,7 +5,8 @@
 #include "sim/host.h"
 
 /*
- * Builds a zeroed host with `plan` set; its scheduler is to be made after that, then its timeline. False: no memory. Free with sim_host_free
+ * Builds a zeroed host with `plan` set; its scheduler is to be made after that, then its timeline. False: no memory.
+ * Free with sim_host_free
  * in both cases.
  */
 bool sim_host_build(struct sim_host *host);

@@ -3,7 +3,8 @@
  *
  * Tasks (kernel threads, programs, the idle loop) and interrupt handlers are the same kind of thing: a state machine whose
  * step() is called when the work that it asked for is done, at that moment of the vCPU's pCPU. Interrupts run on top of the
- * task, and after them softirqs, as long as they do not run too long or keep a thread waiting that they woke; each vCPU has its own tasks, which do not migrate. Records: stack_switch at each task switch, iret at the end of
+ * task, and after them softirqs, as long as they do not run too long or keep a thread waiting that they woke; each vCPU
+ * has its own tasks, which do not migrate. Records: stack_switch at each task switch, iret at the end of
  * interrupts, set_singleshot_timer, sched_op block when there is nothing to do.
  */
 #ifndef XENMETER_SIM_KERNEL_H

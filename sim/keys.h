@@ -57,7 +57,8 @@ int keys_list(const json_t *object, const struct key_place *place, const char *n
               const json_t **list, struct error *err);
 
 /*
- * A JSON Schema (2020-12) of an object with these keys, as keys_read() takes it; those of kind KEY_OTHER are taken from `others` (consumed),
+ * A JSON Schema (2020-12) of an object with these keys, as keys_read() takes it; those of kind KEY_OTHER are taken from
+ * `others` (consumed),
  * an object by their names. NULL: no memory, or `others` is NULL or lacks one. The caller owns it.
  */
 json_t *keys_schema(const struct key *keys, json_t *others);

@@ -165,7 +165,9 @@ struct scenario {
 };
 
 /*
- * Reads `n` bytes of text; duration_ns: that long, whatever the text says (0: what it says); files that it names are relative to `folder`, which is "" or ends with a slash. NULL with `err` filled: the message names the place and the remedy. Free with scenario_free.
+ * Reads `n` bytes of text; duration_ns: that long, whatever the text says (0: what it says); files that it names are
+ * relative to `folder`, which is "" or ends with a slash. NULL with `err` filled: the message names the place and the
+ * remedy. Free with scenario_free.
  */
 struct scenario *scenario_read(const char *text, size_t n, const char *folder, uint64_t duration_ns,
                                struct error *err);

@@ -11,7 +11,8 @@ struct guard_replay *guard_replay_new(struct guard *g);
 void guard_replay_free(struct guard_replay *r);
 
 /*
- * The rows of a window, as another guard handed them out: of each only the guest, the driver domain and the evidence (charged_ns to driver_ns,
+ * The rows of a window, as another guard handed them out: of each only the guest, the driver domain and the evidence
+ * (charged_ns to driver_ns,
  * and io) are used. Calls the guard's own `rows` with what it decides. -1: that said so, or no memory.
  */
 int guard_replay_window(struct guard_replay *r, const struct interval *interval, const struct guard_row *rows,

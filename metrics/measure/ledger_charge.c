@@ -12,7 +12,10 @@
 
 #define FEW_SHARES 16 /* their amounts are worked out on the stack */
 
-/* A ledger that never reports keeps who has rows, whatever is asked for later. */
+/*
+ * Whether the rows have charges of that pCPU. The ledger that only saves snapshots reports no time at all, and counts every pCPU:
+ * the one that restores a snapshot may be asked for any.
+ */
 static bool wanted(const struct ledger *l, uint16_t pcpu)
 {
     const uint8_t *pcpus = l->options.pcpus_wanted;

@@ -3,7 +3,8 @@
  * does not fit, and that was on no pCPU according to both, was woken, ran or stopped where nobody wrote it down. One such
  * contradiction may be chance, or clocks that are apart; several, of which a vCPU has more than one, and hardly any of
  * another kind, are such a pCPU. Where records were lost as well, or clocks are apart, such contradictions come up now and
- * then, and many are needed; clocks are apart where most contradictions turn out to be records that came late. A loss may be reported after the contradictions that it explains: it takes them back, and so
+ * then, and many are needed; clocks are apart where most contradictions turn out to be records that came late. A loss
+ * may be reported after the contradictions that it explains: it takes them back, and so
  * nothing is concluded for a while. From then on the host is in the dark (blind.h), and what the contradictions were about
  * is unknown, as far as it is not settled.
  *

@@ -124,7 +124,8 @@ bool decoder_siblings_due(const struct decoder *d);
 void decoder_find_partial(struct decoder *d, bool without_runstates, bool sure);
 
 /*
- * Looks for siblings of pCPUs whose rings show that they have some, among the events that are queued, up to a tsc up to which all are there; none may have been
+ * Looks for siblings of pCPUs whose rings show that they have some, among the events that are queued, up to a tsc up to
+ * which all are there; none may have been
  * delivered. False when there is no memory.
  */
 bool decoder_search_cores(struct decoder *d, uint64_t upto);

@@ -14,7 +14,8 @@
  * - Where the clock of a pCPU went back, its events beyond that time move back to it, if that is not before the watermark.
  * - An event without a time, of a pCPU that had none by then, waits for the pCPU's first time, or the trace's end. At the
  *   end of a sweep before any record of the trace had a time, it gets time 0.
- * - Time 0 is where the trace begins (or the pCPU, if its first times are long before those of all others). That is known once the watermark is not before it; until then nothing is delivered.
+ * - Time 0 is where the trace begins (or the pCPU, if its first times are long before those of all others). That is
+ * known once the watermark is not before it; until then nothing is delivered.
  *
  * What is before the watermark is final, and is delivered; what is at the watermark is not, and waits for the next one. For by
  * these rules no event gets a time before the watermark any more, new or moved, but AT the watermark one may come from any

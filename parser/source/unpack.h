@@ -16,7 +16,8 @@
 struct unpacker;
 
 /*
- * Begins to decompress `source` by a codec that has `open`, from its current position on. The `first_n` bytes at `first` (copied; 0 of a mapped
+ * Begins to decompress `source` by a codec that has `open`, from its current position on. The `first_n` bytes at
+ * `first` (copied; 0 of a mapped
  * source) were read from it already and come first. The source belongs to the thread until unpack_end. NULL with `err`
  * filled: no memory, or no thread.
  */

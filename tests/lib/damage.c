@@ -12,7 +12,8 @@
  * word   every aligned 32-bit word replaced by each of some extreme values
  * noise  random bytes over a random stretch; as many runs as the capture has bytes, divided by 16
  *
- * STEP: only every STEP-th of the runs. FROM: the first one; of noise there is no last one, and FROM is a seed. A run must end in time, within its memory, without a crash, and what it hands
+ * STEP: only every STEP-th of the runs. FROM: the first one; of noise there is no last one, and FROM is a seed. A run
+ * must end in time, within its memory, without a crash, and what it hands
  * out must add up. Prints "N runs, M failed" and what failed; exits with 1 if anything did.
  */
 #include <fcntl.h>

@@ -33,7 +33,8 @@ struct sim_run {
 };
 
 /*
- * Makes a scenario, which the caller frees; and runs one, in which ' stands for ". The host has a tsc of 1 GHz, interrupts between pCPUs and switches that take no time,
+ * Makes a scenario, which the caller frees; and runs one, in which ' stands for ". The host has a tsc of 1 GHz,
+ * interrupts between pCPUs and switches that take no time,
  * and no ticks; records of an act are only 50 ns apart, so that schedules worked out by hand hold, unless `host` has 'record_ns'.
  * `host` are further members of the object "host".
  */
