@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "metrics/min_max.h"
 #include "domain_list.h"
-#include "nothing.h"
+#include "metrics/min_max.h"
 #include "metrics/verdict.h"
+#include "nothing.h"
 
 /* ---- setting up ---- */
 

@@ -4,12 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/csv_text.h"
+#include "formats/safe_text.h"
+
+#define NAME_BYTES 256
+
 const char *const status_formats[] = {"text", "csv", "json", "jsonl", NULL};
 
 /* ---- for people ---- */
 
 static void write_text(struct buffer *b, long process, const struct state *s)
 {
+    char name[NAME_BYTES];
     if (process)
         buffer_printf(b, "process %ld acts\n", process);
     else
@@ -17,25 +23,20 @@ static void write_text(struct buffer *b, long process, const struct state *s)
                       s->guests_n > 0 ? "; what is set was left by a process that died: --restore" : "");
     for (size_t i = 0; i < s->guests_n; i++) {
         const struct state_guest *g = &s->guests[i];
-        buffer_printf(b, *g->name ? "domain %u (%s): %s, before: %s\n" : "domain %u%s: %s, before: %s\n",
-                      g->domain, g->name, g->set, g->former);
+        safe_text(name, sizeof name, g->name);
+        buffer_printf(b, *name ? "domain %u (%s): %s, before: %s\n" : "domain %u%s: %s, before: %s\n",
+                      g->domain, name, g->set, g->former);
     }
     for (size_t i = 0; i < s->exempt_n; i++)
-        buffer_printf(b, "exempt: %s\n", s->exempt[i]);
+        buffer_printf(b, "exempt: %s\n", safe_text(name, sizeof name, s->exempt[i]));
 }
 
 /* ---- CSV ---- */
 
 static void write_field(struct buffer *b, const char *text)
 {
-    if (!strpbrk(text, ",\"\n\r")) {
-        buffer_text(b, text);
-        return;
-    }
-    buffer_text(b, "\"");
-    for (; *text; text++)
-        buffer_printf(b, *text == '"' ? "\"%c" : "%c", *text);
-    buffer_text(b, "\"");
+    char guarded[CSV_GUARDED_BYTES];
+    csv_add_quoted(b, csv_guarded(guarded, text));
 }
 
 static bool is_id(const char *text)

@@ -1,15 +1,12 @@
 /*
  * Comma-separated values (RFC 4180, LF line ends), and the same with tabs between them: one header, all relations and
- * granularities below it. In text a tab, a line end and a backslash become \t, \n, \r and \\ where tabs separate, as
- * databases write them.
+ * granularities below it.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "formats/safe_text.h"
+#include "formats/csv_text.h"
 #include "formats/writer_ops.h"
-
-#define GUARDED_BYTES 4096
 
 extern const struct writer_ops csv_writer, tsv_writer;
 
@@ -18,42 +15,6 @@ struct csv {
     const struct column *
         *columns; /* of each relation as many as there are fields; NULL where one does not apply */
 };
-
-static void add_escaped(struct buffer *b, const char *s)
-{
-    for (size_t n; n = strcspn(s, "\t\n\r\\"), buffer_add(b, s, n), s[n]; s += n + 1)
-        buffer_text(b, s[n] == '\t' ? "\\t" : s[n] == '\n' ? "\\n" : s[n] == '\r' ? "\\r" : "\\\\");
-}
-
-static void add_quoted(struct buffer *b, const char *s)
-{
-    if (!s[strcspn(s, ",\"\r\n")]) {
-        buffer_text(b, s);
-        return;
-    }
-    buffer_text(b, "\"");
-    for (;;) {
-        size_t n = strcspn(s, "\"");
-        buffer_add(b, s, n);
-        if (!s[n])
-            break;
-        buffer_text(b, "\"\"");
-        s += n + 1;
-    }
-    buffer_text(b, "\"");
-}
-
-/*
- * Text for people and spreadsheets: nothing in it steers a terminal, and a spreadsheet does not run it as a formula. Its
- * beginning, if it is long.
- */
-static const char *guarded(char to[GUARDED_BYTES], const char *s)
-{
-    bool is_formula = *s && strchr("=+-@", *s);
-    *to = '\'';
-    safe_text(to + is_formula, GUARDED_BYTES - is_formula, s);
-    return to;
-}
 
 static bool has_tabs(const struct writer *w)
 {
@@ -85,10 +46,10 @@ static int begin(struct writer *w)
 
 static void put_cell(struct writer *w, const struct column *column, struct value v)
 {
-    char text[GUARDED_BYTES];
+    char text[CSV_GUARDED_BYTES];
     if (v.type == VALUE_TEXT && !w->schema->raw_names)
-        v.text = guarded(text, v.text);
-    writer_add_value(&w->text, column, v, "", has_tabs(w) ? add_escaped : add_quoted);
+        v.text = csv_guarded(text, v.text);
+    writer_add_value(&w->text, column, v, "", has_tabs(w) ? csv_add_escaped : csv_add_quoted);
 }
 
 static int rows(struct writer *w, const struct rows *rows)
