@@ -282,9 +282,8 @@ static int open_rows(struct replay *r, struct error *err)
                                        .granularities_ns = r->lengths_ns,
                                        .granularities = n,
                                        .name_of = name_of,
-                                       .names = r,
-                                       .color = color_wanted(o->color, STDOUT_FILENO) &&
-                                                output_is_terminal(r->output)};
+                                       .names = r};
+    reading_look(&r->schema, o, r->output);
     r->writer = writer_new(o->format, r->output, &r->schema, err);
     return r->writer ? 0 : -1;
 }
@@ -365,7 +364,7 @@ static int check(struct options *o, struct error *err)
     return 0;
 }
 
-static const char *const formats[] = {"table", "csv", "jsonl", NULL};
+static const char *const formats[] = {"table", "csv", "tsv", "jsonl", NULL};
 static const struct relation *const relations[] = {&relation_guards, NULL};
 
 static const struct option_spec options[] = {
@@ -377,9 +376,10 @@ static const struct option_spec options[] = {
            "interval (default: each window), action (windows with an action), total (all of the log)",
            .set = set_over,
            .choices = ":list\ninterval\teach window\naction\twindows with an action\ntotal\tall of the log"),
-    OPTION_FORMAT("table, csv, jsonl; default: by the ending of -o, else table"),
+    OPTION_FORMAT("table, csv, tsv, jsonl; default: by the ending of -o, else table"),
     OPTION_OUTPUT,
     OPTION_COLUMNS,
+    OPTION_RAW_NAMES,
     OPTION_COLOR,
     OPTION_QUIET,
     OPTIONS_END,

@@ -71,6 +71,14 @@ int reading_open_source(struct reading *r, struct error *err)
     return a->archive ? archived_enter(a, r->run.pipeline, NULL, err) : 0;
 }
 
+void reading_look(struct report_schema *schema, const struct options *o, const struct output *output)
+{
+    bool terminal = output_is_terminal(output);
+    schema->color = o->color == WHEN_ALWAYS || (terminal && color_wanted(o->color, STDOUT_FILENO));
+    schema->raw_names = o->raw_names;
+    schema->width = terminal ? terminal_width(STDOUT_FILENO) : 0;
+}
+
 static int open_writer(struct reading *r, struct error *err)
 {
     const struct options *o = r->options;
@@ -79,7 +87,6 @@ static int open_writer(struct reading *r, struct error *err)
     r->output = output_open(many_files ? "/dev/null" : o->output, err);
     if (!r->output)
         return -1;
-    bool terminal = output_is_terminal(r->output);
     if (schema->granularities == 0) {
         schema->granularities_ns = o->granularities_ns;
         schema->granularities = o->granularities;
@@ -88,9 +95,7 @@ static int open_writer(struct reading *r, struct error *err)
         schema->name_of = names_lookup;
         schema->names = r->run.names;
     }
-    schema->color = o->color == WHEN_ALWAYS || (terminal && color_wanted(o->color, STDOUT_FILENO));
-    schema->raw_names = o->raw_names;
-    schema->width = terminal ? terminal_width(STDOUT_FILENO) : 0;
+    reading_look(schema, o, r->output);
     schema->prefix = o->output;
     schema->capture = strcmp(o->input, "-") == 0 ? "/dev/stdin" : o->input;
     schema->live = o->live_ns != 0;

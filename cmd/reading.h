@@ -55,6 +55,9 @@ int reading_choose(struct reading *r, const struct relation *const *relations, s
 /* The name of the file of outside counters, given or kept in the archive; NULL: none. */
 const char *reading_io_counts(const struct reading *r);
 
+/* How the rows of an output look, by the options and the terminal that it may be: colour, names, width. */
+void reading_look(struct report_schema *schema, const struct options *o, const struct output *output);
+
 /* For sinks: writes rows. 0, or -1: the work ends, and the output knows why. */
 int reading_write(struct reading *r, const struct rows *rows);
 
