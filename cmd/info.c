@@ -1,6 +1,7 @@
 /* xenmeter info: what is in this trace, and can it be trusted. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "formats/info.h"
@@ -9,12 +10,13 @@
 #include "parser/decode/own_events.h"
 #include "trace_run.h"
 
-static int write_info(const struct options *o, const struct info *info)
+static int write_info(const struct options *o, struct info *info)
 {
     struct error err = {0};
     struct output *out = output_open(o->output, &err);
     if (!out)
         return fail(o->output ? o->output : "standard output", &err);
+    info->width = output_is_terminal(out) ? terminal_width(STDOUT_FILENO) : 0;
     int status = strcmp(o->format, "json") == 0 ? info_write_json(out, info) : info_write_table(out, info);
     if (status == 0 || !output_reader_gone(out))
         return commit(&out, o->output);

@@ -32,7 +32,9 @@ struct value {
 
 enum unit {
     UNIT_NONE,
-    UNIT_NS,      /* a length of time */
+    UNIT_NS,      /* time that adds up over an interval: running, charged */
+    UNIT_NS_EACH, /* the length of one thing, or a mean of such: of an execution, a wait, a slice */
+    UNIT_NS_COST, /* what one event costs */
     UNIT_INSTANT, /* a moment: ns from the trace's start */
     UNIT_PERCENT,
     UNIT_COUNT,
