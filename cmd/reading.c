@@ -19,8 +19,13 @@ int reading_choose(struct reading *r, const struct relation *const *relations, s
     const struct archived *a = &r->run.archived;
     r->schema.choice = &r->choice;
     r->schema.host = a->timelines > 1 ? a->all[0].host : NULL;
-    return choice_make(&r->choice, relations, n, r->options->columns, sort,
-                       (bys & (bys - 1) ? COLUMN_SEVERAL : 0) | (r->schema.host ? COLUMN_TIMELINES : 0), err);
+    if (choice_make(&r->choice, relations, n, r->options->columns, sort,
+                    (bys & (bys - 1) ? COLUMN_SEVERAL : 0) | (r->schema.host ? COLUMN_TIMELINES : 0),
+                    err) != 0)
+        return -1;
+    if (!sort && strcmp(r->options->format, "table") == 0)
+        choice_sort_for_table(&r->choice);
+    return 0;
 }
 
 int reading_complete_meter(struct reading *r, struct error *err)

@@ -91,7 +91,7 @@ static void put_part(const struct stack *k, size_t from, size_t to, const size_t
                 any = true;
             }
         if (keys && any)
-            table_put_rule(k->table, width);
+            table_put_rule(k->table, min64(width, k->table->base.schema->width));
     }
 }
 

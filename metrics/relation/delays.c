@@ -81,6 +81,7 @@ const struct relation relation_delays = {
     .name = "delays",
     .title = "delays",
     .none = "nobody waited\n",
+    .table_sort = "delayed_ns",
     .row_size = sizeof(struct delay),
     .columns = columns,
     .columns_n = sizeof columns / sizeof *columns,

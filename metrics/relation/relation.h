@@ -101,6 +101,9 @@ struct relation {
     size_t columns_n;
     bool by_subject; /* rows are by domain, vCPU, ... (rows.by) */
     bool own_times;  /* rows come as a stream and carry their own times, they belong to no interval */
+    const char *
+        table_sort; /* a table's rows of an interval are in the order of this column if no other is asked for;
+                               NULL: in that of the relation */
     /*
      * Rows add up to a row of sums if a column's scalar says how, or by this: fills `total` (total_size bytes that begin
      * with a row; all zero the first time, what this left there later). False when memory ran out.
