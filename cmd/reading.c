@@ -9,6 +9,7 @@
 #include "metrics/min_max.h"
 #include "metrics/verdict.h"
 #include "nothing.h"
+#include "pager.h"
 
 /* ---- setting up ---- */
 
@@ -101,6 +102,8 @@ static int open_writer(struct reading *r, struct error *err)
         schema->names = r->run.names;
     }
     reading_look(schema, o, r->output);
+    if (!r->stoppable)
+        pager_offer(r->output, o);
     schema->prefix = o->output;
     schema->capture = strcmp(o->input, "-") == 0 ? "/dev/stdin" : o->input;
     schema->live = o->live_ns != 0;
@@ -384,12 +387,13 @@ static int end_writing(struct reading *r)
         error_no_memory(&err, "the names of the traces");
         return fail(NULL, &err);
     }
+    int status = r->options->strict && e.judgement.verdict != VERDICT_GOOD ? EXIT_FINDING : EXIT_DONE;
     if (output_reader_gone(r->output))
-        return EXIT_DONE;
+        return status;
     if (commit(&r->output, r->options->output) != EXIT_DONE)
         return EXIT_ERROR;
     say_end(r, &e);
-    return EXIT_DONE;
+    return status;
 }
 
 int reading_pass(struct reading *r, struct error *err)
@@ -443,22 +447,30 @@ static int open_and_run(struct reading *r, int (*prepare)(struct reading *r, str
     return prepare(r, &err) == 0 ? run(r) : fail(NULL, &err);
 }
 
-static void list_columns(const struct relation *const *relations)
+static int list_columns(const struct options *o)
 {
-    for (const struct relation *const *r = relations; *r; r++) {
-        printf("%scolumns of %s:\n", r > relations ? "\n" : "", (*r)->title);
+    struct error err = {0};
+    struct output *out = output_open(NULL, &err);
+    const struct relation *const *first = o->command->relations;
+    if (!out)
+        return fail(NULL, &err);
+    pager_offer(out, o);
+    for (const struct relation *const *r = first; *r; r++) {
+        output_printf(out, "%scolumns of %s:\n", r > first ? "\n" : "", (*r)->title);
         for (size_t c = 0; c < (*r)->columns_n; c++)
-            printf("  %-24s %s\n", (*r)->columns[c].name, (*r)->columns[c].help);
+            output_printf(out, "  %-24s %s\n", (*r)->columns[c].name, (*r)->columns[c].help);
     }
+    if (output_flush(out) == 0 || !output_reader_gone(out))
+        return commit(&out, NULL);
+    output_abort(out);
+    return EXIT_DONE;
 }
 
 int reading_command(struct reading *r, const struct options *o,
                     int (*prepare)(struct reading *r, struct error *err))
 {
-    if (options_list_columns(o)) {
-        list_columns(o->command->relations);
-        return EXIT_DONE;
-    }
+    if (options_list_columns(o))
+        return list_columns(o);
     r->options = o;
     r->run.control.stop_at_once = true;
     r->schema.name = o->command->name;

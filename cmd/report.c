@@ -80,7 +80,7 @@ static const struct option_spec options[] = {
     OPTIONS_CHARGE,
     OPTION_DOM0_TRACE,
     OPTIONS_READING("more about the data on standard error"),
-    OPTIONS_END,
+    OPTIONS_ALL,
 };
 
 static const struct command command = {
