@@ -70,7 +70,8 @@ static const struct column columns[] = {
                  "together: its events come with those of another kind, "
                  "which is in `with`; few: fewer than 20 events; no events"),
      COLUMN_MEMBER(struct fitted_weight, state, NAME, NOT), .words = state_words},
-    {COLUMN_HEAD(with, "with", NONE, 0, LEFT | TEXT, L, "the kind from which it is not told apart"), .get = with},
+    {COLUMN_HEAD(with, "with", NONE, 0, LEFT | TEXT, L, "the kind from which it is not told apart"),
+     .get = with},
 };
 
 const struct relation relation_fitted_weights = {

@@ -58,7 +58,7 @@ enum { D = 1 << BY_DOMAIN, V = 1 << BY_VCPU, P = 1 << BY_PCPU, X = 1 << BY_DOMAI
 
 /* Before those of intervals, in relations that several timelines can be added up to. */
 #define TIMELINE_COLUMNS                                                                                     \
-    {COLUMN_HEAD(host, "host", NONE, 0, COLUMN_OF_INTERVAL | COLUMN_TIMELINES | COLUMN_TEXT, 0,                            \
+    {COLUMN_HEAD(host, "host", NONE, 0, COLUMN_OF_INTERVAL | COLUMN_TIMELINES | COLUMN_TEXT, 0,              \
                  "the host, where several of its timelines are in one report"),                              \
      .get = interval_host},                                                                                  \
         {COLUMN_HEAD(timeline, "timeline", NONE, 0, COLUMN_OF_INTERVAL | COLUMN_TIMELINES, 0,                \
