@@ -447,34 +447,17 @@ static int open_and_run(struct reading *r, int (*prepare)(struct reading *r, str
     return prepare(r, &err) == 0 ? run(r) : fail(NULL, &err);
 }
 
-static int list_columns(const struct options *o)
-{
-    struct error err = {0};
-    struct output *out = output_open(NULL, &err);
-    const struct relation *const *first = o->command->relations;
-    if (!out)
-        return fail(NULL, &err);
-    pager_offer(out, o);
-    for (const struct relation *const *r = first; *r; r++) {
-        output_printf(out, "%scolumns of %s:\n", r > first ? "\n" : "", (*r)->title);
-        for (size_t c = 0; c < (*r)->columns_n; c++)
-            output_printf(out, "  %-24s %s\n", (*r)->columns[c].name, (*r)->columns[c].help);
-    }
-    if (output_flush(out) == 0 || !output_reader_gone(out))
-        return commit(&out, NULL);
-    output_abort(out);
-    return EXIT_DONE;
-}
-
 int reading_command(struct reading *r, const struct options *o,
                     int (*prepare)(struct reading *r, struct error *err))
 {
     if (options_list_columns(o))
-        return list_columns(o);
+        return reading_list_columns(o);
     r->options = o;
     r->run.control.stop_at_once = true;
     r->schema.name = o->command->name;
     r->schema.selection = (struct selection_options){.domains = o->domains, .limit = o->limit};
+    if (o->schema)
+        return reading_say_schema(r, prepare);
     int status = open_and_run(r, prepare);
     writer_free(r->writer);
     output_abort(r->output);

@@ -80,6 +80,7 @@ static const struct column columns[] = {
 const struct relation relation_delays = {
     .name = "delays",
     .title = "delays",
+    .table = "delays",
     .none = "nobody waited\n",
     .table_sort = "delayed_ns",
     .row_size = sizeof(struct delay),

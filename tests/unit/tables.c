@@ -37,7 +37,7 @@ static const struct column columns[] = {
      COLUMN_MEMBER(struct walk, walked_ns, U64, NOT)},
     {COLUMN_HEAD(run_mean_ns, "run mean", NS_EACH, 0, 0, D, "mean"), .get = of_group},
     {COLUMN_HEAD(run_max_ns, "run max", NS_EACH, 0, KEEP, D, "longest"), .get = of_group},
-    {COLUMN_HEAD(said, "said", NONE, 0, LEFT | WHOLE, D, "what it said"), .get = said},
+    {COLUMN_HEAD(said, "said", NONE, 0, LEFT | WHOLE | TEXT, D, "what it said"), .get = said},
 };
 static const struct relation walks = {.name = "walk",
                                       .title = "walks",
