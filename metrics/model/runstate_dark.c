@@ -154,13 +154,32 @@ static void doubt_first(struct runstates *r, uint32_t vcpu, enum runstate state,
     }
 }
 
+static uint64_t birth_of(const struct runstates *r, uint32_t vcpu, uint64_t now_ns)
+{
+    return min64(r->population->incarnations[r->population->vcpus[vcpu].life].birth_ns, now_ns);
+}
+
+void runstates_judge_first(struct runstates *r)
+{
+    for (uint32_t v = 0; v < r->population->vcpus_n; v++) {
+        struct track *k = &r->tracks[v];
+        if (k->first_ns > 0)
+            doubt_first(r, v, (enum runstate)k->first_state, birth_of(r, v, k->first_ns), k->first_ns);
+        k->first_ns = 0;
+    }
+}
+
 void runstates_note_first(struct runstates *r, uint32_t vcpu, uint64_t birth_ns, uint64_t now_ns)
 {
     struct track *k = &r->tracks[vcpu];
     if (k->idle || k->state == RUNSTATE_UNKNOWN || birth_ns >= now_ns)
         return;
-    if (is_asleep(k))
+    if (is_asleep(k) && r->settled_ns > r->start_ns) {
         doubt_first(r, vcpu, (enum runstate)k->state, birth_ns, now_ns);
+    } else if (is_asleep(k)) {
+        k->first_ns = now_ns;
+        k->first_state = k->state;
+    }
     unseen_note_first(
         &r->unseen,
         &(struct unexplained){
@@ -191,6 +210,8 @@ static void explain(struct runstates *r, uint64_t from_ns)
         struct unexplained *u = &r->unseen.unexplained[i % UNEXPLAINED_MAX];
         bool first = u->kind == UNEXPLAINED_FIRST;
         if (u->vcpu == NOBODY || u->at_ns <= from_ns)
+            continue;
+        if (first && r->tracks[u->vcpu].first_ns > 0)
             continue;
         if (first && u->state != RUNSTATE_RUNNABLE)
             doubt_first(r, u->vcpu, (enum runstate)u->state, u->since_ns, u->at_ns);

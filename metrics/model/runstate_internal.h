@@ -27,10 +27,12 @@ enum pause {
 struct track {
     uint64_t since_ns; /* of its last record or transition */
     uint64_t slept_ns; /* of the record before that */
+    uint64_t first_ns; /* of its first record, while that is to be judged (runstates_judge_first); else 0 */
     uint64_t woken_ns; /* switches only: a wake before anything else was known, if `woken` */
     uint16_t pcpu;     /* where it runs or ran last */
     uint16_t woken_on; /* the pCPU that recorded its wake, if that was its last record; else NO_PCPU */
     uint8_t state;     /* enum runstate */
+    uint8_t first_state; /* in which it was until first_ns */
     bool seen;         /* its state is known at all, or was given as unknown */
     bool named;        /* only EVENT_ASSIGNED named it so far: it is in no known state, and never was */
     bool first_record; /* the record below was its first: nothing could contradict it */
@@ -253,6 +255,12 @@ uint64_t runstates_certain_from(const struct runstates *r, uint32_t vcpu, uint64
                                 enum runstate old);
 void runstates_note_first(struct runstates *r, uint32_t vcpu, uint64_t birth_ns, uint64_t now_ns);
 
+/*
+ * The beginning of the trace is about to be settled: judges, by the waits that the trace shows by now, whether vCPUs slept up to
+ * their first records.
+ */
+void runstates_judge_first(struct runstates *r);
+
 /* Up to when transitions can be settled, as far as lost records are concerned: not beyond most_ns. */
 uint64_t runstates_hold(struct runstates *r, uint64_t watermark_ns, uint64_t most_ns);
 
@@ -276,7 +284,7 @@ void runstates_release(struct runstates *r, uint64_t settled_ns, bool end);
 
 /*
  * The vCPU is known to be in `state` in [from, now): queues that, unless it ran on a pCPU that belonged to
- * somebody else for all of that time. Returns whether it could.
+ * somebody else for all of that time. Returns whether it did; if not, the tracked state is what it was.
  */
 bool runstates_backdate(struct runstates *r, uint32_t vcpu, uint64_t from_ns, uint64_t now_ns,
                         enum runstate before, enum runstate state, uint16_t pcpu);

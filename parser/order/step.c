@@ -184,6 +184,13 @@ static void find_end(struct order *o)
         o->sweep_max = o->tsc_last;
 }
 
+void step_doubt_window(struct order *o, uint16_t pcpu, uint64_t tsc)
+{
+    struct step_window *w = &o->steps[pcpu].last;
+    w->first_tsc = w->last_tsc = tsc;
+    find_end(o);
+}
+
 void step_count_leaving(struct order *o, uint64_t from, uint64_t distance)
 {
     struct quality *q = o->decoder->quality;
@@ -205,6 +212,8 @@ static void leave(struct order *o, struct stream *s, uint64_t from, int64_t ahea
     step->out_tsc = to;
     step->offset = o->decoder->quality->bytes;
     step->gaps_n = 0;
+    if (s->old_lost && s->last_tsc < from) /* the time of its last record is not known, either */
+        from = s->last_tsc;
     if (from < o->tsc_first && o->tsc_first != UINT64_MAX)
         from = o->tsc_first;
     step->blind_from = from > o->watermark ? from : o->watermark;

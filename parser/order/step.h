@@ -91,6 +91,9 @@ void step_note_gap(struct order *o, uint16_t pcpu, uint64_t from, uint64_t to);
 /* The pCPU's records turned out to be no later than `tsc`. */
 void step_pull_back(struct order *o, uint16_t pcpu, uint64_t tsc);
 
+/* The time that the pCPU's last window begins with turned out to be wrong: it began at `tsc` or later. */
+void step_doubt_window(struct order *o, uint16_t pcpu, uint64_t tsc);
+
 /*
  * The input has ended. Where windows that do not go with what went before are the last ones, they are another capture's, but
  * for a single one within a sweep: that of a pCPU whose clock left. False when there is no memory.

@@ -264,7 +264,7 @@ static void records_without_a_time_come_before_later_ones_of_their_pcpu(void)
     expect(&c, 4, expected);
 }
 
-/* The first window has one record, of a damaged time years after all others. */
+/* The first window has one record, of a damaged time years after all others; what its pCPU writes next has its place. */
 static void a_lone_first_record_does_not_set_the_time(void)
 {
     struct trace_bytes c;
@@ -274,8 +274,11 @@ static void a_lone_first_record_does_not_set_the_time(void)
     on(&c, 1);
     wake(&c, 10 * MS, 10);
     wake(&c, 20 * MS, 11);
-    static const struct place expected[] = {{0, 10 * MS}, {10, 10 * MS}, {11, 20 * MS}};
-    expect(&c, 3, expected);
+    sweep(&c);
+    on(&c, 0);
+    wake(&c, 30 * MS, 1);
+    static const struct place expected[] = {{0, 10 * MS}, {10, 10 * MS}, {11, 20 * MS}, {1, 30 * MS}};
+    expect(&c, 4, expected);
 }
 
 /* pCPU 0 writes only in the second sweep what is older than anything of the first. */
