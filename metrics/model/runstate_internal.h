@@ -25,18 +25,18 @@ enum pause {
 
 /* What is known of a vCPU at the front of the events. */
 struct track {
-    uint64_t since_ns; /* of its last record or transition */
-    uint64_t slept_ns; /* of the record before that */
-    uint64_t first_ns; /* of its first record, while that is to be judged (runstates_judge_first); else 0 */
-    uint64_t woken_ns; /* switches only: a wake before anything else was known, if `woken` */
-    uint16_t pcpu;     /* where it runs or ran last */
-    uint16_t woken_on; /* the pCPU that recorded its wake, if that was its last record; else NO_PCPU */
-    uint8_t state;     /* enum runstate */
+    uint64_t since_ns;   /* of its last record or transition */
+    uint64_t slept_ns;   /* of the record before that */
+    uint64_t first_ns;   /* of its first record, while that is to be judged (runstates_judge_first); else 0 */
+    uint64_t woken_ns;   /* switches only: a wake before anything else was known, if `woken` */
+    uint16_t pcpu;       /* where it runs or ran last */
+    uint16_t woken_on;   /* the pCPU that recorded its wake, if that was its last record; else NO_PCPU */
+    uint8_t state;       /* enum runstate */
     uint8_t first_state; /* in which it was until first_ns */
-    bool seen;         /* its state is known at all, or was given as unknown */
-    bool named;        /* only EVENT_ASSIGNED named it so far: it is in no known state, and never was */
-    bool first_record; /* the record below was its first: nothing could contradict it */
-    bool contradicted; /* a record did not fit, and lost records do not explain it */
+    bool seen;           /* its state is known at all, or was given as unknown */
+    bool named;          /* only EVENT_ASSIGNED named it so far: it is in no known state, and never was */
+    bool first_record;   /* the record below was its first: nothing could contradict it */
+    bool contradicted;   /* a record did not fit, and lost records do not explain it */
     uint64_t contradicted_ns; /* when; this and the next four fields are about that record */
     uint64_t noted_since_ns;  /* since when it was in the next one */
     uint8_t state_before;     /* the tracked state when that record came */

@@ -74,7 +74,11 @@ static uint64_t judge_behind(struct order *o, struct stream *s, const struct odd
     struct step *step = &o->steps[s->pcpu];
     uint64_t floor = floor_of(o, step);
     if (t->followers > 0 && t->next < last) {
-        bool moves = t->tsc >= floor && t->tsc >= o->foreign_front;
+        /* Two are not both wrong: it was the clock that was set back, and what came before it stays where it is. */
+        if (t->tsc < floor && t->next < floor)
+            step->behind_sweep = o->decoder->sweep;
+        bool behind = step->behind_sweep == o->decoder->sweep;
+        bool moves = !behind && t->tsc >= floor && t->tsc >= o->foreign_front;
         step->back_from = last;
         step->back_to = moves ? t->tsc : last;
         /* The next record agrees: it was the earlier tsc that was wrong, or the clock was set back. */

@@ -364,6 +364,22 @@ static bool was_set_back(struct step *step, uint64_t tsc)
     return step->ahead > 0 ? tsc < last : tsc > last && tsc - last > (uint64_t)-step->ahead / 2;
 }
 
+/*
+ * Whether nothing that the windows of a round before hold, of pCPUs in step, is later than `tsc`, with which the stream's window
+ * begins. Of a clock that is behind by more than its pCPU was silent, something is.
+ */
+static bool follows_round(const struct order *o, const struct stream *s, uint64_t tsc)
+{
+    const struct decoder *d = o->decoder;
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        uint16_t pcpu = d->pcpus[i];
+        const struct step_window *w = round_before(o, pcpu, s);
+        if (pcpu != s->pcpu && !o->steps[pcpu].out && w && w->last_tsc > tsc + SWITCH_SPAN)
+            return false;
+    }
+    return true;
+}
+
 static bool comes_back(struct order *o, struct stream *s, uint64_t tsc)
 {
     struct step *step = &o->steps[s->pcpu];
@@ -372,7 +388,8 @@ static bool comes_back(struct order *o, struct stream *s, uint64_t tsc)
         return false;
     bool ahead = tsc > o->tsc_last + STEP_CYCLES;
     bool alone = o->strangers.windows > 0; /* nobody in step wrote since it left */
-    if (alone || ahead || tsc < step->blind_from || opinions_on(o, s, tsc).contradict > 0)
+    bool behind = step->ahead < 0 && !follows_round(o, s, tsc);
+    if (alone || ahead || behind || tsc < step->blind_from || opinions_on(o, s, tsc).contradict > 0)
         return false;
     step->out = false;
     bool blind = d->model && !step->unused && tsc > step->blind_from;

@@ -61,6 +61,8 @@ struct step {
     uint64_t unused_from;  /* the model gets no record of the pCPU after this, */
     uint64_t unused_since; /* and its time is blind from here on, perhaps before what was delivered */
     struct pace pace;      /* whether it goes with Xen's */
+    uint64_t
+        behind_sweep; /* in its window of this sweep stamps were older than what had arrived: its clock was set back */
     uint64_t back_from,
         back_to;        /* its stamps last went back from there, and took what was queued back to here */
     unsigned ascending; /* so many of its first stamps in a row rose, up to STEP_ASCENDING */

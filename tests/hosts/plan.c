@@ -268,6 +268,8 @@ void plan_settle(struct plan *p)
     keep_within(&p->lone, 0, 2);
     if (p->siblings || p->joined || p->shift_us || p->pause_ms || p->cut == 4)
         p->lone = 0;
+    if (p->hole_ms) /* a pCPU that is not used may write in there */
+        keep_within(&p->lone, 0, 1);
     if (p->lone) /* where times are damaged, contradictions prove nothing */
         p->unseen = 0;
     if (p->hole_ms) /* something before it, something after it */
