@@ -1,6 +1,6 @@
 /*
- * The runstate machine inside: runstate.c has the states of vCPUs and settles contradictions, runstate_dark.c and _unseen.c
- * what lost and unrecorded records leave open, runstate_events.c passes it
+ * The runstate machine inside: runstate.c has the states of vCPUs and settles contradictions, runstate_dark.c, _first.c and
+ * _unseen.c what lost and unrecorded records leave open, runstate_events.c passes it
  * what events say, runstate_switch.c what context switches say where there are no runstate records.
  */
 #ifndef XENMETER_METRICS_RUNSTATE_INTERNAL_H
@@ -216,6 +216,11 @@ static inline bool runstates_was_dark(const struct runstates *r, uint16_t pcpu, 
 void runstates_contradiction(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu,
                              enum runstate old);
 
+static inline bool runstates_is_asleep(const struct track *k)
+{
+    return k->state == RUNSTATE_BLOCKED || k->state == RUNSTATE_OFFLINE;
+}
+
 /* Whether a vCPU that is runnable from `from` on may still be so at `to`, by how long vCPUs of this host wait. */
 bool runstates_near(const struct runstates *r, uint64_t from_ns, uint64_t to_ns);
 
@@ -254,6 +259,13 @@ void runstates_confirm(struct runstates *r, uint32_t vcpu, uint64_t now_ns);
 uint64_t runstates_certain_from(const struct runstates *r, uint32_t vcpu, uint64_t birth_ns, uint64_t now_ns,
                                 enum runstate old);
 void runstates_note_first(struct runstates *r, uint32_t vcpu, uint64_t birth_ns, uint64_t now_ns);
+
+/* It slept in `state` up to its first record at now_ns, if it did not run, or wait, unseen before a dark stretch: that is doubtful. */
+void runstates_doubt_first(struct runstates *r, uint32_t vcpu, enum runstate state, uint64_t birth_ns,
+                           uint64_t now_ns);
+
+/* The vCPU's state is doubtful in [from, to), as far as that is not settled to its end. */
+void runstates_put_doubt(struct runstates *r, uint32_t vcpu, uint64_t from_ns, uint64_t to_ns);
 
 /*
  * The beginning of the trace is about to be settled: judges, by the waits that the trace shows by now, whether vCPUs slept up to
