@@ -213,8 +213,9 @@ bool runstates_backdate(struct runstates *r, uint32_t vcpu, uint64_t from_ns, ui
         from_ns = max64(from_ns, p->free_since);
         runstates_occupy(r, vcpu, pcpu, now_ns);
     }
-    if (from_ns < now_ns)
-        runstates_put_state(r, from_ns, vcpu, before, state, pcpu, UINT32_MAX);
+    if (from_ns >= now_ns)
+        return false;
+    runstates_put_state(r, from_ns, vcpu, before, state, pcpu, UINT32_MAX);
     r->tracks[vcpu].state = (uint8_t)state;
     return true;
 }
@@ -396,6 +397,8 @@ uint64_t runstates_settled(struct runstates *r, uint64_t watermark_ns)
     if (r->queue.n - r->queue.head > PENDING_MAX)
         settled = max64(settled, r->queue.items[r->queue.n - 1 - PENDING_MAX / 2].time_ns);
     if (settled > r->settled_ns) {
+        if (r->settled_ns == r->start_ns)
+            runstates_judge_first(r);
         if (r->darkness.n > 0)
             runstates_release(r, settled, false);
         r->settled_ns = settled;
@@ -417,6 +420,8 @@ void runstates_end(struct runstates *r, uint64_t end_ns)
         runstates_blind_end(r, (uint16_t)p, max64(r->settled_ns, end_ns));
     if (r->darkness.n > 0)
         runstates_release(r, max64(r->settled_ns, end_ns), true);
+    if (r->settled_ns == r->start_ns)
+        runstates_judge_first(r);
     r->settled_ns = max64(r->settled_ns, end_ns);
 }
 

@@ -28,11 +28,6 @@ bool runstates_near(const struct runstates *r, uint64_t from_ns, uint64_t to_ns)
     return to_ns - from_ns <= WAITS_LONGEST * r->wait_max_ns + few_ns;
 }
 
-static bool is_asleep(const struct track *k)
-{
-    return k->state == RUNSTATE_BLOCKED || k->state == RUNSTATE_OFFLINE;
-}
-
 /* ---- doubt beyond the dark itself ---- */
 
 static void put_doubt(struct runstates *r, uint64_t time_ns, uint32_t vcpu, bool doubtful)
@@ -42,7 +37,7 @@ static void put_doubt(struct runstates *r, uint64_t time_ns, uint32_t vcpu, bool
         (struct transition){.kind = TRANSITION_DOUBT, .vcpu = vcpu, .pcpu = NO_PCPU, .value = doubtful});
 }
 
-static void put_doubt_between(struct runstates *r, uint32_t vcpu, uint64_t from_ns, uint64_t to_ns)
+void runstates_put_doubt(struct runstates *r, uint32_t vcpu, uint64_t from_ns, uint64_t to_ns)
 {
     if (from_ns >= to_ns || to_ns <= r->settled_ns)
         return;
@@ -98,7 +93,7 @@ static void doubt_silent(struct runstates *r, uint64_t light_ns, uint64_t dark_n
     bool near = runstates_near(r, light_ns, dark_ns);
     for (uint32_t v = 0; v < r->population->vcpus_n; v++) {
         const struct track *k = &r->tracks[v];
-        bool asleep = k->seen && !k->idle && is_asleep(k) && k->since_ns < light_ns;
+        bool asleep = k->seen && !k->idle && runstates_is_asleep(k) && k->since_ns < light_ns;
         bool waits = asleep && (near || is_held_up(r, k, light_ns));
         if (k->doubtful && !waits && k->state != RUNSTATE_OFFLINE)
             end_doubt(r, v, light_ns);
@@ -127,44 +122,7 @@ void runstates_confirm(struct runstates *r, uint32_t vcpu, uint64_t now_ns)
         end_doubt(r, vcpu, min64(last_light_ns, now_ns));
     struct dark_stretch gap;
     if (k->state == RUNSTATE_RUNNABLE && !k->idle && darkness_between(d, k->since_ns, now_ns, &gap))
-        put_doubt_between(r, vcpu, gap.from_ns, gap.to_ns);
-}
-
-uint64_t runstates_certain_from(const struct runstates *r, uint32_t vcpu, uint64_t birth_ns, uint64_t now_ns,
-                                enum runstate old)
-{
-    struct dark_stretch gap;
-    bool certain = old != RUNSTATE_RUNNABLE || r->tracks[vcpu].idle ||
-                   !darkness_between(&r->darkness, birth_ns, now_ns, &gap);
-    return certain ? birth_ns : gap.to_ns;
-}
-
-/* It slept in `state` up to its first record at now_ns, if it did not run, or wait, unseen before a dark stretch. */
-static void doubt_first(struct runstates *r, uint32_t vcpu, enum runstate state, uint64_t birth_ns,
-                        uint64_t now_ns)
-{
-    const struct darkness *d = &r->darkness;
-    uint64_t light_ns = birth_ns;
-    for (uint64_t i = darkness_after(d, birth_ns); i < d->n; i++) {
-        const struct dark_stretch *s = darkness_stretch(d, i);
-        bool unsure = (light_ns == birth_ns && r->first_run_lost) || state == RUNSTATE_OFFLINE;
-        if (s->from_ns < now_ns && (unsure || runstates_near(r, light_ns, s->from_ns)))
-            put_doubt_between(r, vcpu, light_ns, s->from_ns);
-        light_ns = s->to_ns;
-    }
-}
-
-void runstates_note_first(struct runstates *r, uint32_t vcpu, uint64_t birth_ns, uint64_t now_ns)
-{
-    struct track *k = &r->tracks[vcpu];
-    if (k->idle || k->state == RUNSTATE_UNKNOWN || birth_ns >= now_ns)
-        return;
-    if (is_asleep(k))
-        doubt_first(r, vcpu, (enum runstate)k->state, birth_ns, now_ns);
-    unseen_note_first(
-        &r->unseen,
-        &(struct unexplained){
-            .since_ns = birth_ns, .at_ns = now_ns, .vcpu = vcpu, .pcpu = k->pcpu, .state = k->state});
+        runstates_put_doubt(r, vcpu, gap.from_ns, gap.to_ns);
 }
 
 /* It becomes dark at dark_ns, after light since light_ns; 0: since the beginning. */
@@ -192,8 +150,10 @@ static void explain(struct runstates *r, uint64_t from_ns)
         bool first = u->kind == UNEXPLAINED_FIRST;
         if (u->vcpu == NOBODY || u->at_ns <= from_ns)
             continue;
+        if (first && r->tracks[u->vcpu].first_ns > 0)
+            continue;
         if (first && u->state != RUNSTATE_RUNNABLE)
-            doubt_first(r, u->vcpu, (enum runstate)u->state, u->since_ns, u->at_ns);
+            runstates_doubt_first(r, u->vcpu, (enum runstate)u->state, u->since_ns, u->at_ns);
         else
             runstates_put_state(r, first ? u->since_ns : max64(u->since_ns, from_ns), u->vcpu, u->state,
                                 RUNSTATE_UNKNOWN, u->pcpu, UINT32_MAX);

@@ -1,6 +1,6 @@
 /*
- * The runstate machine inside: runstate.c has the states of vCPUs and settles contradictions, runstate_dark.c and _unseen.c
- * what lost and unrecorded records leave open, runstate_events.c passes it
+ * The runstate machine inside: runstate.c has the states of vCPUs and settles contradictions, runstate_dark.c, _first.c and
+ * _unseen.c what lost and unrecorded records leave open, runstate_events.c passes it
  * what events say, runstate_switch.c what context switches say where there are no runstate records.
  */
 #ifndef XENMETER_METRICS_RUNSTATE_INTERNAL_H
@@ -25,16 +25,18 @@ enum pause {
 
 /* What is known of a vCPU at the front of the events. */
 struct track {
-    uint64_t since_ns; /* of its last record or transition */
-    uint64_t slept_ns; /* of the record before that */
-    uint64_t woken_ns; /* switches only: a wake before anything else was known, if `woken` */
-    uint16_t pcpu;     /* where it runs or ran last */
-    uint16_t woken_on; /* the pCPU that recorded its wake, if that was its last record; else NO_PCPU */
-    uint8_t state;     /* enum runstate */
-    bool seen;         /* its state is known at all, or was given as unknown */
-    bool named;        /* only EVENT_ASSIGNED named it so far: it is in no known state, and never was */
-    bool first_record; /* the record below was its first: nothing could contradict it */
-    bool contradicted; /* a record did not fit, and lost records do not explain it */
+    uint64_t since_ns;   /* of its last record or transition */
+    uint64_t slept_ns;   /* of the record before that */
+    uint64_t first_ns;   /* of its first record, while that is to be judged (runstates_judge_first); else 0 */
+    uint64_t woken_ns;   /* switches only: a wake before anything else was known, if `woken` */
+    uint16_t pcpu;       /* where it runs or ran last */
+    uint16_t woken_on;   /* the pCPU that recorded its wake, if that was its last record; else NO_PCPU */
+    uint8_t state;       /* enum runstate */
+    uint8_t first_state; /* in which it was until first_ns */
+    bool seen;           /* its state is known at all, or was given as unknown */
+    bool named;          /* only EVENT_ASSIGNED named it so far: it is in no known state, and never was */
+    bool first_record;   /* the record below was its first: nothing could contradict it */
+    bool contradicted;   /* a record did not fit, and lost records do not explain it */
     uint64_t contradicted_ns; /* when; this and the next four fields are about that record */
     uint64_t noted_since_ns;  /* since when it was in the next one */
     uint8_t state_before;     /* the tracked state when that record came */
@@ -214,6 +216,11 @@ static inline bool runstates_was_dark(const struct runstates *r, uint16_t pcpu, 
 void runstates_contradiction(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu,
                              enum runstate old);
 
+static inline bool runstates_is_asleep(const struct track *k)
+{
+    return k->state == RUNSTATE_BLOCKED || k->state == RUNSTATE_OFFLINE;
+}
+
 /* Whether a vCPU that is runnable from `from` on may still be so at `to`, by how long vCPUs of this host wait. */
 bool runstates_near(const struct runstates *r, uint64_t from_ns, uint64_t to_ns);
 
@@ -253,6 +260,19 @@ uint64_t runstates_certain_from(const struct runstates *r, uint32_t vcpu, uint64
                                 enum runstate old);
 void runstates_note_first(struct runstates *r, uint32_t vcpu, uint64_t birth_ns, uint64_t now_ns);
 
+/* It slept in `state` up to its first record at now_ns, if it did not run, or wait, unseen before a dark stretch: that is doubtful. */
+void runstates_doubt_first(struct runstates *r, uint32_t vcpu, enum runstate state, uint64_t birth_ns,
+                           uint64_t now_ns);
+
+/* The vCPU's state is doubtful in [from, to), as far as that is not settled to its end. */
+void runstates_put_doubt(struct runstates *r, uint32_t vcpu, uint64_t from_ns, uint64_t to_ns);
+
+/*
+ * The beginning of the trace is about to be settled: judges, by the waits that the trace shows by now, whether vCPUs slept up to
+ * their first records.
+ */
+void runstates_judge_first(struct runstates *r);
+
 /* Up to when transitions can be settled, as far as lost records are concerned: not beyond most_ns. */
 uint64_t runstates_hold(struct runstates *r, uint64_t watermark_ns, uint64_t most_ns);
 
@@ -276,7 +296,7 @@ void runstates_release(struct runstates *r, uint64_t settled_ns, bool end);
 
 /*
  * The vCPU is known to be in `state` in [from, now): queues that, unless it ran on a pCPU that belonged to
- * somebody else for all of that time. Returns whether it could.
+ * somebody else for all of that time. Returns whether it did; if not, the tracked state is what it was.
  */
 bool runstates_backdate(struct runstates *r, uint32_t vcpu, uint64_t from_ns, uint64_t now_ns,
                         enum runstate before, enum runstate state, uint16_t pcpu);

@@ -7,9 +7,9 @@
 
 bool runstates_can_be_saved(const struct runstates *r)
 {
-    return !r->use_switches && !r->cores && r->hole_end_ns == 0 && !r->unseen.known &&
-           unseen_muddle(&r->unseen) == 0 && !r->queue.failed && r->settles_at != UINT64_MAX &&
-           transitions_count(&r->queue) <= WAITING_MAX;
+    return r->settled_ns > r->start_ns && !r->use_switches && !r->cores && r->hole_end_ns == 0 &&
+           !r->unseen.known && unseen_muddle(&r->unseen) == 0 && !r->queue.failed &&
+           r->settles_at != UINT64_MAX && transitions_count(&r->queue) <= WAITING_MAX;
 }
 
 static void track_snapshot(struct snapshot *s, struct track *k)

@@ -11,7 +11,9 @@
  *
  * - The watermark moves at the end of a sweep, whether or not anything is delivered then. A record that is older than the
  *   watermark was at the beginning of its window comes at that time.
- * - Where the clock of a pCPU went back, its events beyond that time move back to it, if that is not before the watermark.
+ * - Where the clock of a pCPU went back, its events beyond that time move back to it, if that is not before the watermark. If
+ *   it went back to before the watermark, by two records, none moves, and those of that window that seem older than the last one
+ *   before come at its time.
  * - An event without a time, of a pCPU that had none by then, waits for the pCPU's first time, or the trace's end. At the
  *   end of a sweep before any record of the trace had a time, it gets time 0.
  * - Time 0 is where the trace begins (or the pCPU, if its first times are long before those of all others). That is

@@ -74,7 +74,11 @@ static uint64_t judge_behind(struct order *o, struct stream *s, const struct odd
     struct step *step = &o->steps[s->pcpu];
     uint64_t floor = floor_of(o, step);
     if (t->followers > 0 && t->next < last) {
-        bool moves = t->tsc >= floor && t->tsc >= o->foreign_front;
+        /* Two are not both wrong: it was the clock that was set back, and what came before it stays where it is. */
+        if (t->tsc < floor && t->next < floor)
+            step->behind_sweep = o->decoder->sweep;
+        bool behind = step->behind_sweep == o->decoder->sweep;
+        bool moves = !behind && t->tsc >= floor && t->tsc >= o->foreign_front;
         step->back_from = last;
         step->back_to = moves ? t->tsc : last;
         /* The next record agrees: it was the earlier tsc that was wrong, or the clock was set back. */
@@ -93,15 +97,25 @@ static uint64_t judge_behind(struct order *o, struct stream *s, const struct odd
     return last;
 }
 
-/* The trace began with a record that stands alone, so that nothing confirmed its time; this one is far from it, and is confirmed. */
+/*
+ * The trace began with a record that stands alone, so that nothing confirmed its time; this one, the first of a window, is far from
+ * it, and is confirmed. When that record was written is not known, then: the model does not get it, and its pCPU is blind up to its
+ * next one. What the pCPU writes next may well be in step.
+ */
 static void doubt_lone(struct order *o, const struct odd_time *t)
 {
     struct stream *lone = o->lone;
-    if (!lone || lone->last_tsc != o->lone_tsc || t->tsc > o->lone_tsc ||
-        o->lone_tsc - t->tsc <= TSC_FOREIGN || t->followers == 0 || !follows(t->tsc, t->next))
+    if (lone->last_tsc != o->lone_tsc || t->tsc > o->lone_tsc || o->lone_tsc - t->tsc <= TSC_FOREIGN ||
+        t->tsc < o->watermark || t->followers == 0 || !follows(t->tsc, t->next))
         return;
     o->decoder->quality->tsc_implausible++;
     pull_back(o, lone, t->tsc);
+    step_doubt_window(o, lone->pcpu, t->tsc);
+    stream_settle(lone);
+    step_take_back(o, lone, lone->head, TSC_NONE);
+    lone->old_lost = true;
+    lone->old_lost_count = 0;
+    lone->reach = 0;
     o->lone = NULL;
 }
 
@@ -116,8 +130,6 @@ static uint64_t judge(struct order *o, struct stream *s, const struct odd_time *
         *foreign = tsc >= TSC_IMPOSSIBLE;
         return tsc;
     }
-    if (!s->begun && o->lone)
-        doubt_lone(o, t);
     if (!s->begun && t->tsc < o->watermark)
         last = o->watermark;
     else if (!s->begun && t->tsc < last)
@@ -170,6 +182,8 @@ bool record_time_judge(void *order, struct stream *s, struct odd_time *t)
 {
     struct order *o = order;
     bool foreign = false;
+    if (t->begins_window && o->lone)
+        doubt_lone(o, t);
     uint64_t last = s->last_tsc;
     if (t->begins_window && !begin_window(o, s, t))
         return false;

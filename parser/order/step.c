@@ -184,6 +184,13 @@ static void find_end(struct order *o)
         o->sweep_max = o->tsc_last;
 }
 
+void step_doubt_window(struct order *o, uint16_t pcpu, uint64_t tsc)
+{
+    struct step_window *w = &o->steps[pcpu].last;
+    w->first_tsc = w->last_tsc = tsc;
+    find_end(o);
+}
+
 void step_count_leaving(struct order *o, uint64_t from, uint64_t distance)
 {
     struct quality *q = o->decoder->quality;
@@ -205,6 +212,8 @@ static void leave(struct order *o, struct stream *s, uint64_t from, int64_t ahea
     step->out_tsc = to;
     step->offset = o->decoder->quality->bytes;
     step->gaps_n = 0;
+    if (s->old_lost && s->last_tsc < from) /* the time of its last record is not known, either */
+        from = s->last_tsc;
     if (from < o->tsc_first && o->tsc_first != UINT64_MAX)
         from = o->tsc_first;
     step->blind_from = from > o->watermark ? from : o->watermark;
@@ -355,6 +364,22 @@ static bool was_set_back(struct step *step, uint64_t tsc)
     return step->ahead > 0 ? tsc < last : tsc > last && tsc - last > (uint64_t)-step->ahead / 2;
 }
 
+/*
+ * Whether nothing that the windows of a round before hold, of pCPUs in step, is later than `tsc`, with which the stream's window
+ * begins. Of a clock that is behind by more than its pCPU was silent, something is.
+ */
+static bool follows_round(const struct order *o, const struct stream *s, uint64_t tsc)
+{
+    const struct decoder *d = o->decoder;
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        uint16_t pcpu = d->pcpus[i];
+        const struct step_window *w = round_before(o, pcpu, s);
+        if (pcpu != s->pcpu && !o->steps[pcpu].out && w && w->last_tsc > tsc + SWITCH_SPAN)
+            return false;
+    }
+    return true;
+}
+
 static bool comes_back(struct order *o, struct stream *s, uint64_t tsc)
 {
     struct step *step = &o->steps[s->pcpu];
@@ -363,7 +388,8 @@ static bool comes_back(struct order *o, struct stream *s, uint64_t tsc)
         return false;
     bool ahead = tsc > o->tsc_last + STEP_CYCLES;
     bool alone = o->strangers.windows > 0; /* nobody in step wrote since it left */
-    if (alone || ahead || tsc < step->blind_from || opinions_on(o, s, tsc).contradict > 0)
+    bool behind = step->ahead < 0 && !follows_round(o, s, tsc);
+    if (alone || ahead || behind || tsc < step->blind_from || opinions_on(o, s, tsc).contradict > 0)
         return false;
     step->out = false;
     bool blind = d->model && !step->unused && tsc > step->blind_from;
@@ -439,42 +465,4 @@ bool step_is_pending(const struct order *o, uint16_t pcpu, uint64_t ended)
             return false;
     }
     return d->pcpus_n > 1;
-}
-
-/* ---- blind time ---- */
-
-/*
- * The model is told, by events from `at` on, that the time of the stream's pCPU from `from` to `tsc` is blind. -1 when there is
- * no memory.
- */
-static int append_blind(struct decoder *d, struct stream *s, uint64_t at, uint64_t from, uint64_t tsc)
-{
-    if (!stream_reserve(s, 2))
-        return -1;
-    stream_insert_blind(s, at, from, tsc, 0, UINT32_MAX);
-    d->queued += 2;
-    return 0;
-}
-
-int step_blind(struct order *o, uint64_t tsc)
-{
-    struct decoder *d = o->decoder;
-    for (unsigned i = 0; i < d->pcpus_n; i++) {
-        struct stream *s = d->streams[d->pcpus[i]];
-        struct step *step = &o->steps[d->pcpus[i]];
-        bool out = step->out && tsc > step->blind_from;
-        bool unused = step->unused && tsc > step->unused_from;
-        if (out)
-            stream_begin(s, step->blind_from);
-        uint64_t at = step->unused ? step->unused_from : step->blind_from;
-        uint64_t from = step->unused ? step->unused_since : step->blind_since;
-        if (d->model && (step->unused ? unused : out) && append_blind(d, s, at, from, tsc) != 0)
-            return -1;
-        if (unused)
-            step->unused_from = step->unused_since = tsc;
-        if (out)
-            s->last_tsc = step->blind_from = step->blind_since = tsc;
-        s->fresh = s->n; /* they say nothing about the clock */
-    }
-    return 0;
 }

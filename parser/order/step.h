@@ -61,6 +61,8 @@ struct step {
     uint64_t unused_from;  /* the model gets no record of the pCPU after this, */
     uint64_t unused_since; /* and its time is blind from here on, perhaps before what was delivered */
     struct pace pace;      /* whether it goes with Xen's */
+    uint64_t
+        behind_sweep; /* in its window of this sweep stamps were older than what had arrived: its clock was set back */
     uint64_t back_from,
         back_to;        /* its stamps last went back from there, and took what was queued back to here */
     unsigned ascending; /* so many of its first stamps in a row rose, up to STEP_ASCENDING */
@@ -90,6 +92,9 @@ void step_note_gap(struct order *o, uint16_t pcpu, uint64_t from, uint64_t to);
 
 /* The pCPU's records turned out to be no later than `tsc`. */
 void step_pull_back(struct order *o, uint16_t pcpu, uint64_t tsc);
+
+/* The time that the pCPU's last window begins with turned out to be wrong: it began at `tsc` or later. */
+void step_doubt_window(struct order *o, uint16_t pcpu, uint64_t tsc);
 
 /*
  * The input has ended. Where windows that do not go with what went before are the last ones, they are another capture's, but

@@ -117,6 +117,14 @@ static void draw_joints(struct plan *p)
 }
 
 /* From numbers of their own: the other fields of a seed stay what they are. */
+static void draw_lone(struct plan *p)
+{
+    struct prng rng;
+    prng_seed(&rng, p->seed ^ 0x6c6f6e65);
+    p->lone = percent(&rng, 3) ? between(&rng, 1, 2) : 0;
+}
+
+/* The same. */
 static void draw_siblings(struct plan *p, uint64_t seed)
 {
     struct prng rng;
@@ -140,6 +148,7 @@ void plan_draw(struct plan *p, uint64_t seed)
     p->granularity_us = ONE_OF(&rng, 1000, 7000, 10000, 50000, 100000, 1000000);
     p->piped = percent(&rng, 20);
     draw_siblings(p, seed);
+    draw_lone(p);
     plan_settle(p);
 }
 
@@ -256,6 +265,13 @@ void plan_settle(struct plan *p)
     if (p->shift_us || p->pause_ms)
         p->losses = p->loss_us = p->loss_from = p->loss_ppm = p->hole_ms = 0;
     keep_within(&p->pause_ms, 0, p->host_ms / 2);
+    keep_within(&p->lone, 0, 2);
+    if (p->siblings || p->joined || p->shift_us || p->pause_ms || p->cut == 4)
+        p->lone = 0;
+    if (p->hole_ms) /* a pCPU that is not used may write in there */
+        keep_within(&p->lone, 0, 1);
+    if (p->lone) /* where times are damaged, contradictions prove nothing */
+        p->unseen = 0;
     if (p->hole_ms) /* something before it, something after it */
         p->host_ms = p->hole_ms + 400 + (p->host_ms % 400);
     if (p->hole_ms || p->host_ms * 1000 / p->granularity_us > 200)
@@ -264,7 +280,8 @@ void plan_settle(struct plan *p)
 
 bool plan_damages(const struct plan *p)
 {
-    return p->losses || p->unseen || p->cut || p->hole_ms || p->pause_ms || p->shift_us || p->joined;
+    return p->losses || p->unseen || p->cut || p->hole_ms || p->pause_ms || p->shift_us || p->joined ||
+           p->lone;
 }
 
 bool plan_has_one_lossy_pcpu(const struct plan *p)

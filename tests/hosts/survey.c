@@ -144,7 +144,7 @@ static bool survey_window(struct making *m, const struct window *w, size_t end, 
     const unsigned char *words;
     for (uint64_t last = 0; (begin = at) < end && next_record(m->v->bytes, &at, end, &event, &stamp, &words);
          last = stamp) {
-        if (stamp == 0)
+        if (stamp == 0 || is_ahead(m, w->pcpu, begin))
             continue;
         if (stamp != last) /* else it may have none of its own */
             tsc = true_tsc(m, w->pcpu, begin, stamp);
@@ -347,6 +347,33 @@ static bool any_late(const struct making *m, const struct edge *edges)
     return false;
 }
 
+/*
+ * Whether the second window has two times, which agree, and is not of a pCPU whose own clock is ahead: else the first window's time
+ * is as right as that one's.
+ */
+static bool second_window_confirms(const struct making *m)
+{
+    size_t end = m->windows_n > 2 ? m->windows[2].offset : m->writer.bytes, n = 0;
+    size_t at = m->windows_n > 1 ? m->windows[1].offset + 12 : end;
+    uint64_t tsc = 0, last = 0;
+    uint32_t event;
+    const unsigned char *words;
+    for (; next_record(m->v->bytes, &at, end < m->v->n ? end : m->v->n, &event, &tsc, &words); last = tsc)
+        n += tsc != last;
+    return n > 1 && !(m->windows[1].pcpu == m->lone && m->plan->lone == 2);
+}
+
+/* Of the pCPU whose first time is wrong it is not known when it wrote that record: before its next one that has a right time. */
+static bool add_lone(struct making *m, const struct edge *edges)
+{
+    if (m->lone == NO_PCPU)
+        return true;
+    uint64_t next = edges[m->lone].first;
+    m->v->is_alone = true;
+    m->v->blends = !second_window_confirms(m);
+    return gaps_add(&m->v->gaps, m->lone, 0, next ? next : UINT64_MAX);
+}
+
 bool view_survey(struct making *m)
 {
     struct edge *edges = calloc(m->r->pcpus_n, sizeof *edges);
@@ -362,11 +389,11 @@ bool view_survey(struct making *m)
         survey_cut(m, edges);
         done = add_cut_ends(m, edges);
     }
-    done = done && add_unseen(m, edges) && add_unreported(m, edges);
+    done = done && add_unseen(m, edges) && add_unreported(m, edges) && add_lone(m, edges);
     done = done && view_survey_joints(m) && (!m->plan->siblings || view_survey_cores(m));
     m->v->has_late_pcpu = done && any_late(m, edges);
     m->v->names_nobody = true;
-    for (uint32_t pcpu = 0; done && pcpu < m->r->pcpus_n; pcpu++)
+    for (uint32_t pcpu = 0; done && pcpu < m->r->pcpus_n && !m->v->blends; pcpu++)
         m->v->names_nobody &= edges[pcpu].named == 0;
     free(edges);
     return done;
@@ -379,6 +406,7 @@ const char *view_lacks(const struct view *v)
            : v->is_unseen  ? "a pCPU was not read"
            : v->has_hole   ? "a hole"
            : v->is_shifted ? "a clock was set"
+           : v->is_alone   ? "a time is wrong"
            : v->is_joined  ? "another capture follows"
                            : NULL;
 }

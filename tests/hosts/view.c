@@ -224,10 +224,47 @@ static uint64_t next_sweep(const struct making *m, uint64_t last, uint64_t tsc)
     return tsc;
 }
 
+/* The first record that the mask leaves of the pCPUs that are read, but for the last of these; NO_PCPU: there is none. */
+static uint32_t first_writer(const struct making *m, size_t *record)
+{
+    for (uint32_t pcpu = 0; pcpu + 1 < m->r->pcpus_n; pcpu++) {
+        const struct recorded_pcpu *p = &m->r->pcpus[pcpu];
+        for (*record = 0; !m->unseen[pcpu] && *record < p->n; ++*record)
+            if (!plan_leaves_out(m->plan, (enum trace_event)p->records[*record].event))
+                return pcpu;
+    }
+    return NO_PCPU;
+}
+
+/* The first sweep comes right after the first record of the first pCPU. Moves *tsc to when. */
+static bool sweep_lone(struct making *m, uint64_t *tsc)
+{
+    size_t record;
+    uint32_t pcpu = first_writer(m, &record);
+    uint64_t at = pcpu == NO_PCPU ? 0 : m->r->pcpus[pcpu].records[record].tsc;
+    if (pcpu == NO_PCPU || is_full(m, pcpu, at) || (at >= m->hole_from && at < m->hole_to))
+        return true;
+    struct trace_ring *ring = &m->rings[pcpu];
+    ring->skew += YEARS_AHEAD;
+    insert(m, pcpu, &m->r->pcpus[pcpu].records[record]);
+    m->next[pcpu] = record + 1;
+    m->lone = pcpu;
+    bool done = add_window(m, pcpu, 0) && trace_writer_read_ring(&m->writer, ring, at);
+    m->lone_end = m->plan->lone == 1 ? m->writer.bytes : UINT64_MAX;
+    ring->skew -= m->plan->lone == 1 ? YEARS_AHEAD : 0;
+    for (uint32_t other = pcpu + 1; done && other < m->r->pcpus_n; other++)
+        done = read_ring(m, other, at);
+    m->sweep++;
+    *tsc = at;
+    return done;
+}
+
 static bool write_all(struct making *m)
 {
-    uint64_t period = cycles(m->r, (uint64_t)m->plan->sweep_us);
-    uint64_t tsc = next_sweep(m, 0, m->r->begin_tsc + period);
+    uint64_t period = cycles(m->r, (uint64_t)m->plan->sweep_us), tsc = m->r->begin_tsc;
+    if (m->plan->lone && !sweep_lone(m, &tsc))
+        return false;
+    tsc = next_sweep(m, 0, tsc + period);
     while (tsc < m->r->end_tsc) {
         bool pauses = m->pauses && tsc >= m->hole_from;
         if (pauses && (tsc = pause(m)) == 0)
@@ -285,7 +322,7 @@ static void clear(struct making *m)
 /* All stamps are later by `offset`, modulo 2^64. */
 static bool make(struct view *v, const struct recording *r, const struct plan *plan, uint64_t offset)
 {
-    struct making m = {.r = r, .plan = plan, .v = v, .offset = offset};
+    struct making m = {.r = r, .plan = plan, .v = v, .offset = offset, .lone = NO_PCPU};
     char *bytes = NULL;
     size_t n;
     *v = (struct view){.unreported_tsc = UINT64_MAX};

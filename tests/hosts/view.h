@@ -50,8 +50,9 @@ struct view {
     bool has_hole;
     bool is_vague;   /* how long it was cannot be told */
     bool is_shifted; /* the tsc of a pCPU was set, and that shows */
-    bool is_joined;  /* another host's capture follows, */
-    bool blends;     /* and nothing in the file shows where (joined.c) */
+    bool is_alone;  /* the first record stands alone, and its time is damaged, or its pCPU's clock is wrong */
+    bool is_joined; /* another host's capture follows, */
+    bool blends;    /* and nothing in the file shows where (joined.c), or which time is wrong (is_alone) */
     uint32_t sweeps; /* that the file has, at least in part */
     bool
         has_late_pcpu; /* no record of the first second says who runs on a pCPU: rows were handed out before it is known */

@@ -6,6 +6,9 @@
 #include "sim/prng.h"
 #include "view.h"
 
+#define NO_PCPU     UINT32_MAX
+#define YEARS_AHEAD (1ull << 57) /* cycles */
+
 /* A window of the file. */
 struct window {
     size_t offset;
@@ -30,6 +33,8 @@ struct making {
     uint64_t shift_tsc, shift;        /* when, true time; UINT64_MAX: never; and by how much, modulo 2^64 */
     bool shift_begun, shift_placed;   /* in the ring, in the file */
     bool pauses;
+    uint32_t lone; /* the pCPU whose first record stands alone, with a tsc of years ahead; NO_PCPU: none */
+    uint64_t lone_end;     /* in the file: up to there its times are so; UINT64_MAX: all of them */
     uint64_t shift_offset; /* in the file: of its first record after that; UINT64_MAX: there is none */
     bool *unseen;
     size_t *next;   /* record of each pCPU */
@@ -39,11 +44,18 @@ struct making {
     bool sweep_wanted;
 };
 
+/* Whether the time of a record of the pCPU that is at this offset of the file is years ahead. */
+static inline bool is_ahead(const struct making *m, uint32_t pcpu, uint64_t offset)
+{
+    return pcpu == m->lone && offset < m->lone_end;
+}
+
 /* The tsc of a record of the pCPU that is at this offset of the file, as it would be if all clocks went right. */
 static inline uint64_t true_tsc(const struct making *m, uint32_t pcpu, uint64_t offset, uint64_t tsc)
 {
     bool shifted = pcpu == m->shifted && offset >= m->shift_offset;
-    return tsc - m->skew_of[pcpu % 2] - (shifted ? m->shift : 0);
+    return tsc - m->skew_of[pcpu % 2] - (shifted ? m->shift : 0) -
+           (is_ahead(m, pcpu, offset) ? YEARS_AHEAD : 0);
 }
 
 /* Decides where the file ends: view->n. */

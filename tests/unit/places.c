@@ -156,6 +156,28 @@ static void but_not_before_the_watermark(void)
     expect(&c, 11, expected);
 }
 
+/* The same, and the clock goes on from there: it was set, and what it wrote before stays where it is. */
+static void nor_when_it_passes_the_watermark_later(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 0);
+    for (uint32_t k = 0; k < 4; k++) {
+        wake(&c, k * 20 * MS, 2 * k);
+        wake(&c, k * 20 * MS + 10 * MS, 2 * k + 1);
+        sweep(&c);
+    }
+    wake(&c, 45 * MS, 8);
+    wake(&c, 46 * MS, 9);
+    wake(&c, 55 * MS, 10);
+    wake(&c, 65 * MS, 11);
+    wake(&c, 75 * MS, 12);
+    static const struct place expected[] = {
+        {0, 0},       {1, 10 * MS}, {2, 20 * MS}, {3, 30 * MS},  {4, 40 * MS},  {5, 50 * MS}, {6, 60 * MS},
+        {7, 70 * MS}, {8, 70 * MS}, {9, 70 * MS}, {10, 70 * MS}, {11, 70 * MS}, {12, 75 * MS}};
+    expect(&c, 13, expected);
+}
+
 /*
  * Time went back on pCPU 1, from 20 ms to 8; nothing of it was delivered by then. Much later it writes two windows that are older
  * than the watermark, of 30 ms: those of the first one are there already when the second one comes.
@@ -264,7 +286,7 @@ static void records_without_a_time_come_before_later_ones_of_their_pcpu(void)
     expect(&c, 4, expected);
 }
 
-/* The first window has one record, of a damaged time years after all others. */
+/* The first window has one record, of a damaged time years after all others; what its pCPU writes next has its place. */
 static void a_lone_first_record_does_not_set_the_time(void)
 {
     struct trace_bytes c;
@@ -274,8 +296,11 @@ static void a_lone_first_record_does_not_set_the_time(void)
     on(&c, 1);
     wake(&c, 10 * MS, 10);
     wake(&c, 20 * MS, 11);
-    static const struct place expected[] = {{0, 10 * MS}, {10, 10 * MS}, {11, 20 * MS}};
-    expect(&c, 3, expected);
+    sweep(&c);
+    on(&c, 0);
+    wake(&c, 30 * MS, 1);
+    static const struct place expected[] = {{0, 10 * MS}, {10, 10 * MS}, {11, 20 * MS}, {1, 30 * MS}};
+    expect(&c, 4, expected);
 }
 
 /* pCPU 0 writes only in the second sweep what is older than anything of the first. */
@@ -399,6 +424,7 @@ CU_TestInfo places_tests[] = {
     TEST(a_record_older_than_the_watermark_comes_at_that_time),
     TEST(where_time_goes_back_what_lies_beyond_moves_back),
     TEST(but_not_before_the_watermark),
+    TEST(nor_when_it_passes_the_watermark_later),
     TEST(windows_older_than_the_watermark_leave_one_another_where_they_are),
     TEST(records_without_a_time_wait_for_the_first_one_of_their_pcpu),
     TEST(records_without_a_time_come_before_later_ones_of_their_pcpu),
