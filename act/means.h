@@ -15,12 +15,13 @@
 
 #define ACT_COMMAND_BYTES  384
 #define ACT_EVIDENCE_BYTES 256
-#define ACT_ACTION_BYTES   132 /* of four hooks */
+#define ACT_ACTION_BYTES   132      /* of four hooks */
+#define ACT_FREE_PPM       1000000u /* the level of a guest that no hook holds */
 
 /* What a controller wants a guest to have. */
 struct act_wish {
     uint16_t domain;
-    uint64_t level_ppm;                /* millionths of a pCPU; of a hook: 0, it is held */
+    uint64_t level_ppm;                /* millionths of a pCPU; of a hook: below ACT_FREE_PPM it is held */
     uint32_t vcpus;                    /* that the trace shows */
     char name[ACT_NAME_BYTES];         /* "": not known */
     char action[ACT_ACTION_BYTES];     /* of a hook: "drop"; of several: "drop+low" (hooks.h) */

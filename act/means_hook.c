@@ -108,7 +108,7 @@ static void value_of(const struct act_means *m, const struct act_wish *wish, con
                      char value[ACT_VALUE_BYTES])
 {
     (void)known;
-    snprintf(value, ACT_VALUE_BYTES, "%s", wish->level_ppm == 0 ? wish->action : m->neutral);
+    snprintf(value, ACT_VALUE_BYTES, "%s", wish->level_ppm < ACT_FREE_PPM ? wish->action : m->neutral);
 }
 
 /* ---- as people read it ---- */

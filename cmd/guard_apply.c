@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FREE_PPM       1000000u /* a guest that is not held */
 #define RENEW_NS       1000000000u
 #define EXPIRES_ROUNDS 3 /* so many renewals may fail before what is held ends */
 #define DESCRIBE_NS    5000000000u
@@ -131,8 +130,8 @@ static struct act_guest *guest_of(struct acting *a, const struct guard_row *row,
             return &a->guests[i];
     const char *name = acting_name(a, row->domain, row->life);
     struct act_guest *g = &a->guests[(*n)++];
-    *g = (struct act_guest){.wish = {.domain = (uint16_t)row->domain, .level_ppm = FREE_PPM},
-                            .top_ppm = FREE_PPM};
+    *g = (struct act_guest){.wish = {.domain = (uint16_t)row->domain, .level_ppm = ACT_FREE_PPM},
+                            .top_ppm = ACT_FREE_PPM};
     snprintf(g->wish.name, sizeof g->wish.name, "%s", name ? name : "");
     return g;
 }
@@ -158,12 +157,12 @@ static void wish(const struct guard_actions *actions, const struct guard_row *ro
     for (size_t i = 0; i < actions->hooks; i++) {
         const char *action = action_of(actions, i, row);
         hook_part(g->wish.action, i, parts[i]);
-        if (action && strcmp(parts[i], HOOK_FREE) == 0)
-            snprintf(parts[i], sizeof parts[i], "%s", action);
+        if (action && (strcmp(parts[i], HOOK_FREE) == 0 || row->step < g->wish.level_ppm))
+            guard_action_at(parts[i], action, row->step);
     }
     hook_join(g->wish.action, sizeof g->wish.action, (const char(*)[HOOK_ACTION_BYTES])parts, actions->hooks);
-    if (strcmp(g->wish.action, HOOK_FREE) != 0)
-        g->wish.level_ppm = 0;
+    if (strcmp(g->wish.action, HOOK_FREE) != 0 && row->step < g->wish.level_ppm)
+        g->wish.level_ppm = row->step;
     g->wish.charged_pct = length_ns ? 100 * (double)row->charged_ns / (double)length_ns : 0;
     g->wish.limit_pct = 100 * (double)row->limit.part / (double)row->limit.of;
 }
@@ -172,7 +171,7 @@ _Static_assert(GUARD_COMMAND_BYTES == ACT_COMMAND_BYTES, "a command fits its col
 
 static void tell_row(struct guard_action_row *row, const struct act_guest *g)
 {
-    bool reached = g->wish.level_ppm == 0 || !is_held(&row->decided);
+    bool reached = g->wish.level_ppm < ACT_FREE_PPM || !is_held(&row->decided);
     snprintf(row->carried_out, sizeof row->carried_out, "%s",
              reached ? g->decision : "no hook reaches what it is held for");
     memcpy(row->command, g->command, sizeof row->command);

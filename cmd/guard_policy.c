@@ -11,7 +11,7 @@
 
 static const char *const policy_keys[] = {"window",     "max_hold",    "settle",   "probation", "stale",
                                           "hysteresis", "min_certain", "max_lost", "actions",   "exempt",
-                                          "default",    "domains",     NULL};
+                                          "default",    "domains",     "steps",    NULL};
 static const char *const rule_keys[] = {"limit", "driver_domains", NULL};
 
 /* ---- values ---- */
@@ -142,6 +142,7 @@ static int part_key(const json_t *policy, const char *key, struct cpu_share *par
 
 static int read_settings(struct guard_policy *p, const json_t *policy, struct error *err)
 {
+    const struct where top = {""};
     if (length_key(policy, "window", &p->window_ns, err) != 0 ||
         length_key(policy, "max_hold", &p->max_hold_ns, err) != 0 ||
         length_key(policy, "settle", &p->settle_ns, err) != 0 ||
@@ -151,7 +152,9 @@ static int read_settings(struct guard_policy *p, const json_t *policy, struct er
     if (part_key(policy, "hysteresis", &p->hysteresis, err) != 0 ||
         part_key(policy, "min_certain", &p->min_certain, err) != 0)
         return -1;
-    return part_key(policy, "max_lost", &p->max_lost, err);
+    if (part_key(policy, "max_lost", &p->max_lost, err) != 0)
+        return -1;
+    return json_number_member(policy, &top, "steps", GUARD_STEPS_MAX, &p->steps, err);
 }
 
 /* A word that a hook or a simulated host knows. */
@@ -181,6 +184,16 @@ static int read_actions(struct guard_policy *p, const json_t *actions, struct er
             snprintf(p->actions[io], sizeof p->actions[io], "%s", strcmp(text, "none") == 0 ? "" : text);
     }
     return 0;
+}
+
+static int check_steps(const struct guard_policy *p, struct error *err)
+{
+    for (int io = 0; io < GUARD_IOS; io++)
+        if (guard_action_has_number(p->actions[io]))
+            return 0;
+    return p->steps == 0 ? 0
+                         : error_set(err, ERROR_FORMAT,
+                                     "steps: no action has a number that could be doubled, as rate=800 has");
 }
 
 static int read_exempt(struct guard_policy *p, const json_t *exempt, struct error *err)
@@ -306,7 +319,7 @@ static int read_policy(struct guard_policy *p, const json_t *policy, const struc
     exempt = json_object_get(policy, "exempt");
     if ((others && read_rule(p, &every, others, &otherwise, err) != 0) ||
         (domains && read_domains(p, domains, err) != 0) || (actions && read_actions(p, actions, err) != 0) ||
-        (exempt && read_exempt(p, exempt, err) != 0))
+        check_steps(p, err) != 0 || (exempt && read_exempt(p, exempt, err) != 0))
         return -1;
     if (p->n == 0)
         return error_set(err, ERROR_FORMAT,

@@ -62,9 +62,12 @@ static int prepare(struct simulated_controller *c, struct error *err)
 static struct sim_hold hold_of(const struct simulated_guard *g, const struct guard_row *row)
 {
     struct sim_hold hold = sim_hold_nothing();
-    for (int io = 0; io < GUARD_IOS && row->outcome.decision == GUARD_BLOCK; io++)
-        if (row->io[io] && *g->rules.actions[io])
-            simulated_action_add(&hold, g->rules.actions[io], (enum guard_io)io);
+    char action[GUARD_ACTION_BYTES];
+    for (int io = 0; io < GUARD_IOS && row->outcome.decision != GUARD_RELEASE; io++) {
+        guard_action_at(action, g->rules.actions[io], row->step);
+        if (row->io[io] && *action)
+            simulated_action_add(&hold, action, (enum guard_io)io);
+    }
     return hold;
 }
 
@@ -72,7 +75,8 @@ static int act(const struct simulated_guard *g, const struct guard_row *row)
 {
     struct simulated_control *c = g->controller.control;
     const struct sim_hold hold = hold_of(g, row);
-    if (row->outcome.decision != GUARD_BLOCK && row->outcome.decision != GUARD_RELEASE)
+    if (row->outcome.decision != GUARD_BLOCK && row->outcome.decision != GUARD_RELEASE &&
+        row->outcome.why != WHY_STEP)
         return 0;
     return simulation_hold(c->host->simulation, (uint16_t)row->domain, (uint16_t)row->driver_domain, &hold,
                            c->delay_ns, &c->why);

@@ -408,6 +408,11 @@ echo '{"domains": {"2": {"limit": "2%"}}, "actions": {"network": "rate=800"}}' >
 rm "$FAKE_HOOK/describe"
 run guard -q --policy "$scratch/guard.json" --hook "$hook" -g action -f jsonl "$fixture"
 check 'an action with a value' equal "$hook hold 2 - - rate=800" "$(head -n 1 "$out" | jq -r .command)"
+echo '{"domains": {"1": {"limit": "3%"}}, "actions": {"network": "rate=800", "disk": "none"}, "steps": 2}' >"$scratch/guard.json"
+new_hook
+run guard -q --policy "$scratch/guard.json" --hook "$hook" "${by_hook[@]}" "$fixture"
+check 'in steps: each of them is a call' equal 'hold 1 rate=800,hold 1 rate=1600,hold 1 rate=3200,release 1 ' \
+    "$(awk '$1 == "hold" || $1 == "release" { print $1, $2, $5 }' "$FAKE_HOOK/calls" | head -n 4 | paste -sd,)"
 
 group 'several hooks'
 # The same program in the places of two hooks: one for the network, one for disks.

@@ -118,6 +118,16 @@ check 'small packets, dropped, cost the same' between 15 60 "$(charged)"
 limit 5% '"actions":{"network":"netback-rate=1000"}'
 guarded
 check 'netback does not receive them: 5 %' between 4.5 5.5 "$(charged)"
+most() { jq -s '[.[] | select(.start_ns >= 55e8).charged_pct] | max' "$decisions"; } # in a window, once it was held
+check 'let back at once, it makes up for the time in which it waited' between 15 60 "$(most)"
+limit 5% '"actions":{"network":"netback-rate=1000","disk":"none"},"steps":12'
+guarded
+check 'in steps: 5 %' between 4.5 5.5 "$(charged)"
+check 'no window has more than twice that' between 5 10.5 "$(most)"
+check 'rates are doubled and halved' equal '[true,true]' "$(jq -sc '[.[] | select(.decision == "hold" and .action).action | capture("=(?<n>[0-9]+)").n | tonumber]
+    | [range(1; length) as $i | .[$i] / .[$i - 1]] | [any(. == 2), any(. < 1)]' "$decisions")"
+check 'rows are those of xenmeter guard, in steps' cmp "$decisions" \
+    <("$XENMETER" guard -q --policy "$policy" --names "$scratch/names" -f jsonl "$trace")
 check 'by the rows, too' between 4.5 5.5 "$(metered)"
 check 'none was dropped' equal 0 "$(jq '.domains[3].work.packets_dropped' "$truth")"
 limit 5% '"actions":{"network":"cap=1"}'

@@ -81,6 +81,8 @@ for key in hysteresis min_certain max_lost; do
     check "$key above all" wrong "$key: '101%' is not a part from 0% to 100%" "{$one,\"$key\":\"101%\"}"
     check "$key without a unit" wrong "$key: '10' is not a part" "{$one,\"$key\":\"10\"}"
 done
+for bad in 0 21 '"3"' 1.5; do check "steps $bad" wrong 'steps: wants a whole number from 1 to 20' "{$one,\"steps\":$bad,\"actions\":{\"network\":\"rate=800\"}}"; done
+check 'steps of nothing' wrong 'steps: no action has a number that could be doubled' "{$one,\"steps\":3}"
 check 'a hold shorter than a window' wrong 'max_hold: a guest is held for one window' "{$one,\"window\":\"2s\",\"max_hold\":\"1s\"}"
 check 'exempt as a text' wrong 'exempt: wants a list' "{$one,\"exempt\":\"web\"}"
 check 'exempt as a number' wrong 'exempt\[0\]: wants a text' "{$one,\"exempt\":[2]}"
@@ -103,6 +105,10 @@ decisions() { # ARGUMENT...: "start domain charged decision" in ms
 }
 check 'domain 2 is over 3 %: 4 ms are 3 % of 134 ms, two windows' equal $'0 2 4 block\n100 2 0 release' "$(decisions --limit 2=3% -t ,200ms)"
 check 'over 1 %: four windows' equal $'0 2 4 block\n100 2 0 hold\n200 2 0 hold\n300 2 0 release' "$(decisions --limit 2=1% -t ,400ms)"
+printf '{"steps":2,"actions":{"network":"rate=100"},"domains":{"2":{"limit":"3%%"}}}' >"$policy"
+check 'in steps: when its average is back the number is doubled, twice' \
+    equal $'0 block rate=100 network\n100 hold rate=200 network\n200 hold rate=400 network\n300 release let network' \
+    "$("$XENMETER" guard -q --cpu-hz 1G --window 100ms -f jsonl --policy "$policy" -t ,400ms "$case" | jq -r '"\(.start_ns / 1e6) \(.decision) \(.action)"')"
 check 'at its limit it is not over it' equal '0 2 4 pass' "$(decisions --limit 2=4% -t ,100ms)"
 check 'the further one first' equal $'0 1 2 wait\n0 2 4 block' "$(decisions --limit '*=1%' -t ,100ms)"
 check 'exempt' equal $'0 1 2 block\n0 2 4 exempt' "$(decisions --limit '*=1%' --protect 2 -t ,100ms)"

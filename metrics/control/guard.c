@@ -229,11 +229,20 @@ static void await(struct guard *g, struct guard_driver *d, uint64_t length_ns)
         d->awaited = NONE;
 }
 
+/* By how many steps a guest that is held for this I/O is let back: all its actions must have a number. */
+static unsigned steps_for(const struct guard_policy *policy, const bool io[GUARD_IOS])
+{
+    for (int i = 0; i < GUARD_IOS; i++)
+        if (io[i] && *policy->actions[i] && !guard_action_has_number(policy->actions[i]))
+            return 0;
+    return policy->steps;
+}
+
 static void hold(struct guard *g, struct guard_pair *p, struct guard_row *row, uint64_t length_ns)
 {
     struct guard_driver *d = guard_book_driver(&g->book, p->driver, p->driver_life);
     const struct guard_evidence e = {.length_ns = length_ns, .charged_ns = row->charged_ns};
-    guard_state_hold(&p->state, &e);
+    guard_state_hold(&p->state, &e, steps_for(g->options.policy, row->io));
     p->held_domain = row->domain;
     p->held_life = row->life;
     memcpy(p->io, row->io, sizeof p->io);
@@ -302,6 +311,7 @@ static void finish_row(struct guard *g, struct guard_pair *p, struct guard_row *
     if (row->outcome.decision == GUARD_RELEASE || row->outcome.decision == GUARD_HOLD ||
         row->outcome.why == WHY_MADE_ANEW)
         memcpy(row->io, p->io, sizeof row->io);
+    row->step = p->state.held ? p->state.step : 0;
     guard_words_write(row, &words);
     guard_row_add(&p->total, row);
     p->row = 0;

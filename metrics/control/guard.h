@@ -39,6 +39,7 @@ struct guard_row {
     uint64_t average_ns; /* charged in each second since it was first over; NS_UNKNOWN: it was not */
     struct guard_outcome outcome;
     bool io[GUARD_IOS]; /* which I/O the action is about; of one that is held: that it was held for */
+    unsigned step;      /* of one that is held: so often the number of its action is doubled */
     uint64_t windows;   /* 1; of a total: how many */
     uint64_t blocks;    /* 1 if it is held from now on */
     uint64_t held_ns;   /* it was to be held in the window */

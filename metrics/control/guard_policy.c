@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "metrics/array.h"
 
@@ -143,4 +144,35 @@ bool guard_policy_exempts(const struct guard_policy *p, struct guard_party guest
         if (subject_is(&p->exempt[i], guest.domain, guest.name))
             return true;
     return false;
+}
+
+/* ---- actions ---- */
+
+#define NUMBER_MAX 1000000000u
+
+/* The number after the "="; NULL: there is none, or it is longer than any that can be doubled. */
+static const char *number_in(const char *action)
+{
+    const char *number = strchr(action, '=');
+    if (!number)
+        return NULL;
+    size_t n = strspn(++number, "0123456789");
+    return n > 0 && n <= 10 && !number[n] ? number : NULL;
+}
+
+bool guard_action_has_number(const char *action)
+{
+    return number_in(action) != NULL;
+}
+
+void guard_action_at(char to[GUARD_ACTION_BYTES], const char *action, unsigned step)
+{
+    const char *text = number_in(action);
+    uint64_t number = text ? strtoull(text, NULL, 10) : 0;
+    uint64_t doubled = number << (step < GUARD_STEPS_MAX ? step : GUARD_STEPS_MAX);
+    if (!text || number >= NUMBER_MAX)
+        snprintf(to, GUARD_ACTION_BYTES, "%s", action);
+    else
+        snprintf(to, GUARD_ACTION_BYTES, "%.*s%llu", (int)(text - action), action,
+                 (unsigned long long)(doubled < NUMBER_MAX ? doubled : NUMBER_MAX));
 }

@@ -12,6 +12,7 @@
 #define GUARD_LENGTH_MIN_NS 1000000u
 #define GUARD_LENGTH_MAX_NS 3600000000000u
 #define GUARD_ACTION_BYTES  32
+#define GUARD_STEPS_MAX     20
 
 /* By which a driver domain serves a guest; how each is stopped is the policy's. */
 enum guard_io { GUARD_NETWORK, GUARD_DISK, GUARD_IOS };
@@ -39,6 +40,7 @@ struct guard_policy {
     struct cpu_share min_certain; /* of a charge: below, nothing is done */
     struct cpu_share max_lost;    /* of a driver domain's time: above, a window is no evidence */
     char actions[GUARD_IOS][GUARD_ACTION_BYTES]; /* names of actions; "": that I/O is left alone */
+    unsigned steps; /* so often an action's number is doubled before a guest is let back; 0: never */
     struct guard_limit *limits;
     size_t n, capacity;
     struct subject *exempt; /* guests that are never acted on */
@@ -77,5 +79,14 @@ const struct guard_limit *guard_policy_find(const struct guard_policy *p, struct
 bool guard_policy_concerns(const struct guard_policy *p, struct guard_party guest, bool others);
 
 bool guard_policy_exempts(const struct guard_policy *p, struct guard_party guest);
+
+/* Whether the action has a number that can be doubled: "rate=800". */
+bool guard_action_has_number(const char *action);
+
+/*
+ * The action with its number doubled so often (at most GUARD_STEPS_MAX times): "rate=800", 2: "rate=3200". The number is never
+ * above 1000000000, or what it was. An action without a number stays as it is.
+ */
+void guard_action_at(char to[GUARD_ACTION_BYTES], const char *action, unsigned step);
 
 #endif

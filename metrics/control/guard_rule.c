@@ -51,6 +51,19 @@ static struct guard_outcome let_back(struct guard_state *s, enum guard_why why)
     return (struct guard_outcome){GUARD_RELEASE, why};
 }
 
+/* Up while there is room, down while both the average and the window are over the limit. True: the step is another one. */
+static bool take_step(struct guard_state *s, struct cpu_share limit, const struct guard_evidence *e)
+{
+    uint64_t limit_ns = cpu_share_ns(limit, e->length_ns), charged_ns = e->charged_ns;
+    unsigned before = s->step;
+    if (within_average(s, limit))
+        s->step += charged_ns <= limit_ns && s->step < s->steps;
+    else
+        for (; charged_ns > limit_ns && s->step > 0; charged_ns /= 2)
+            s->step--;
+    return s->step != before;
+}
+
 /* A held guest in a window that is no evidence. */
 static struct guard_outcome take_unsure(struct guard_state *s, const struct guard_policy *p)
 {
@@ -71,10 +84,12 @@ static struct guard_outcome take_held(struct guard_state *s, const struct guard_
     bool came_down = e->whole && e->charged_ns <= cpu_share_ns(limit, e->length_ns);
     bool first = came_down && !s->effect_seen;
     s->effect_seen = s->effect_seen || came_down;
-    if (s->held_ns >= p->window_ns && within_average(s, limit))
+    if (s->held_ns >= p->window_ns && s->step == s->steps && within_average(s, limit))
         return let_back(s, WHY_AVERAGE);
     if (s->held_ns >= p->max_hold_ns)
         return let_back(s, s->effect_seen ? WHY_MAX_HOLD : WHY_NO_EFFECT);
+    if (e->whole && take_step(s, limit, e))
+        return (struct guard_outcome){GUARD_HOLD, WHY_STEP};
     return (struct guard_outcome){GUARD_HOLD, first ? WHY_EFFECT : WHY_AVERAGE};
 }
 
@@ -123,10 +138,12 @@ struct guard_outcome guard_state_take(struct guard_state *s, const struct guard_
     return s->held ? take_held(s, p, limit, e) : take_free(s, p, limit, e);
 }
 
-void guard_state_hold(struct guard_state *s, const struct guard_evidence *e)
+void guard_state_hold(struct guard_state *s, const struct guard_evidence *e, unsigned steps)
 {
     s->held = true;
     s->held_ns = 0;
     s->before_ns = e->charged_ns;
     s->effect_seen = false;
+    s->steps = steps;
+    s->step = 0;
 }

@@ -8,6 +8,10 @@
  * of whole windows took too much is given back, until it has stayed within its limit for as long as it was held last, and for
  * the probation at least; it can save up no more than that. While its average is within the limit it may be over it in a window.
  *
+ * A sender that has waited uses at once all that it gets. One whose action has a number, such as a rate, can be let back in steps
+ * therefore: once its average is back at the limit, each window within the limit doubles the number; while the average is over
+ * the limit, a window over it takes back as many steps as it is over it. After the last step it is let back.
+ *
  * Windows in which much was lost are no evidence: whoever is held stays so, and is let back when they last for too long; nobody
  * is held anew on them.
  */
@@ -30,6 +34,8 @@ struct guard_state {
     uint64_t unsure_ns;  /* of windows that are no evidence, in a row */
     uint64_t before_ns;  /* charged in the window that had it held */
     bool effect_seen;    /* in the present hold: it came down to its limit */
+    unsigned steps;      /* by which it is let back in the present hold; 0: at once */
+    unsigned step;       /* so often the action's number is doubled now; at most `steps` */
 };
 
 /* What a window shows of it. */
@@ -63,6 +69,7 @@ enum guard_why {
     WHY_MADE_ANEW, /* block: it is held, and has another domain id now */
     WHY_AVERAGE,   /* hold, release; pass: over its limit in this window, but not since it was first */
     WHY_EFFECT,    /* hold: it came down to its limit */
+    WHY_STEP,      /* hold: the action's number is another one from now on */
     WHY_MAX_HOLD,  /* release */
     WHY_NO_LIMIT,  /* release: the policy has no limit for it any more */
     WHY_NO_EFFECT, /* release: the same, and its charge never came down */
@@ -88,7 +95,7 @@ struct guard_outcome {
 struct guard_outcome guard_state_take(struct guard_state *s, const struct guard_policy *p,
                                       struct cpu_share limit, const struct guard_evidence *e);
 
-/* It is held from now on, because of that window. */
-void guard_state_hold(struct guard_state *s, const struct guard_evidence *e);
+/* It is held from now on, because of that window, and let back by so many steps. */
+void guard_state_hold(struct guard_state *s, const struct guard_evidence *e, unsigned steps);
 
 #endif

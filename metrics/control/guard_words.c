@@ -126,13 +126,16 @@ static void say_reason(struct guard_row *row, const struct guard_words *w)
 static void say_action(struct guard_row *row, const struct guard_policy *p)
 {
     bool let = row->outcome.decision == GUARD_RELEASE;
+    char action[GUARD_ACTION_BYTES];
     size_t n = 0;
-    if (!let && row->outcome.decision != GUARD_BLOCK)
+    if (!let && row->outcome.decision != GUARD_BLOCK && row->outcome.why != WHY_STEP)
         return;
     for (int io = 0; io < GUARD_IOS && n < sizeof row->action; io++)
-        if (row->io[io] && *p->actions[io])
+        if (row->io[io] && *p->actions[io]) {
+            guard_action_at(action, p->actions[io], row->step);
             n += (size_t)snprintf(row->action + n, sizeof row->action - n, "%s%s %s", n ? ", " : "",
-                                  let ? "let" : p->actions[io], guard_io_names[io]);
+                                  let ? "let" : action, guard_io_names[io]);
+        }
     if (n == 0)
         snprintf(row->action, sizeof row->action, "none in the policy");
 }

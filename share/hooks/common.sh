@@ -2,7 +2,7 @@
 # What the hooks share, which source it; see xenmeter-hooks(7).
 
 export LC_ALL=C
-hook=$(basename "$0")
+hook=${0##*/}
 # Where what was there before is kept, for hooks that have no better place.
 keep=${XENMETER_HOOK_STATE:-/run/xenmeter}
 # How long something holds that is not renewed, in seconds: three intervals.
@@ -14,7 +14,7 @@ refuse() { say "$@"; exit 3; }   # what can never be done
 fail() { say "$@"; exit 1; }     # what may work the next time
 is_number() { case $1 in '' | *[!0-9]*) return 1 ;; esac; }
 
-# What these functions find is in variables: a process for each guest is what a hook costs a busy driver domain.
+# What these functions find is in variables: processes are what a hook costs a busy driver domain.
 
 # $links: all network devices, as the kernel lists them: "  vif1.0: 8420 ..." after two lines of heads.
 links=

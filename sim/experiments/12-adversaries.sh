@@ -19,15 +19,17 @@ scenario bursts share-guard '.domains[3].loads = [ { type: "web", arrivals_file:
 awk -v begins=$begins -v ends=$ends 'BEGIN { for (t = begins; t < ends; t += 0.473) for (i = 0; i < 90; i++) printf "%.6f\n", t + i / 1800 }' >"$work/bursts.txt"
 scenario reboots share-guard '.domains[1:] |= map(.slice_us = 2500) | .domains[3] |= (.destroyed_s = 29 | .again_s = 30)'
 loads=(udp small vifs split bursts reboots)
-actions=(drop rate netback-rate)
+actions=(drop rate netback-rate steps)
 policy 5 '{ "domains": { "transfer": { "limit": "5%" } } }'
 policy rate '{ "domains": { "transfer": { "limit": "5%" } }, "actions": { "network": "rate=20000", "disk": "pause" } }'
 policy netback-rate '{ "domains": { "transfer": { "limit": "5%" } }, "actions": { "network": "netback-rate=1000", "disk": "pause" } }'
+policy steps '{ "domains": { "transfer": { "limit": "5%" } }, "actions": { "network": "netback-rate=1000", "disk": "none" }, "steps": 12 }'
 for load in "${loads[@]}"; do
     simulate "$load"
     simulate "$load-drop=$load" --with guard="$work/5.policy"
     simulate "$load-rate=$load" --with guard="$work/rate.policy"
     simulate "$load-netback-rate=$load" --with guard="$work/netback-rate.policy"
+    simulate "$load-steps=$load" --with guard="$work/steps.policy"
 done
 simulated
 
@@ -72,7 +74,8 @@ follows 'worst victim: the requests of the web server that suffers most, against
 same guest that is not held. rate lets 20 Mbit/s pass while the guest is held. A filter
 drops a packet when netback has received it: of a sender that goes on it saves nothing. netback-rate lets 1 Mbit/s of each device
 pass, by leaving the rest in the ring: what a sender does when packets vanish makes no difference. One that goes on makes up for it when it is let back, which is the burst in
-its first window then. What the guest receives is not held.'
+its first window then. steps: the same, and the rate is doubled window by window, up to twelve times, before it is let back.
+What the guest receives is not held.'
 
 for load in "${loads[@]}"; do
     claim "$load: not held, it takes more than 5 % of dom0" above 5.5 "$(by_truth "$load")"
@@ -85,6 +88,8 @@ for load in udp small vifs; do
     claim "$load: held by a filter, it gets more than 5.5 %: packets are dropped when they have cost dom0 their reception" \
         above 5.5 "$(by_truth "$load-drop")"
     claim "$load: held by netback-rate, it gets no more than 5 %, and half a point" below 5.5 "$(by_truth "$load-netback-rate")"
+    claim "$load: let back in steps, it gets no more than 5 %, and half a point" below 5.5 "$(by_truth "$load-steps")"
+    claim "$load: let back in steps, the web servers lose less than 5 %" above 95 "$(kept "$load-steps")"
     # Whoever waited for room in its ring makes up for that when it is let back: a burst, until it is held again.
     claim "$load: held by netback-rate, the web servers lose less than 10 %" above 90 "$(kept "$load-netback-rate")"
 done

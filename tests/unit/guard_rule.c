@@ -39,7 +39,7 @@ static struct guard_outcome take(struct guard_state *s, const struct guard_polic
 {
     struct guard_outcome o = guard_state_take(s, p, tenth, &e);
     if (o.decision == GUARD_BLOCK)
-        guard_state_hold(s, &e);
+        guard_state_hold(s, &e, p->steps);
     return o;
 }
 
@@ -319,6 +319,80 @@ static unsigned limit_of(const struct guard_policy *p, uint16_t guest, const cha
     return l ? (unsigned)l->limit.part : 0;
 }
 
+/* ---- steps ---- */
+
+static void with_steps_it_is_let_back_when_the_last_one_is_taken(void)
+{
+    struct guard_policy p = policy_of();
+    struct guard_state s = {0};
+    p.steps = 2;
+    /* 40/400 is a tenth: the first step; 48/500 is less: the second; 57/600 is less: it is let back */
+    DECISIONS(&s, &p, "bhhh", 40, 0, 0, 0);
+    EQUAL(s.step, 1);
+    DECISIONS(&s, &p, "h", 8);
+    EQUAL(s.step, 2);
+    DECISIONS(&s, &p, "r", 9);
+    CHECK(!s.held);
+}
+
+static void a_window_over_the_limit_takes_back_as_many_steps_as_it_is_over_it(void)
+{
+    struct guard_policy p = policy_of();
+    struct guard_state s = {0};
+    p.steps = 5;
+    DECISIONS(&s, &p, "bhhhhh", 40, 0, 0, 0, 5, 10);
+    EQUAL(s.step, 3);
+    /* 80/700 is above a tenth; a quarter of 25 ms is below the limit of 10 ms, a half is not: two steps */
+    DECISIONS(&s, &p, "h", 25);
+    EQUAL(s.step, 1);
+    DECISIONS(&s, &p, "hh", 12, 12);
+    EQUAL(s.step, 0); /* never below the policy's number */
+}
+
+static void while_its_average_is_within_the_limit_a_window_over_it_changes_no_step(void)
+{
+    struct guard_policy p = policy_of();
+    struct guard_state s = {0};
+    p.steps = 5;
+    DECISIONS(&s, &p, "bhhhh", 40, 0, 0, 0, 0);
+    EQUAL(s.step, 2);
+    DECISIONS(&s, &p, "h", 12); /* 52/600 */
+    EQUAL(s.step, 2);
+}
+
+static void max_hold_and_the_next_hold_begin_steps_anew(void)
+{
+    struct guard_policy p = policy_of();
+    struct guard_state s = {0};
+    p.steps = 20;
+    DECISIONS(&s, &p, "bhhhhhhhhhr", 40, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    DECISIONS(&s, &p, "b", 90);
+    EQUAL(s.step, 0);
+}
+
+static void check_action(const char *action, unsigned step, const char *expected)
+{
+    char found[GUARD_ACTION_BYTES];
+    guard_action_at(found, action, step);
+    check_same_text(found, expected, __FILE__, __LINE__);
+}
+
+static void the_number_of_an_action_is_doubled(void)
+{
+    check_action("rate=800", 0, "rate=800");
+    check_action("rate=800", 2, "rate=3200");
+    check_action("cap=5", 20, "cap=5242880");
+    check_action("rate=600000000", 1, "rate=1000000000"); /* the most that is written */
+    check_action("rate=2000000000", 1, "rate=2000000000");
+    check_action("drop", 3, "drop");
+    check_action("rate=1.5", 3, "rate=1.5");
+    check_action("rate=", 3, "rate=");
+    check_action("", 3, "");
+    CHECK(guard_action_has_number("rate=800"));
+    CHECK(!guard_action_has_number("rate=x"));
+    CHECK(!guard_action_has_number("drop"));
+}
+
 static void the_closest_limit_counts(void)
 {
     struct guard_policy p = policy_of();
@@ -379,6 +453,11 @@ CU_TestInfo guard_rule_tests[] = {
     TEST(a_window_of_evidence_between_losses_begins_their_count_anew),
     TEST(an_interval_shorter_than_a_window_has_nobody_held),
     TEST(averages_keep_to_the_limit_whatever_a_guest_does),
+    TEST(with_steps_it_is_let_back_when_the_last_one_is_taken),
+    TEST(a_window_over_the_limit_takes_back_as_many_steps_as_it_is_over_it),
+    TEST(while_its_average_is_within_the_limit_a_window_over_it_changes_no_step),
+    TEST(max_hold_and_the_next_hold_begin_steps_anew),
+    TEST(the_number_of_an_action_is_doubled),
     TEST(the_closest_limit_counts),
     TEST(limits_that_contradict_are_refused),
     CU_TEST_INFO_NULL,
