@@ -310,7 +310,7 @@ check 'tsv: what would part cells or lines is written as in databases' equal 'ba
 run dump -n 5 -o "$dir/x.txt" "$fixture"
 check 'dump -o x.txt is text' same "$dir/x.txt" <("$XENMETER" dump -q -n 5 "$fixture")
 rm -f "$dir"/*
-for name in x.gz x.csv.GZ x.parquet x.xlsx x.sqlite; do
+for name in x.gz x.csv.GZ x.parquet x.xlsx x.db; do
     for command in report charge blame dump; do
         check "$command -o $name" refuses "nothing here writes .*; $command writes " $command -o "$dir/$name" "$fixture"
     done
