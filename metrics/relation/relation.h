@@ -68,7 +68,11 @@ enum column_flag {
     COLUMN_OPTIONAL = 1 << 8, /* by default only once it is above zero */
     COLUMN_KEEP = 1 << 9,     /* stays where a terminal is too narrow, as keys do */
     COLUMN_LEFT = 1 << 10,    /* its cells begin at the left edge */
-    COLUMN_WHOLE = 1 << 11    /* its text is not cut */
+    COLUMN_WHOLE = 1 << 11,   /* its text is not cut */
+    /* what has to be measured for it */
+    COLUMN_RUNS = 1 << 14,      /* percentiles of executions' lengths */
+    COLUMN_WAITS = 1 << 15,     /* percentiles of waits */
+    COLUMN_BLOCKINGS = 1 << 16, /* percentiles of blockings */
 };
 
 #define TABLE_LINES                                                                                          \
@@ -82,7 +86,7 @@ struct column {
     uint8_t digits; /* of a decimal */
     uint8_t
         in_table;   /* in which default tables: 1 << by of the rows (rows without any `by`: 1), TABLE_LINES */
-    uint16_t flags; /* enum column_flag, or-ed */
+    uint32_t flags; /* enum column_flag, or-ed */
     struct value (*get)(const struct row_view *view); /* NULL: the value is a member of the row: */
     struct scalar scalar;
     const char *const *words; /* of text that is one of these, ended by NULL; or NULL */
