@@ -66,7 +66,7 @@ static int prepare(struct reading *r, struct error *err)
 static int run(const struct options *o)
 {
     struct reading r = {0};
-    bool archive = strcmp(o->format, "archive") == 0 && !options_list_columns(o);
+    bool archive = strcmp(o->format, "archive") == 0 && !options_list_columns(o) && !o->schema;
     return archive ? archive_create_run(o) : reading_command(&r, o, prepare);
 }
 
@@ -81,11 +81,12 @@ static const struct option_spec options[] = {
     OPTION_PCPUS("only time on these pCPUs"),
     OPTION_TIME,
     OPTIONS_HEADING("How to show it"),
-    OPTION_FORMAT(
-        "table, csv, tsv, json, jsonl, xenmon, archive; default: by the ending of -o (archive: .xma), "
-        "else table"),
+    OPTION_FORMAT("table, csv, tsv, json, jsonl, sqlite, xenmon, archive; default: by the ending of -o "
+                  "(archive: .xma), "
+                  "else table"),
     OPTION_OUTPUT,
     OPTION_COLUMNS,
+    OPTION_SCHEMA,
     OPTION_SORT("order the rows of an interval, or all executions, largest first"),
     OPTION_LIMIT("at most N rows of an interval, at most N executions"),
     OPTION_NAMES("domain names"),
@@ -95,7 +96,7 @@ static const struct option_spec options[] = {
     OPTIONS_CHARGE,
     OPTION_DOM0_TRACE,
     OPTIONS_READING("more about the data on standard error"),
-    OPTIONS_END,
+    OPTIONS_ALL,
 };
 
 static const struct command command = {

@@ -50,10 +50,10 @@ static struct value command(const struct row_view *v)
     {COLUMN_NS(measured_ns, "measured", 0, 0, "part of charged that a driver domain's own kernel measured"), NS(measured_ns, SUM)}, \
     {COLUMN_NS(certain_ns, "certain", 0, 0, "part of charged that rests on events whose guest is certain"), NS(certain_ns, SUM)}, \
     {COLUMN_NS(inferred_ns, "inferred", 0, D | L, "the rest of charged"), NS(inferred_ns, SUM)}, \
-    {COLUMN_NS(repaid_ns, "repaid", KEEP, D | L, "taken from the next interval, and from the debt"), NS(repaid_ns, SUM)}, \
+    {COLUMN_NS(repaid_ns, "repaid", 0, D | L, "taken from the next interval, and from the debt"), NS(repaid_ns, SUM)}, \
     {COLUMN_NS(closing_debt_ns, "closing debt", KEEP, D | L, "its debt at the end: opening + charged - repaid"), NS(closing_debt_ns, SUM)}, \
     {COLUMN_NS(overdue_ns, "overdue", OPTIONAL, D, "part of the closing debt that was due, but the floor was reached"), NS(overdue_ns, SUM)}, \
-    {COLUMN_NS(allowance_ns, "allowance", KEEP, L, "what it may run in the next feedback interval: reservation - repaid"), \
+    {COLUMN_NS(allowance_ns, "allowance", 0, L, "what it may run in the next feedback interval: reservation - repaid"), \
      COLUMN_KNOWN(struct debt_row, allowance_ns, U64, NOT, NS_UNKNOWN)}, \
     {COLUMN_NS(running_ns, "running", 0, D, "how long it ran itself"), NS(running_ns, SUM)}, \
     {COLUMN_NS(for_others_ns, "for others", OPTIONAL, D, "part of running: as a driver domain, on behalf of others"), NS(for_others_ns, SUM)}, \
@@ -63,21 +63,22 @@ static struct value command(const struct row_view *v)
     {COLUMN_NS(doubtful_ns, "doubtful", ALARM, D, "its vCPUs' time whose state is doubtful"), NS(doubtful_ns, SUM)}, \
     {COLUMN_NS(unattributed_ns, "unattr.", 0, D | L, "driver domains' time that cannot be attributed: nobody's debt"), \
      NS(unattributed_ns, NOT)}, \
-    {COLUMN_HEAD(action, "action", NONE, 0, KEEP | LEFT | WHOLE, L, "what would be set for the next interval, in per cent of a pCPU"), \
+    {COLUMN_HEAD(action, "action", NONE, 0, KEEP | LEFT | WHOLE | TEXT, L, "what would be set for the next interval, in per cent of a pCPU"), \
      .get = action}
 
 static const struct column columns[] = {DEBT_COLUMNS};
 
 static const struct column action_columns[] = {
     DEBT_COLUMNS,
-    {COLUMN_HEAD(decision, "decision", NONE, 0, KEEP | LEFT | WHOLE, L, "with --apply: whether it is set, or why not"), .get = decision},
-    {COLUMN_HEAD(command, "command", NONE, 0, KEEP | LEFT | WHOLE, L, "with --apply: what sets it"), .get = command},
+    {COLUMN_HEAD(decision, "decision", NONE, 0, KEEP | LEFT | WHOLE | TEXT, L, "with --apply: whether it is set, or why not"), .get = decision},
+    {COLUMN_HEAD(command, "command", NONE, 0, KEEP | LEFT | WHOLE | TEXT, L, "with --apply: what sets it"), .get = command},
 };
 /* clang-format on */
 
 const struct relation relation_debts = {
     .name = "debt",
     .title = "the ledger of debts",
+    .table = "debts",
     .none = "no domain with a reservation is in it\n",
     .row_size = sizeof(struct debt_row),
     .columns = columns,
@@ -87,6 +88,7 @@ const struct relation relation_debts = {
 const struct relation relation_debt_actions = {
     .name = "debt",
     .title = "the ledger of debts, with --apply",
+    .table = "debts",
     .none = "no domain with a reservation is in it\n",
     .row_size = sizeof(struct debt_action_row),
     .columns = action_columns,

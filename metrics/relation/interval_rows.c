@@ -183,11 +183,13 @@ static bool is_empty(const void *row)
 const struct relation relation_rows = {
     .name = "row",
     .title = "rows (-c)",
+    .table = "rows",
     .none = "nothing to show\n",
     .row_size = sizeof(struct row),
     .columns = columns,
     .columns_n = sizeof columns / sizeof *columns,
     .by_subject = true,
+    .table_sort = "runnable_ns",
     .add_up = add_up,
     .total_free = total_free,
     .total_size = sizeof(struct total),

@@ -32,7 +32,9 @@ struct value {
 
 enum unit {
     UNIT_NONE,
-    UNIT_NS,      /* a length of time */
+    UNIT_NS,      /* time that adds up over an interval: running, charged */
+    UNIT_NS_EACH, /* the length of one thing, or a mean of such: of an execution, a wait, a slice */
+    UNIT_NS_COST, /* what one event costs */
     UNIT_INSTANT, /* a moment: ns from the trace's start */
     UNIT_PERCENT,
     UNIT_COUNT,
@@ -69,10 +71,13 @@ enum column_flag {
     COLUMN_KEEP = 1 << 9,     /* stays where a terminal is too narrow, as keys do */
     COLUMN_LEFT = 1 << 10,    /* its cells begin at the left edge */
     COLUMN_WHOLE = 1 << 11,   /* its text is not cut */
+    COLUMN_TEXT =
+        1
+        << 14, /* a value that is computed is text; of names, and where there are `words`, it is in any case */
     /* what has to be measured for it */
-    COLUMN_RUNS = 1 << 14,      /* percentiles of executions' lengths */
-    COLUMN_WAITS = 1 << 15,     /* percentiles of waits */
-    COLUMN_BLOCKINGS = 1 << 16, /* percentiles of blockings */
+    COLUMN_RUNS = 1 << 15,     /* percentiles of executions' lengths */
+    COLUMN_WAITS = 1 << 16,    /* percentiles of waits */
+    COLUMN_BLOCKINGS = 1 << 17 /* percentiles of blockings */
 };
 
 #define TABLE_LINES                                                                                          \
@@ -97,12 +102,16 @@ struct rows;
 struct relation {
     const char *name;  /* "execution": JSON's "by" where rows are by no subject */
     const char *title; /* of the list of its columns: "executions (-g execution)" */
+    const char *table; /* "executions": the table of a database that has its rows */
     const char *none;  /* what a table says of an interval without rows */
     size_t row_size;
     const struct column *columns;
     size_t columns_n;
     bool by_subject; /* rows are by domain, vCPU, ... (rows.by) */
     bool own_times;  /* rows come as a stream and carry their own times, they belong to no interval */
+    const char *
+        table_sort; /* a table's rows of an interval are in the order of this column if no other is asked for;
+                               NULL: in that of the relation */
     /*
      * Rows add up to a row of sums if a column's scalar says how, or by this: fills `total` (total_size bytes that begin
      * with a row; all zero the first time, what this left there later). False when memory ran out.
@@ -147,6 +156,9 @@ extern const char *const by_names[];
 
 /* The column of that name, or NULL. */
 const struct column *column_find(const struct relation *relation, const char *name);
+
+/* The type of all its values that are not VALUE_NONE. */
+enum value_type column_type(const struct column *column);
 
 struct value column_member(const struct column *column, const void *row);
 

@@ -37,7 +37,8 @@ enum {
     OPTIONAL = COLUMN_OPTIONAL,
     KEEP = COLUMN_KEEP,
     LEFT = COLUMN_LEFT,
-    WHOLE = COLUMN_WHOLE
+    WHOLE = COLUMN_WHOLE,
+    TEXT = COLUMN_TEXT
 };
 enum { D = 1 << BY_DOMAIN, V = 1 << BY_VCPU, P = 1 << BY_PCPU, X = 1 << BY_DOMAIN_PCPU, L = TABLE_LINES };
 
@@ -53,14 +54,14 @@ enum { D = 1 << BY_DOMAIN, V = 1 << BY_VCPU, P = 1 << BY_PCPU, X = 1 << BY_DOMAI
 /* The first column of a relation by subject. */
 #define BY_COLUMN                                                                                            \
     {                                                                                                        \
-        COLUMN_HEAD(by, "by", NONE, 0, COLUMN_OF_INTERVAL | COLUMN_SEVERAL, 0,                               \
+        COLUMN_HEAD(by, "by", NONE, 0, COLUMN_OF_INTERVAL | COLUMN_SEVERAL | COLUMN_TEXT, 0,                 \
                     "what the row is about, where rows by several are in one report"),                       \
             .get = interval_by                                                                               \
     }
 
 /* Before those of intervals, in relations that several timelines can be added up to. */
 #define TIMELINE_COLUMNS                                                                                     \
-    {COLUMN_HEAD(host, "host", NONE, 0, COLUMN_OF_INTERVAL | COLUMN_TIMELINES, 0,                            \
+    {COLUMN_HEAD(host, "host", NONE, 0, COLUMN_OF_INTERVAL | COLUMN_TIMELINES | COLUMN_TEXT, 0,              \
                  "the host, where several of its timelines are in one report"),                              \
      .get = interval_host},                                                                                  \
         {COLUMN_HEAD(timeline, "timeline", NONE, 0, COLUMN_OF_INTERVAL | COLUMN_TIMELINES, 0,                \
@@ -77,7 +78,7 @@ enum { D = 1 << BY_DOMAIN, V = 1 << BY_VCPU, P = 1 << BY_PCPU, X = 1 << BY_DOMAI
     {COLUMN_HEAD(granularity_ns, "granularity", NS, 0, COLUMN_OF_INTERVAL, 0,                                \
                  "length of the intervals of this report; 0: the whole trace"),                              \
      .get = interval_granularity},                                                                           \
-        {COLUMN_HEAD(start_ns, "start", INSTANT, 0, COLUMN_OF_INTERVAL, TABLE,                               \
+        {COLUMN_HEAD(start_ns, "start", INSTANT, 0, COLUMN_OF_INTERVAL | COLUMN_KEEP, TABLE,                 \
                      "where the interval begins, from the trace's start"),                                   \
          .get = interval_start},                                                                             \
     {                                                                                                        \

@@ -1,0 +1,49 @@
+/* What report, charge and the like say of their columns, without a trace: --columns help, --schema. */
+#include <stdio.h>
+
+#include "pager.h"
+#include "reading_parts.h"
+
+int reading_list_columns(const struct options *o)
+{
+    struct error err = {0};
+    struct output *out = output_open(NULL, &err);
+    const struct relation *const *first = o->command->relations;
+    if (!out)
+        return fail(NULL, &err);
+    pager_offer(out, o);
+    for (const struct relation *const *r = first; *r; r++) {
+        output_printf(out, "%scolumns of %s:\n", r > first ? "\n" : "", (*r)->title);
+        for (size_t c = 0; c < (*r)->columns_n; c++)
+            output_printf(out, "  %-24s %s\n", (*r)->columns[c].name, (*r)->columns[c].help);
+    }
+    if (output_flush(out) == 0 || !output_reader_gone(out))
+        return commit(&out, NULL);
+    output_abort(out);
+    return EXIT_DONE;
+}
+
+/* The columns of CSV, typed; the words for types are those that SQLite and DuckDB have in common. */
+static void print_schema(const struct reading *r)
+{
+    static const char *const types[] = {
+        [VALUE_INTEGER] = "BIGINT", [VALUE_DECIMAL] = "DOUBLE", [VALUE_TEXT] = "VARCHAR"};
+    printf("CREATE TABLE %s (", r->options->command->name);
+    for (size_t f = 0; f < r->choice.fields_n; f++) {
+        const struct column *column = NULL;
+        for (size_t i = 0; i < r->choice.n && !column; i++)
+            column = column_find(r->choice.shown[i].relation, r->choice.fields[f]);
+        printf("%s\n    \"%s\" %s", f ? "," : "", column->name, types[column_type(column)]);
+    }
+    puts("\n);");
+}
+
+int reading_say_schema(struct reading *r, int (*prepare)(struct reading *r, struct error *err))
+{
+    struct error err = {0};
+    int status = prepare(r, &err) == 0 ? EXIT_DONE : fail(NULL, &err);
+    if (status == EXIT_DONE)
+        print_schema(r);
+    choice_free(&r->choice);
+    return status;
+}
