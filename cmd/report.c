@@ -23,6 +23,20 @@ static int take_execution(void *context, const struct execution *execution)
 
 static const struct relation *const relations[] = {&relation_rows, &relation_executions, NULL};
 
+/* The histograms of which no percentile is shown. */
+static unsigned no_percentiles(const struct reading *r)
+{
+    static const struct {
+        enum column_flag flag;
+        enum histogram_of of;
+    } all[] = {
+        {COLUMN_RUNS, HISTOGRAM_RUN}, {COLUMN_WAITS, HISTOGRAM_WAIT}, {COLUMN_BLOCKINGS, HISTOGRAM_BLOCK}};
+    unsigned none = 0;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        none |= writer_wants(r->options->format, &r->schema, all[i].flag) ? 0 : all[i].of;
+    return none;
+}
+
 static int prepare(struct reading *r, struct error *err)
 {
     const struct options *o = r->options;
@@ -41,6 +55,7 @@ static int prepare(struct reading *r, struct error *err)
         .bys = r->schema.bys,
         .pcpus_wanted = only_by_pcpu ? NULL : r->schema.selection.pcpus,
         .idle_rows = writer_makes_files(o->format), /* XenMon's logs have the idle loops */
+        .no_percentiles = no_percentiles(r),
         .no_slices = !writer_wants(o->format, &r->schema, COLUMN_SLICE),
         .charge.wanted = writer_wants(o->format, &r->schema, COLUMN_CHARGE),
         .sink = {r, take_interval, take_execution, NULL, NULL},

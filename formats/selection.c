@@ -34,7 +34,7 @@ struct selection {
     bool full;   /* kept[limit - 1] is the last one of which there is any hope */
 };
 
-static const struct column *flagged(const struct relation *relation, uint16_t flag)
+static const struct column *flagged(const struct relation *relation, uint32_t flag)
 {
     for (size_t i = 0; i < relation->columns_n; i++)
         if (relation->columns[i].flags & flag)

@@ -4,6 +4,7 @@
  */
 #include "formats/table.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -269,23 +270,27 @@ static bool fill_grid(struct table *t, const struct table_sheet *s, const struct
 static size_t widest_of(const struct layout *layout, const struct value *values, size_t n)
 {
     enum { LEAST, MOST, TINIEST, EXTREMES };
-    struct value extremes[EXTREMES] = {{0}};
+    double numbers[EXTREMES] = {0, 0, INFINITY};
+    const struct value *extremes[EXTREMES] = {NULL};
     char cell[CELL_BYTES];
     size_t width = 0;
-    for (size_t i = 0; i < n; i++) {
-        double x = value_number(values[i]);
-        if (x == 0 || values[i].life > 1)
-            width = max64(width, cell_of(cell, layout->column, &layout->scale, values[i]));
-        else if (x < value_number(extremes[LEAST]))
-            extremes[LEAST] = values[i];
-        else if (x > value_number(extremes[MOST]))
-            extremes[MOST] = values[i];
-        if (x > 0 && (extremes[TINIEST].type == VALUE_NONE || x < value_number(extremes[TINIEST])))
-            extremes[TINIEST] = values[i];
+    for (const struct value *v = values; v < values + n; v++) {
+        double x = value_number(*v);
+        int which = x < numbers[LEAST] ? LEAST : x > numbers[MOST] ? MOST : EXTREMES;
+        if (x == 0 || v->life > 1) {
+            width = max64(width, cell_of(cell, layout->column, &layout->scale, *v));
+        } else if (which < EXTREMES) {
+            extremes[which] = v;
+            numbers[which] = x;
+        }
+        if (x > 0 && x < numbers[TINIEST]) {
+            extremes[TINIEST] = v;
+            numbers[TINIEST] = x;
+        }
     }
     for (int i = 0; i < EXTREMES; i++)
-        if (extremes[i].type != VALUE_NONE)
-            width = max64(width, cell_of(cell, layout->column, &layout->scale, extremes[i]));
+        if (extremes[i])
+            width = max64(width, cell_of(cell, layout->column, &layout->scale, *extremes[i]));
     return width;
 }
 

@@ -13,11 +13,6 @@
 
 #define IN_SECONDS_NS 10000000000u /* times of intervals from this length on are in s */
 
-double value_number(struct value v)
-{
-    return v.type == VALUE_INTEGER ? (double)v.integer : v.type == VALUE_DECIMAL ? v.decimal : 0;
-}
-
 static struct scale scale_of_times(uint64_t finest_ns)
 {
     static const char *const names[] = {"us", "ms", "s"};
@@ -103,6 +98,19 @@ static const char *split_number(char text[NUMBER_BYTES], double x, unsigned digi
     return text;
 }
 
+/* "12,345"; returns its end. */
+static char *put_whole(char *to, uint64_t n)
+{
+    if (n >= 1000)
+        return to + strlen(human_count(to, n));
+    if (n >= 100)
+        *to++ = (char)('0' + n / 100);
+    if (n >= 10)
+        *to++ = (char)('0' + n / 10 % 10);
+    *to++ = (char)('0' + n % 10);
+    return to;
+}
+
 /* "12,345.67"; what is above zero never looks like zero: "<0.01". */
 static size_t number_cell(char *to, const struct scale *scale, double x)
 {
@@ -118,8 +126,10 @@ static size_t number_cell(char *to, const struct scale *scale, double x)
     const char *places = split_number(text, fabs(x), scale->digits, &whole);
     if (x < 0 && (whole || places[strspn(places, "0.")]))
         *at++ = '-';
-    at += strlen(human_count(at, whole));
-    return (size_t)(stpcpy(at, places) - to);
+    at = put_whole(at, whole);
+    while ((*at = *places++))
+        at++;
+    return (size_t)(at - to);
 }
 
 size_t cell_domain(char to[CELL_BYTES], int32_t domain, uint32_t life)
@@ -138,8 +148,10 @@ size_t cell_of(char to[CELL_BYTES], const struct column *column, const struct sc
         return cell_text(to, v.text ? v.text : "-", CELL_TEXT_MAX);
     if (v.life > 1)
         return cell_domain(to, (int32_t)v.integer, v.life);
-    if (value_number(v) == 0)
-        return (size_t)(stpcpy(to, "0") - to);
+    if (value_number(v) == 0) {
+        memcpy(to, "0", 2);
+        return 1;
+    }
     if (scale->is_plain && v.type == VALUE_INTEGER) {
         char *end = digits_signed(to, v.integer);
         *end = '\0';

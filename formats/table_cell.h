@@ -38,7 +38,10 @@ struct scale scale_of(const struct column *column, uint64_t shortest_ns);
 unsigned instant_digits(uint64_t length_ns);
 
 /* The number that a value is; 0 where it is none. */
-double value_number(struct value v);
+static inline double value_number(struct value v)
+{
+    return v.type == VALUE_INTEGER ? (double)v.integer : v.type == VALUE_DECIMAL ? v.decimal : 0;
+}
 
 /* These write a cell, ended by a NUL, and return its width in columns of a terminal. */
 size_t cell_of(char to[CELL_BYTES], const struct column *column, const struct scale *scale, struct value v);

@@ -86,7 +86,7 @@ const char *writer_format_of(const char *path);
 /* The ending of a file name that belongs to a format which nothing here writes (".gz", ".xlsx"), or NULL. */
 const char *writer_foreign_ending(const char *path);
 
-/* Whether what this report shows, or is ordered by, has a column of that flag (COLUMN_CHARGE, COLUMN_SLICE). */
+/* Whether what this report shows, or is ordered by, has a column of that flag (COLUMN_CHARGE, COLUMN_SLICE, ...). */
 bool writer_wants(const char *format, const struct report_schema *schema, enum column_flag flag);
 
 /* Begins a report. NULL with `err` filled for an unknown format or when memory ran out. */

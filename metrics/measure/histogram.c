@@ -184,18 +184,23 @@ static inline void note_max(struct histogram *h, uint64_t value, uint64_t at)
     }
 }
 
-bool histogram_add(struct histogram *h, uint64_t value_ns, uint64_t at_ns)
+void histogram_count(struct histogram *h, uint64_t value_ns, uint64_t at_ns)
 {
-    bool room = h->list && h->listed_n < HISTOGRAM_LISTED;
-    if (!room && !make_room(h, 1))
-        return false;
-    h->list[h->listed_n++] = (uint16_t)bucket_of(value_ns);
     if (value_ns >= h->max)
         note_max(h, value_ns, at_ns);
     if (value_ns < h->min)
         h->min = value_ns;
     h->count++;
     h->sum = add_capped(h->sum, value_ns);
+}
+
+bool histogram_add(struct histogram *h, uint64_t value_ns, uint64_t at_ns)
+{
+    bool room = h->list && h->listed_n < HISTOGRAM_LISTED;
+    if (!room && !make_room(h, 1))
+        return false;
+    h->list[h->listed_n++] = (uint16_t)bucket_of(value_ns);
+    histogram_count(h, value_ns, at_ns);
     return true;
 }
 

@@ -41,6 +41,9 @@ void histogram_clear(struct histogram *h);
 /* Adds one sample that ended at `at_ns`. False: no memory; the histogram can only be freed then. */
 bool histogram_add(struct histogram *h, uint64_t value_ns, uint64_t at_ns);
 
+/* The same to count, sum, min and max only: such a histogram has no percentiles, but it merges. */
+void histogram_count(struct histogram *h, uint64_t value_ns, uint64_t at_ns);
+
 /* Adds all of `from` to `into`. Associative and commutative. False: no memory; `into` can only be freed then. */
 bool histogram_merge(struct histogram *into, const struct histogram *from);
 

@@ -85,9 +85,14 @@ static void domain_moves(struct ledger *l, const struct account *a, uint64_t now
     d->state = (uint8_t)domain_runstate_of(d->in_state);
 }
 
-static void sample(struct ledger *l, struct histogram *h, uint64_t start_ns, uint64_t now_ns)
+static inline void sample(struct ledger *l, struct histogram *h, enum histogram_of of, uint64_t start_ns,
+                          uint64_t now_ns)
 {
-    if (start_ns != NS_UNKNOWN && !histogram_add(h, now_ns - start_ns, now_ns))
+    if (start_ns == NS_UNKNOWN)
+        return;
+    if (l->options.no_percentiles & of)
+        histogram_count(h, now_ns - start_ns, now_ns);
+    else if (!histogram_add(h, now_ns - start_ns, now_ns))
         l->out_of_memory = true;
 }
 
@@ -153,7 +158,7 @@ static void stop_running(struct ledger *l, uint32_t vcpu, struct account *a, con
         end = EXECUTION_SLEPT;
     if (end != EXECUTION_LOST)
         FOR_COUNTED(a, m)
-    sample(l, &m->run, a->run_start, t->time_ns);
+    sample(l, &m->run, HISTOGRAM_RUN, a->run_start, t->time_ns);
     ledger_end_execution(l, vcpu, t->time_ns, end);
     a->yielded = a->sleeping = false;
     a->io_events = 0;
@@ -164,7 +169,7 @@ static void count_dispatch(struct ledger *l, const struct account *a, struct mea
 {
     m->executions++;
     m->migrations += migrated;
-    sample(l, &m->wait, a->wait_start, now_ns);
+    sample(l, &m->wait, HISTOGRAM_WAIT, a->wait_start, now_ns);
     if (a->slice_ns == UINT32_MAX)
         return;
     m->allocated_ns += a->slice_ns;
@@ -207,7 +212,7 @@ static void end_block(struct ledger *l, struct account *a, const struct transiti
     FOR_COUNTED(a, m)
     {
         if (whole)
-            sample(l, &m->block, a->block_start, t->time_ns);
+            sample(l, &m->block, HISTOGRAM_BLOCK, a->block_start, t->time_ns);
         m->wakes += woken;
     }
     a->blocked_before_ns = whole ? t->time_ns - a->block_start : NS_UNKNOWN;

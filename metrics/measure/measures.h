@@ -24,6 +24,9 @@ enum domain_runstate {                            /* Xen's own names */
                        DOMAIN_RUNSTATES
 };
 
+/* Or-ed: the histograms of struct measures. */
+enum histogram_of { HISTOGRAM_RUN = 1, HISTOGRAM_WAIT = 2, HISTOGRAM_BLOCK = 4 };
+
 /* How each member adds is said in measures.def. */
 struct measures {
     int64_t state_ns[RUNSTATES];         /* of guest vCPUs */

@@ -36,7 +36,9 @@ struct meter_options {
     uint64_t granularities_ns[METER_GRANULARITIES]; /* 0: the whole trace */
     size_t granularities;
     bool executions;
-    bool no_slices; /* what allocated_* members say is not needed: the slices granted are not decoded */
+    unsigned
+        no_percentiles; /* enum histogram_of, or-ed: of these only count, sum, least and largest are needed */
+    bool no_slices;     /* what allocated_* members say is not needed: the slices granted are not decoded */
     uint64_t from_ns, to_ns; /* report on [from, to) only; to 0: to the end */
     const uint8_t
         *pcpus_wanted; /* a byte for each of PCPUS_MAX pCPUs: count only time spent there; NULL: all */

@@ -73,7 +73,11 @@ enum column_flag {
     COLUMN_WHOLE = 1 << 11,   /* its text is not cut */
     COLUMN_TEXT =
         1
-        << 14 /* a value that is computed is text; of names, and where there are `words`, it is in any case */
+        << 14, /* a value that is computed is text; of names, and where there are `words`, it is in any case */
+    /* what has to be measured for it */
+    COLUMN_RUNS = 1 << 15,     /* percentiles of executions' lengths */
+    COLUMN_WAITS = 1 << 16,    /* percentiles of waits */
+    COLUMN_BLOCKINGS = 1 << 17 /* percentiles of blockings */
 };
 
 #define TABLE_LINES                                                                                          \
@@ -87,7 +91,7 @@ struct column {
     uint8_t digits; /* of a decimal */
     uint8_t
         in_table;   /* in which default tables: 1 << by of the rows (rows without any `by`: 1), TABLE_LINES */
-    uint16_t flags; /* enum column_flag, or-ed */
+    uint32_t flags; /* enum column_flag, or-ed */
     struct value (*get)(const struct row_view *view); /* NULL: the value is a member of the row: */
     struct scalar scalar;
     const char *const *words; /* of text that is one of these, ended by NULL; or NULL */

@@ -168,6 +168,62 @@ static bool is_hole(const struct silences *s, const struct decoder *d, const str
     return !recorded && (h->to - h->from) / HOLE_SWEEPS > usual_distance(s, h);
 }
 
+/* ---- where all may be silent ---- */
+
+/* The ends of the silences that are kept, each list ascending. */
+struct silence_ends {
+    uint64_t *from, *to; /* NULL: no memory, or too few to be worth it */
+    size_t n;
+};
+
+#define FEW_SILENCES 64
+
+static void sort_ends(const struct silences *s, struct silence_ends *ends)
+{
+    *ends = (struct silence_ends){.n = s->n};
+    uint64_t *both = s->n > FEW_SILENCES ? malloc(2 * s->n * sizeof *both) : NULL;
+    if (!both)
+        return;
+    ends->from = both;
+    ends->to = both + s->n;
+    for (size_t i = 0; i < s->n; i++) {
+        ends->from[i] = s->list[i].from;
+        ends->to[i] = s->list[i].to;
+    }
+    qsort(ends->from, ends->n, sizeof *ends->from, compare);
+    qsort(ends->to, ends->n, sizeof *ends->to, compare);
+}
+
+/* How many of the times are less than `tsc`. */
+static size_t count_before(const uint64_t *times, size_t n, uint64_t tsc)
+{
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (times[middle] < tsc)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/*
+ * Whether all pCPUs can have been silent right before `at`: as many silences last then as pCPUs wrote after it. A pCPU may have
+ * several of these, so true is no proof.
+ */
+static bool may_be_silent(const struct silence_ends *ends, const struct decoder *d, uint64_t at)
+{
+    if (!ends->from)
+        return true;
+    size_t last = count_before(ends->from, ends->n, at) - count_before(ends->to, ends->n, at), wrote = 0;
+    for (unsigned i = 0; i < d->pcpus_n; i++) {
+        const struct stream *stream = d->streams[d->pcpus[i]];
+        wrote += stream->begun && stream->last_tsc >= at;
+    }
+    return last >= wrote;
+}
+
 bool silences_is_unusual(const struct silences *s, const struct hole *h)
 {
     uint64_t usual = usual_distance(s, h);
@@ -177,13 +233,17 @@ bool silences_is_unusual(const struct silences *s, const struct hole *h)
 uint64_t silences_unusual(const struct silences *s, const struct decoder *d, uint64_t tsc)
 {
     uint64_t earliest = UINT64_MAX;
+    struct silence_ends ends;
+    sort_ends(s, &ends);
     for (size_t i = 0; i < s->n; i++) {
         unsigned runs[RUN_CONTRADICTS + 1] = {0};
         struct hole h = {.to = s->list[i].to};
-        if (h.to > tsc && all_silent(s, d, NULL, silence_window_cycles(s), &h, runs) &&
-            silences_is_unusual(s, &h) && h.from < earliest)
+        if (h.to > tsc && may_be_silent(&ends, d, h.to) &&
+            all_silent(s, d, NULL, silence_window_cycles(s), &h, runs) && silences_is_unusual(s, &h) &&
+            h.from < earliest)
             earliest = h.from;
     }
+    free(ends.from);
     return earliest;
 }
 

@@ -41,6 +41,26 @@ static void each_task_is_charged_by_its_own_events(void)
     charge_host_end(&c, &r);
 }
 
+static void a_run_of_pages_ends_where_the_task_does(void)
+{
+    struct trace_bytes c;
+    begin_tasks(&c);
+    rec_hypercall(&c, 12 * MS, STACK_SWITCH);
+    rec_map(&c, 14 * MS, 1);
+    rec_map(&c, 15 * MS, 1);
+    rec_hypercall(&c, 17 * MS, STACK_SWITCH);
+    rec_map(&c, 18 * MS, 1);
+    rec_hypercall(&c, 20 * MS, STACK_SWITCH);
+    stops(&c, 24 * MS, 0, 0, BLOCKED); /* 4 ms without I/O */
+    mark(&c, 100 * MS);
+    struct result r = charge_host_run(&c, by_default);
+    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
+    EQUAL(find_guest(d, 1)->events[IO_MAP], 4);
+    EQUAL(find_guest(d, 1)->charged_ns, (2 + 5 + 3) * MS);
+    EQUAL(d->own_ns, (1 + 4) * MS);
+    charge_host_end(&c, &r);
+}
+
 static void a_thread_without_a_record_may_serve_a_disk_that_leaves_none(void)
 {
     struct trace_bytes c;
@@ -365,6 +385,7 @@ static void what_hides_in_a_softirq_goes_to_all_in_proportion_to_what_is_passed_
 
 CU_TestInfo charge_tasks_tests[] = {
     TEST(each_task_is_charged_by_its_own_events),
+    TEST(a_run_of_pages_ends_where_the_task_does),
     TEST(a_thread_without_a_record_may_serve_a_disk_that_leaves_none),
     TEST(a_task_is_one_across_preemptions),
     TEST(what_a_program_runs_is_own_but_for_stretches_with_io),

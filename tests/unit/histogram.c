@@ -234,6 +234,31 @@ static void the_ends_of_the_range_are_counted(void)
     histogram_free(&h);
 }
 
+static void without_percentiles_it_counts_the_same(void)
+{
+    struct histogram counted[2], added[2];
+    for (unsigned i = 0; i < 2; i++) {
+        histogram_init(&counted[i]);
+        histogram_init(&added[i]);
+    }
+    uint64_t random = 5;
+    for (uint64_t i = 0; i < 300; i++) {
+        uint64_t sample = draw(2, &random);
+        histogram_count(&counted[i % 2], sample, i);
+        CHECK(histogram_add(&added[i % 2], sample, i));
+    }
+    CHECK(histogram_merge(&counted[0], &counted[1]));
+    CHECK(histogram_merge(&added[0], &added[1]));
+    EQUAL(counted[0].count, added[0].count);
+    EQUAL(counted[0].sum, added[0].sum);
+    EQUAL(counted[0].min, added[0].min);
+    EQUAL(counted[0].max, added[0].max);
+    EQUAL(counted[0].max_at, added[0].max_at);
+    EQUAL(histogram_memory(&counted[0]), 0);
+    for (unsigned i = 0; i < 2; i++)
+        histogram_free(&added[i]);
+}
+
 CU_TestInfo histogram_tests[] = {
     TEST(percentiles_are_at_most_one_percent_off),
     TEST(merging_is_the_same_in_any_order_and_as_if_never_split),
@@ -242,5 +267,6 @@ CU_TestInfo histogram_tests[] = {
     TEST(a_cleared_histogram_is_empty),
     TEST(the_first_of_equally_large_samples_is_the_one_told),
     TEST(the_ends_of_the_range_are_counted),
+    TEST(without_percentiles_it_counts_the_same),
     CU_TEST_INFO_NULL,
 };
