@@ -42,6 +42,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(invariants),
     SUITE(several_bys),
     SUITE(delays),
+    SUITE(noise),
     SUITE(pipelines),
     SUITE(charge),
     SUITE(thread_times),
