@@ -182,6 +182,34 @@ static int put_report(struct writer *w, const struct json_report *report,
     return 0;
 }
 
+/* One of two captures: {"trace", "quality", and what its noise is estimated from}. */
+static int put_compared(struct writer *w, const char *key, const struct compared *of)
+{
+    json_t *o = json_object();
+    json_put(&o, "file", json_of_text(of->file));
+    json_put(&o, "trace", of->trace ? json_incref(of->trace) : json_null());
+    json_put(&o, "quality", of->quality ? json_incref(of->quality) : json_null());
+    json_put(&o, "noise_interval_ns",
+             of->intervals ? json_integer((json_int_t)of->interval_ns) : json_null());
+    json_put(&o, "noise_intervals", json_integer((json_int_t)of->intervals));
+    return put_object(w, key, o);
+}
+
+/* Rows that are of no interval and carry no times. */
+static int put_differences(struct writer *w, const struct report_summary *summary)
+{
+    const struct json_report *report = ((struct json *)w)->reports;
+    if (put_compared(w, "before", &summary->compared[0]) != 0 ||
+        put_compared(w, "after", &summary->compared[1]) != 0)
+        return -1;
+    buffer_printf(&w->text, "  \"by\": \"%s\",\n  \"differences\": [",
+                  by_names[__builtin_ctz(w->schema->bys)]);
+    if (writer_put_text(w) != 0 || spill_copy(&report->text, w->out) != 0)
+        return -1;
+    buffer_text(&w->text, " ]\n}\n");
+    return writer_put_text(w) == 0 ? output_flush(w->out) : -1;
+}
+
 static int put_reports(struct writer *w, const struct report_summary *summary)
 {
     struct json *json = (struct json *)w;
@@ -199,6 +227,8 @@ static int end(struct writer *w, const struct report_summary *summary)
 {
     const struct charge_schema *charge = w->schema->charge;
     buffer_printf(&w->text, "{\n  \"schema\": \"xenmeter.%s/1\",\n", w->schema->name);
+    if (summary->compared)
+        return put_differences(w, summary);
     if (put_object(w, "trace", json_of_trace(summary)) != 0 ||
         put_object(w, "quality", json_of_quality(summary)) != 0)
         return -1;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "formats/charge_table.h"
+#include "formats/compared_table.h"
 #include "metrics/min_max.h"
 
 #define LINES_PER_HEADER 40 /* on a terminal, where the header scrolls away */
@@ -281,7 +282,7 @@ static size_t widest_of(const struct layout *layout, const struct value *values,
     size_t width = 0;
     for (size_t i = 0; i < n; i++) {
         double x = value_number(values[i]);
-        if (x == 0 || values[i].life > 1)
+        if (x == 0 || values[i].life > 1 || layout->column->unit == UNIT_OWN)
             width = max64(width, cell_of(cell, layout->column, &layout->scale, values[i]));
         else if (x < value_number(extremes[LEAST]))
             extremes[LEAST] = values[i];
@@ -334,7 +335,9 @@ static int put_blocks(struct table *t, struct table_sheet *s, const struct rows 
 {
     bool has_groups = s->relation->group_size != 0, ok = true;
     size_t groups = has_groups ? rows->groups_n : 1;
-    put_title(t, rows);
+    if (rows->interval)
+        put_title(t, rows);
+    t->begun = true;
     if (s->n == 0 || (has_groups ? groups : rows->n) == 0)
         buffer_text(&t->base.text, s->relation->none);
     else
@@ -380,8 +383,9 @@ static int put_lines(struct table *t, struct table_sheet *s, const struct rows *
 
 static bool has_lines(const struct rows *rows)
 {
-    bool any = !rows->interval;
-    for (size_t c = 0; c < rows->relation->columns_n && !any && rows->interval->granularity_ns; c++)
+    bool any = rows->relation->own_times;
+    for (size_t c = 0;
+         c < rows->relation->columns_n && !any && rows->interval && rows->interval->granularity_ns; c++)
         any = rows->relation->columns[c].in_table & TABLE_LINES;
     return any;
 }
@@ -411,8 +415,7 @@ static void put_clock(struct buffer *b, const struct clock *clock)
         buffer_text(b, " as given");
 }
 
-/* "verdict: degraded - because ..."; of a good one the caller says what it rests on. */
-static void put_judgement(struct table *t, const char *what, const struct judgement *j)
+void table_judgement(struct table *t, const char *what, const struct judgement *j)
 {
     struct buffer *b = &t->base.text;
     bool is_good = j->verdict == VERDICT_GOOD;
@@ -433,14 +436,14 @@ static void put_verdict(struct table *t, const struct report_summary *summary)
     struct buffer *b = &t->base.text;
     char count[HUMAN_BYTES];
     buffer_text(b, t->begun ? "\n" : "");
-    put_judgement(t, "verdict", summary->judgement);
+    table_judgement(t, "verdict", summary->judgement);
     if (summary->judgement->verdict == VERDICT_GOOD) {
         buffer_printf(b, " - %s records, nothing lost, ", human_count(count, summary->quality->records));
         put_clock(b, &summary->clock);
     }
     buffer_text(b, "\n");
     if (summary->charges_judgement && summary->charges_judgement->verdict != VERDICT_GOOD) {
-        put_judgement(t, "charges", summary->charges_judgement);
+        table_judgement(t, "charges", summary->charges_judgement);
         buffer_text(b, "\n");
     }
 }
@@ -457,7 +460,10 @@ static int end(struct writer *w, const struct report_summary *summary)
         writer_style(&t->base, STYLE_END);
         buffer_text(&w->text, "\n");
     }
-    put_verdict(t, summary);
+    if (summary->compared)
+        compared_table_end(t, summary);
+    else
+        put_verdict(t, summary);
     return writer_put_text(w) == 0 ? output_flush(w->out) : -1;
 }
 

@@ -35,4 +35,7 @@ struct table {
     size_t lines;                       /* of it, since the header at their beginning */
 };
 
+/* Adds "WHAT: degraded - because ..."; of a good verdict the caller says what it rests on. */
+void table_judgement(struct table *t, const char *what, const struct judgement *j);
+
 #endif

@@ -22,7 +22,10 @@ enum value_type {
 
 struct value {
     enum value_type type;
-    uint32_t life; /* of an integer that is a domain's id; a table shows it when above 1: "7#2" */
+    union {
+        uint32_t life;     /* of an integer that is a domain's id; a table shows it when above 1: "7#2" */
+        uint32_t own_unit; /* in a column of UNIT_OWN: enum unit, OWN_UNIT_SIGNED or-ed to it */
+    };
     union {
         int64_t integer;
         double decimal;
@@ -36,8 +39,12 @@ enum unit {
     UNIT_INSTANT, /* a moment: ns from the trace's start */
     UNIT_PERCENT,
     UNIT_COUNT,
-    UNIT_PER_SECOND
+    UNIT_PER_SECOND,
+    UNIT_POINTS, /* of per cent: what per cents differ by */
+    UNIT_OWN     /* each value has its own */
 };
+
+#define OWN_UNIT_SIGNED (1u << 8) /* a table shows the sign of what is above zero, too */
 
 /* Names of domains, for the `name` column. Returns NULL when there is none. */
 typedef const char *(*name_lookup)(const void *names, int32_t domain, uint32_t life);

@@ -43,6 +43,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(several_bys),
     SUITE(delays),
     SUITE(noise),
+    SUITE(differences),
     SUITE(pipelines),
     SUITE(charge),
     SUITE(thread_times),
