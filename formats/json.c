@@ -182,25 +182,12 @@ static int put_report(struct writer *w, const struct json_report *report,
     return 0;
 }
 
-/* One of two captures: {"trace", "quality", and what its noise is estimated from}. */
-static int put_compared(struct writer *w, const char *key, const struct compared *of)
-{
-    json_t *o = json_object();
-    json_put(&o, "file", json_of_text(of->file));
-    json_put(&o, "trace", of->trace ? json_incref(of->trace) : json_null());
-    json_put(&o, "quality", of->quality ? json_incref(of->quality) : json_null());
-    json_put(&o, "noise_interval_ns",
-             of->intervals ? json_integer((json_int_t)of->interval_ns) : json_null());
-    json_put(&o, "noise_intervals", json_integer((json_int_t)of->intervals));
-    return put_object(w, key, o);
-}
-
 /* Rows that are of no interval and carry no times. */
 static int put_differences(struct writer *w, const struct report_summary *summary)
 {
     const struct json_report *report = ((struct json *)w)->reports;
-    if (put_compared(w, "before", &summary->compared[0]) != 0 ||
-        put_compared(w, "after", &summary->compared[1]) != 0)
+    if (put_object(w, "before", json_of_compared(&summary->compared[0])) != 0 ||
+        put_object(w, "after", json_of_compared(&summary->compared[1])) != 0)
         return -1;
     buffer_printf(&w->text, "  \"by\": \"%s\",\n  \"differences\": [",
                   by_names[__builtin_ctz(w->schema->bys)]);

@@ -47,7 +47,7 @@ struct differences {
 };
 
 struct difference_options {
-    bool brief; /* without values that are 0 on both sides */
+    bool brief; /* without values that are 0 on both sides, and totals that are the running time */
     bool poor;  /* one side is not to be trusted: nothing is significant */
     bool (*wanted)(const void *context, const struct difference *d); /* only these are compared; NULL: all */
     const void *context;

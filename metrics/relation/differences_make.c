@@ -215,10 +215,20 @@ static void judge(const struct comparing *c, const struct pair *pair, size_t of,
         d->change = CHANGE_UNKNOWN;
 }
 
-static bool has_nothing(const struct comparing *c, const struct difference *d)
+/* A total to which no charge was added. */
+static bool is_running_alone(const struct side_row *row, double total)
+{
+    return !row || fabs(known(total) - in_per_cent(row, row->context[CONTEXT_running_ns])) < 0.001;
+}
+
+static bool has_nothing(const struct comparing *c, const struct difference *d, const struct side_row *before,
+                        const struct side_row *after)
 {
     bool neither = isnan(d->before) && isnan(d->after);
-    return neither || (c->options->brief && known(d->before) == 0 && known(d->after) == 0);
+    bool zero = known(d->before) == 0 && known(d->after) == 0;
+    bool twice = d->of->kind == COMPARABLE_TOTAL && is_running_alone(before, d->before) &&
+                 is_running_alone(after, d->after);
+    return neither || (c->options->brief && (zero || twice));
 }
 
 static void compare(const struct comparing *c, const struct pair *pair)
@@ -240,7 +250,7 @@ static void compare(const struct comparing *c, const struct pair *pair)
                                .after = after ? after->values[i] : NAN,
                                .noise = NAN,
                                .p_value = NAN};
-        if (plan->hidden[i] || has_nothing(c, &d))
+        if (plan->hidden[i] || has_nothing(c, &d, before, after))
             continue;
         if (c->options->wanted && !c->options->wanted(c->options->context, &d))
             continue;

@@ -155,7 +155,7 @@ extern const char *const by_names[];
 /* The column of that name, or NULL. */
 const struct column *column_find(const struct relation *relation, const char *name);
 
-/* The type of all its values that are not VALUE_NONE. */
+/* The type of all its values that are not VALUE_NONE; decimals of UNIT_OWN may also be integers. */
 enum value_type column_type(const struct column *column);
 
 struct value column_member(const struct column *column, const void *row);
