@@ -237,7 +237,7 @@ static void compare(const struct comparing *c, const struct pair *pair)
     const struct side_row *before = pair->before ? &pair->before->whole : NULL;
     const struct side_row *after = pair->after ? &pair->after->whole : NULL;
     const struct side_row *any = before ? before : after;
-    for (size_t i = 0; i < plan->n; i++) {
+    for (size_t i = 0; any && i < plan->n; i++) {
         struct difference d = {.domain = before ? before->domain : -1,
                                .life = before ? before->life : 0,
                                .after_domain = after ? after->domain : -1,
@@ -256,7 +256,7 @@ static void compare(const struct comparing *c, const struct pair *pair)
             continue;
         if (after)
             value_bounds(after, plan, i, &d.after_least, &d.after_most);
-        if (isnan(d.before) || isnan(d.after))
+        if (!before || !after || isnan(d.before) || isnan(d.after))
             d.change = isnan(d.before) ? CHANGE_APPEARED : CHANGE_GONE;
         else
             judge(c, pair, i, &d);
