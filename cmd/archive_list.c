@@ -129,7 +129,7 @@ static const char *const formats[] = {"table", "json", NULL};
 static const struct option_spec options[] = {
     OPTION_FORMAT("table, json (the manifests, as they are stored)"),
     OPTION_VERBOSE("every member"),
-    OPTIONS_END,
+    OPTIONS_ALL,
 };
 
 static const struct command command = {

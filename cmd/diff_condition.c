@@ -71,7 +71,7 @@ static int is_one_of(const char *unit, const char *a, const char *b, const char 
 /* The limit in the unit of the column. -1 with `err` filled. */
 static int set_limit(struct condition *c, const char *word, struct error *err)
 {
-    enum unit unit = c->of->column->unit;
+    enum unit unit = comparable_unit(c->of);
     const char *name;
     bool fits;
     uint64_t ns;
@@ -191,7 +191,7 @@ static const char *cell(char to[CELL_BYTES], const char *column_name, const stru
     const struct column *column = column_find(&relation_differences, column_name);
     const struct row_view view = {.row = d};
     struct value v = column_value(column, &view);
-    struct scale scale = scale_of(column, &v, 1);
+    struct scale scale = scale_of(column, 0);
     cell_of(to, column, &scale, v);
     return to;
 }

@@ -8,7 +8,8 @@
 const char *const change_words[] = {"significant", "appeared", "gone", "unknown",
                                     "unjudged",    "noise",    "none", NULL};
 
-static const char *const unit_words[] = {"", "ns", "ns", "%", "", "/s", "points", NULL};
+static const char *const unit_words[] = {
+    [UNIT_NS] = "ns", [UNIT_PERCENT] = "%", [UNIT_COUNT] = "", [UNIT_PER_SECOND] = "/s"};
 
 static const struct difference *of(const struct row_view *v)
 {
@@ -63,7 +64,7 @@ static struct value measure(const struct row_view *v)
 
 static struct value unit(const struct row_view *v)
 {
-    return text(unit_words[of(v)->of->column->unit]);
+    return text(unit_words[comparable_unit(of(v)->of)]);
 }
 
 /* A number in the unit of its row, with as many digits as that has in a report. */
@@ -71,7 +72,7 @@ static struct value in_unit(const struct difference *d, double x, uint32_t unit)
 {
     if (isnan(x))
         return none();
-    bool whole = d->of->column->unit == UNIT_NS && fabs(x) < 9e18;
+    bool whole = comparable_unit(d->of) == UNIT_NS && fabs(x) < 9e18;
     struct value v = whole ? integer(llround(x)) : decimal(x);
     v.own_unit = unit;
     return v;
@@ -79,18 +80,18 @@ static struct value in_unit(const struct difference *d, double x, uint32_t unit)
 
 static struct value before(const struct row_view *v)
 {
-    return in_unit(of(v), of(v)->before, of(v)->of->column->unit);
+    return in_unit(of(v), of(v)->before, comparable_unit(of(v)->of));
 }
 
 static struct value after(const struct row_view *v)
 {
-    return in_unit(of(v), of(v)->after, of(v)->of->column->unit);
+    return in_unit(of(v), of(v)->after, comparable_unit(of(v)->of));
 }
 
 /* Per cents differ by points. */
 static uint32_t unit_of_differences(const struct difference *d)
 {
-    return d->of->column->unit == UNIT_PERCENT ? UNIT_POINTS : d->of->column->unit;
+    return comparable_unit(d->of) == UNIT_PERCENT ? UNIT_POINTS : comparable_unit(d->of);
 }
 
 static struct value difference(const struct row_view *v)

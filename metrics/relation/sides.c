@@ -41,6 +41,12 @@ const struct comparable *comparable_find(const char *name)
     return NULL;
 }
 
+enum unit comparable_unit(const struct comparable *of)
+{
+    enum unit unit = of->column->unit;
+    return unit == UNIT_NS_EACH || unit == UNIT_NS_COST ? UNIT_NS : unit;
+}
+
 /* ---- rows ---- */
 
 /* As many digits as a report prints: what was saved compares with what was not. */

@@ -40,6 +40,9 @@ const struct comparable *comparables(void);
 /* The one of that name, or NULL. */
 const struct comparable *comparable_find(const char *name);
 
+/* UNIT_NS, UNIT_PERCENT, UNIT_COUNT or UNIT_PER_SECOND. */
+enum unit comparable_unit(const struct comparable *of);
+
 /* What is compared: pointers into comparables(). */
 struct comparison_plan {
     enum by by; /* BY_DOMAIN, BY_VCPU or BY_PCPU */

@@ -77,6 +77,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(decoded),
     SUITE(raw),
     SUITE(relations),
+    SUITE(tables),
     SUITE(interest),
     SUITE(cores),
     SUITE(step),
