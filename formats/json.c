@@ -182,6 +182,21 @@ static int put_report(struct writer *w, const struct json_report *report,
     return 0;
 }
 
+/* Rows that are of no interval and carry no times. */
+static int put_differences(struct writer *w, const struct report_summary *summary)
+{
+    const struct json_report *report = ((struct json *)w)->reports;
+    if (put_object(w, "before", json_of_compared(&summary->compared[0])) != 0 ||
+        put_object(w, "after", json_of_compared(&summary->compared[1])) != 0)
+        return -1;
+    buffer_printf(&w->text, "  \"by\": \"%s\",\n  \"differences\": [",
+                  by_names[__builtin_ctz(w->schema->bys)]);
+    if (writer_put_text(w) != 0 || spill_copy(&report->text, w->out) != 0)
+        return -1;
+    buffer_text(&w->text, " ]\n}\n");
+    return writer_put_text(w) == 0 ? output_flush(w->out) : -1;
+}
+
 static int put_reports(struct writer *w, const struct report_summary *summary)
 {
     struct json *json = (struct json *)w;
@@ -199,6 +214,8 @@ static int end(struct writer *w, const struct report_summary *summary)
 {
     const struct charge_schema *charge = w->schema->charge;
     buffer_printf(&w->text, "{\n  \"schema\": \"xenmeter.%s/1\",\n", w->schema->name);
+    if (summary->compared)
+        return put_differences(w, summary);
     if (put_object(w, "trace", json_of_trace(summary)) != 0 ||
         put_object(w, "quality", json_of_quality(summary)) != 0)
         return -1;

@@ -219,3 +219,14 @@ json_t *json_of_quality(const struct report_summary *summary)
     }
     return o;
 }
+
+json_t *json_of_compared(const struct compared *of)
+{
+    json_t *o = json_object();
+    json_put(&o, "file", json_of_text(of->file));
+    json_put(&o, "trace", of->trace ? json_incref(of->trace) : json_null());
+    json_put(&o, "quality", of->quality ? json_incref(of->quality) : json_null());
+    json_put(&o, "noise_interval_ns", of->intervals ? of_u64(of->interval_ns) : json_null());
+    json_put(&o, "noise_intervals", of_u64(of->intervals));
+    return o;
+}

@@ -43,4 +43,7 @@ json_t *charge_json_method(const struct charge_schema *schema, const struct char
 /* The "fit" of a document of weights: how much it rests on and how good it is. NULL when memory ran out. */
 json_t *charge_json_fit(const struct fitted_weights *fit);
 
+/* One of two captures that are compared: its file, trace and quality, and what its noise is estimated from. */
+json_t *json_of_compared(const struct compared *of);
+
 #endif

@@ -16,9 +16,9 @@ static bool add_interval(struct writer *w, const struct row_view *view, const st
         json_add_member(&w->text, column, view, first);
         first = false;
     }
-    if (!view->interval)
+    if (relation->own_times)
         buffer_text(&w->text, "\"granularity_ns\":null");
-    return view->interval && first;
+    return first && !relation->own_times;
 }
 
 static void add_chosen(struct buffer *b, const struct shown *shown, const struct row_view *view)

@@ -103,6 +103,9 @@ static const char *unit_name(enum unit unit)
         return "%";
     case UNIT_PER_SECOND:
         return "per second";
+    case UNIT_OWN:
+        return "by column unit";
+    case UNIT_POINTS:
     case UNIT_COUNT:
     case UNIT_NONE:
         break;
@@ -286,12 +289,29 @@ static void finalize_all(struct sqlite *s)
     s->inserts = NULL;
 }
 
+/* What is known of the trace, or of two that are compared. */
+static int put_summary(struct writer *w, const struct report_summary *summary)
+{
+    const char *const names[] = {"trace", "quality"};
+    json_t *objects[2];
+    if (summary->compared) {
+        objects[0] = json_of_compared(&summary->compared[0]);
+        objects[1] = json_of_compared(&summary->compared[1]);
+    } else {
+        objects[0] = json_of_trace(summary);
+        objects[1] = json_of_quality(summary);
+    }
+    if (put_object(w, summary->compared ? "capture_before" : names[0], objects[0]) == 0)
+        return put_object(w, summary->compared ? "capture_after" : names[1], objects[1]);
+    json_decref(objects[1]);
+    return -1;
+}
+
 static int end(struct writer *w, const struct report_summary *summary)
 {
     struct sqlite *s = (struct sqlite *)w;
     const struct charge_schema *charge = w->schema->charge;
-    if (put_object(w, "trace", json_of_trace(summary)) != 0 ||
-        put_object(w, "quality", json_of_quality(summary)) != 0)
+    if (put_summary(w, summary) != 0)
         return -1;
     if (charge && put_object(w, "method", charge_json_method(charge, summary->charges)) != 0)
         return -1;

@@ -277,7 +277,7 @@ static size_t widest_of(const struct layout *layout, const struct value *values,
     for (const struct value *v = values; v < values + n; v++) {
         double x = value_number(*v);
         int which = x < numbers[LEAST] ? LEAST : x > numbers[MOST] ? MOST : EXTREMES;
-        if (x == 0 || v->life > 1) {
+        if (x == 0 || v->life > 1 || layout->column->unit == UNIT_OWN) {
             width = max64(width, cell_of(cell, layout->column, &layout->scale, *v));
         } else if (which < EXTREMES) {
             extremes[which] = v;
@@ -335,7 +335,9 @@ static int put_blocks(struct table *t, struct table_sheet *s, const struct rows 
 {
     bool has_groups = s->relation->group_size != 0, ok = true;
     size_t groups = has_groups ? rows->groups_n : 1;
-    put_title(t, rows);
+    if (rows->interval)
+        put_title(t, rows);
+    t->begun = true;
     if (s->n == 0 || (has_groups ? groups : rows->n) == 0)
         buffer_text(&t->base.text, s->relation->none);
     else
@@ -415,8 +417,9 @@ static int put_lines(struct table *t, struct table_sheet *s, const struct rows *
 
 static bool has_lines(const struct rows *rows)
 {
-    bool any = !rows->interval;
-    for (size_t c = 0; c < rows->relation->columns_n && !any && rows->interval->granularity_ns; c++)
+    bool any = rows->relation->own_times;
+    for (size_t c = 0;
+         c < rows->relation->columns_n && !any && rows->interval && rows->interval->granularity_ns; c++)
         any = rows->relation->columns[c].in_table & TABLE_LINES;
     return any;
 }

@@ -17,6 +17,9 @@ struct table {
     uint64_t lines_start_ns;            /* where the interval of the last line begins */
 };
 
+/* Adds "WHAT: degraded - because ..."; of a good verdict the caller says what it rests on. */
+void table_judgement(struct table *t, const char *what, const struct judgement *j);
+
 /* A cell in its place: padded to `to` columns; the last one of a line without trailing blanks, with a line end. */
 void table_put_cell(struct buffer *b, const char *cell, size_t width, size_t to, bool left, bool last);
 

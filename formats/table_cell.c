@@ -44,7 +44,9 @@ struct scale scale_of(const struct column *column, uint64_t shortest_ns)
     case UNIT_PER_SECOND:
         return (struct scale){.unit = "/s", .divisor = 1, .digits = 1};
     case UNIT_COUNT:
+    case UNIT_POINTS:
         return (struct scale){.unit = "", .divisor = 1, .digits = column->digits};
+    case UNIT_OWN:
     case UNIT_NONE:
         break;
     }
@@ -137,6 +139,25 @@ size_t cell_domain(char to[CELL_BYTES], int32_t domain, uint32_t life)
     return (size_t)snprintf(to, CELL_BYTES, life > 1 ? "%" PRId32 "#%" PRIu32 : "%" PRId32, domain, life);
 }
 
+/* A number with the unit that it has itself: "27.66 ms" "44.32 %" "+327 /s". */
+static size_t own_unit_cell(char *to, struct value v)
+{
+    double x = value_number(v);
+    enum unit unit = v.own_unit & ~OWN_UNIT_SIGNED;
+    const struct column column = {.unit = unit == UNIT_POINTS ? UNIT_PERCENT : unit, .digits = 2};
+    char *at = to;
+    if (x < 0 || v.own_unit & OWN_UNIT_SIGNED)
+        *at++ = x < 0 ? '-' : '+';
+    if (unit == UNIT_NS && fabs(x) < 1e18)
+        return (size_t)(at - to) + strlen(human_duration(at, (uint64_t)fabs(x)));
+    const struct scale scale = scale_of(&column, 0);
+    at += number_cell(at, &scale, fabs(x) / scale.divisor);
+    const char *name = unit == UNIT_POINTS ? "pt" : scale.unit;
+    if (*name)
+        at = stpcpy(stpcpy(at, " "), name);
+    return (size_t)(at - to);
+}
+
 size_t cell_of(char to[CELL_BYTES], const struct column *column, const struct scale *scale, struct value v)
 {
     if (v.type == VALUE_TEXT)
@@ -146,7 +167,9 @@ size_t cell_of(char to[CELL_BYTES], const struct column *column, const struct sc
                                                         : CELL_TEXT_MAX);
     if (v.type == VALUE_NONE)
         return cell_text(to, v.text ? v.text : "-", CELL_TEXT_MAX);
-    if (v.life > 1)
+    if (column->unit == UNIT_OWN && value_number(v) != 0)
+        return own_unit_cell(to, v);
+    if (v.life > 1 && column->unit != UNIT_OWN)
         return cell_domain(to, (int32_t)v.integer, v.life);
     if (value_number(v) == 0) {
         memcpy(to, "0", 2);

@@ -1,5 +1,6 @@
 /* What ends a table: which columns were left out, and whether the result can be trusted. */
 #include "formats/charge_table.h"
+#include "formats/compared_table.h"
 #include "formats/table.h"
 #include "formats/wrap.h"
 #include "metrics/human.h"
@@ -43,7 +44,7 @@ static void put_clock(struct buffer *b, const struct clock *clock)
 }
 
 /* "verdict: degraded - because ..."; of a good one the caller says what it rests on. */
-static void put_judgement(struct table *t, const char *what, const struct judgement *j)
+void table_judgement(struct table *t, const char *what, const struct judgement *j)
 {
     struct buffer *b = &t->base.text;
     bool is_good = j->verdict == VERDICT_GOOD;
@@ -64,14 +65,14 @@ static void put_verdict(struct table *t, const struct report_summary *summary)
     struct buffer *b = &t->base.text;
     char count[HUMAN_BYTES];
     buffer_text(b, t->begun ? "\n" : "");
-    put_judgement(t, "verdict", summary->judgement);
+    table_judgement(t, "verdict", summary->judgement);
     if (summary->judgement->verdict == VERDICT_GOOD) {
         buffer_printf(b, " - %s records, nothing lost, ", human_count(count, summary->quality->records));
         put_clock(b, &summary->clock);
     }
     buffer_text(b, "\n");
     if (summary->charges_judgement && summary->charges_judgement->verdict != VERDICT_GOOD) {
-        put_judgement(t, "charges", summary->charges_judgement);
+        table_judgement(t, "charges", summary->charges_judgement);
         buffer_text(b, "\n");
     }
 }
@@ -82,6 +83,9 @@ void table_put_end(struct table *t, const struct report_summary *summary)
     if (t->base.schema->charge)
         charge_table_end(&t->base, t->begun, summary->charges);
     put_left_out(t);
-    put_verdict(t, summary);
+    if (summary->compared)
+        compared_table_end(t, summary);
+    else
+        put_verdict(t, summary);
     wrap_lines(&t->base.text, from, t->base.schema->width, 2);
 }

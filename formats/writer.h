@@ -47,6 +47,18 @@ struct report_schema {
     bool live;           /* they are to grow with each interval, not to appear at the end */
 };
 
+struct json_t; /* jansson's */
+
+/* One of the two captures that a report compares. */
+struct compared {
+    const char *file;
+    const struct judgement *judgement; /* NULL: not known, as the file does not keep it */
+    const struct judgement *charges;   /* of charges */
+    struct json_t *trace, *quality;    /* objects, as of a report of it; NULL: not known */
+    uint64_t interval_ns;              /* the noise is estimated from intervals of this length, */
+    uint64_t intervals;                /* so many; 0: there are none */
+};
+
 /* Where in an archive a report's trace is from. */
 struct origin {
     const char *host;
@@ -58,6 +70,8 @@ struct origin {
 
 /* What is known at its end. */
 struct report_summary {
+    /* Of a report that compares two captures: both, in order, and `judgement` is of both; the rest is unused. Else NULL. */
+    const struct compared *compared;
     const struct origin *origin; /* NULL: it was no archive */
     struct trace_summary trace;
     struct clock clock;

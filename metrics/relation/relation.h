@@ -22,7 +22,10 @@ enum value_type {
 
 struct value {
     enum value_type type;
-    uint32_t life; /* of an integer that is a domain's id; a table shows it when above 1: "7#2" */
+    union {
+        uint32_t life;     /* of an integer that is a domain's id; a table shows it when above 1: "7#2" */
+        uint32_t own_unit; /* in a column of UNIT_OWN: enum unit, OWN_UNIT_SIGNED or-ed to it */
+    };
     union {
         int64_t integer;
         double decimal;
@@ -38,8 +41,12 @@ enum unit {
     UNIT_INSTANT, /* a moment: ns from the trace's start */
     UNIT_PERCENT,
     UNIT_COUNT,
-    UNIT_PER_SECOND
+    UNIT_PER_SECOND,
+    UNIT_POINTS, /* of per cent: what per cents differ by */
+    UNIT_OWN     /* each value has its own */
 };
+
+#define OWN_UNIT_SIGNED (1u << 8) /* a table shows the sign of what is above zero, too */
 
 /* Names of domains, for the `name` column. Returns NULL when there is none. */
 typedef const char *(*name_lookup)(const void *names, int32_t domain, uint32_t life);
@@ -157,7 +164,7 @@ extern const char *const by_names[];
 /* The column of that name, or NULL. */
 const struct column *column_find(const struct relation *relation, const char *name);
 
-/* The type of all its values that are not VALUE_NONE. */
+/* The type of all its values that are not VALUE_NONE; decimals of UNIT_OWN may also be integers. */
 enum value_type column_type(const struct column *column);
 
 struct value column_member(const struct column *column, const void *row);

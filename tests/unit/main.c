@@ -42,6 +42,8 @@ static CU_SuiteInfo suites[] = {
     SUITE(invariants),
     SUITE(several_bys),
     SUITE(delays),
+    SUITE(noise),
+    SUITE(differences),
     SUITE(pipelines),
     SUITE(charge),
     SUITE(thread_times),
