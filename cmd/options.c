@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include <getopt.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,6 +136,15 @@ struct options *options_parse(const struct command *c, int argc, char **argv, in
         return o;
     options_free(o);
     return NULL;
+}
+
+unsigned options_jobs(const struct options *o)
+{
+    cpu_set_t cpus;
+    if (o->jobs)
+        return o->jobs;
+    int n = sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
+    return n < 1 ? 1 : (unsigned)n;
 }
 
 void options_free(struct options *o)

@@ -39,6 +39,8 @@ int trace_run_open(struct trace_run *r, bool stoppable, const struct trace_tap *
     struct trace_options options = {
         .cpu_hz = r->options->cpu_hz, .memory_limit = r->options->max_memory, .tap = tap};
     pipeline_wants(r->pipeline, &options);
+    options.ahead = options_jobs(r->options) > 1;
+    options.ends_early |= stoppable;
     if (stoppable)
         r->control.stop = options.stop = signals_stop_flag(&options.wait_mask);
     if (r->archived.archive && archived_begin_trace(&r->archived, &options, err) != 0)

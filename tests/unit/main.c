@@ -76,6 +76,8 @@ static CU_SuiteInfo suites[] = {
     SUITE(raw),
     SUITE(relations),
     SUITE(interest),
+    SUITE(ring),
+    SUITE(ahead),
     SUITE(cores),
     SUITE(step),
     SUITE(instants),

@@ -1,0 +1,14 @@
+#include "thread.h"
+
+#include <signal.h>
+
+bool thread_begin(pthread_t *thread, void *(*work)(void *context), void *context)
+{
+    sigset_t most, before;
+    sigfillset(&most);
+    sigdelset(&most, SIGBUS);
+    pthread_sigmask(SIG_SETMASK, &most, &before);
+    bool begun = pthread_create(thread, NULL, work, context) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return begun;
+}
