@@ -71,7 +71,7 @@ static void *work(void *context)
 
 static void start_threads(struct crew *c, unsigned threads)
 {
-    while (c->threads_n < threads && thread_begin(&c->threads[c->threads_n], work, c))
+    while (c->threads_n < threads && thread_begin(&c->threads[c->threads_n], "crew", work, c))
         c->threads_n++;
 }
 

@@ -8,10 +8,10 @@
 
 unsigned threads_wanted(const struct options *o)
 {
-    unsigned jobs = options_jobs(o);
+    unsigned cpus = usable_cpus();
     if (o->threads || o->jobs)
-        return o->threads ? o->threads : jobs;
-    return jobs > 16 ? 16 : jobs;
+        return o->threads ? o->threads : o->jobs;
+    return cpus > 16 ? 16 : cpus;
 }
 
 int parse_host(const char *text, char label[HOST_MAX], unsigned *number, struct error *err)

@@ -85,7 +85,15 @@ bool options_list_columns(const struct options *o);
  */
 int options_complete(struct options *o, struct error *err);
 
-/* How many threads the work may take: --jobs, or one for each CPU that this process may use. */
+/* The number of CPUs that this process may use. */
+unsigned usable_cpus(void);
+
+#define JOBS_ALL 3 /* reading, accounting and writing: more threads are of no use to one trace */
+
+/*
+ * How many threads work on a trace: --jobs, or one for each CPU, but JOBS_ALL where there are two: the threads wait for each other
+ * now and then.
+ */
 unsigned options_jobs(const struct options *o);
 
 /* ---- setters for .set ---- */

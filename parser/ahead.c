@@ -241,7 +241,7 @@ int ahead_next(struct ahead *a, struct event_batch *batch, struct error *err)
         a->state = status > 0 ? BEFORE_THREAD : ENDED;
         return status;
     case BEFORE_THREAD:
-        if (!input_make_wakeable(a->trace->input) || !thread_begin(&a->thread, read_ahead, a)) {
+        if (!input_make_wakeable(a->trace->input) || !thread_begin(&a->thread, "read-ahead", read_ahead, a)) {
             a->state = ENDED;
             return read_here(a, batch, err);
         }

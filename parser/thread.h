@@ -6,9 +6,9 @@
 #include <stdbool.h>
 
 /*
- * Begins a thread that blocks all signals but SIGBUS, which a mapped file raises that is truncated: the other handlers run in the
+ * Begins a thread of that name (at most 15 characters), which top and perf show. It blocks all signals but SIGBUS, which a mapped file raises that is truncated: the other handlers run in the
  * caller's threads. False: there is no thread to be had.
  */
-bool thread_begin(pthread_t *thread, void *(*work)(void *context), void *context);
+bool thread_begin(pthread_t *thread, const char *name, void *(*work)(void *context), void *context);
 
 #endif

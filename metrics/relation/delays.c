@@ -80,6 +80,7 @@ const struct relation relation_delays = {
     .name = "delays",
     .title = "delays",
     .none = "nobody waited\n",
+    .plain = true,
     .row_size = sizeof(struct delay),
     .columns = columns,
     .columns_n = sizeof columns / sizeof *columns,

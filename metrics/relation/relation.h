@@ -98,6 +98,7 @@ struct relation {
     const struct column *columns;
     size_t columns_n;
     bool by_subject; /* rows are by domain, vCPU, ... (rows.by) */
+    bool plain;      /* rows hold no pointers: copies of them stay what they are */
     bool own_times;  /* rows come as a stream and carry their own times, they belong to no interval */
     /*
      * Rows add up to a row of sums if a column's scalar says how, or by this: fills `total` (total_size bytes that begin

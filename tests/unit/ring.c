@@ -21,7 +21,7 @@ static void sleep_ms(long ms)
 static pthread_t begin(void *(*work)(void *), void *context)
 {
     pthread_t thread;
-    if (!thread_begin(&thread, work, context))
+    if (!thread_begin(&thread, "test", work, context))
         abort();
     return thread;
 }
