@@ -39,6 +39,7 @@ struct options {
     double cpu_hz;
     uint64_t max_memory;
     bool quiet, verbose;
+    bool timing;
     bool raw_names;
     bool no_input; /* what is asked for reads no trace */
     enum when color, progress;
@@ -207,7 +208,8 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
                .set = set_cpu_hz),                                                                           \
         OPTION(0, "max-memory", "SIZE", "give up rather than use more (default 1G)", .set = set_max_memory,  \
                .choices = "256M\n1G\n4G"),                                                                   \
-        OPTION_PROGRESS, OPTION_QUIET
+        OPTION_PROGRESS, OPTION_FLAG(0, "timing", timing, "the CPU time of each thread on standard error"),  \
+        OPTION_QUIET
 
 /* How a trace or an archive is read; VERBOSE is the help of -v. */
 #define OPTIONS_READING(VERBOSE)                                                                             \

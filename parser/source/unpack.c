@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "parser/thread.h"
+
 #define READ_CHUNK (256u << 10) /* compressed bytes of one step */
 #define CHUNK      (256u << 10) /* decompressed bytes of a block */
 #define CHUNKS     8            /* blocks decompressed ahead at most, the one in use included */
@@ -172,7 +174,7 @@ struct unpacker *unpack_begin(const struct codec *codec, struct source *source, 
     pthread_mutex_init(&u->lock, NULL);
     pthread_cond_init(&u->filled, NULL);
     pthread_cond_init(&u->emptied, NULL);
-    if (pthread_create(&u->thread, NULL, decompress, u) != 0) {
+    if (!thread_begin(&u->thread, "unpack", decompress, u)) {
         release(u);
         error_set(err, ERROR_MEMORY, "no thread to decompress on");
         return NULL;
