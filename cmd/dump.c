@@ -95,7 +95,8 @@ static int open_output(struct dump *d, struct error *err)
         d->counts = event_counts_new(o->bys != 0, by_of(o), o->max_memory, d->own, err);
         return d->counts ? 0 : -1;
     }
-    d->writer = dump_writer_new(o->format, d->output, o->tsc, d->own, err);
+    const struct dump_schema schema = {.tsc = o->tsc, .own = d->own, .slot = dump_choice_only(&d->choice)};
+    d->writer = dump_writer_new(o->format, d->output, &schema, err);
     return d->writer ? 0 : -1;
 }
 

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/dump_writer.h"
+
 #define ITEM_MOST 63 /* characters of an item of a list */
 
 /* ---- --events ---- */
@@ -246,6 +248,39 @@ static int read_events(struct dump_choice *c, const char *text, struct error *er
         if (c->want[slot])
             return 0;
     return error_set(err, ERROR_USAGE, "--events: no event is left");
+}
+
+/* The only event among those without a slot of their own; DUMP_SEVERAL_EVENTS: there are several. */
+static unsigned only_own(const struct dump_choice *c)
+{
+    const struct own_event *only = NULL;
+    bool any = false;
+    size_t n;
+    own_events_all(c->own, &n);
+    if (c->by_number[EVENT_UNRECOGNISED] != DUMP_ONLY)
+        return n == 0 ? EVENT_UNRECOGNISED : DUMP_SEVERAL_EVENTS;
+    for (size_t i = 0; i < c->numbers_n; i++) {
+        const struct own_event *own = own_event_find(c->own, c->numbers[i]);
+        if (event_slot(c->numbers[i]) != EVENT_UNRECOGNISED)
+            continue;
+        if (any && own != only)
+            return DUMP_SEVERAL_EVENTS;
+        only = own;
+        any = true;
+    }
+    return only ? own_event_slot(c->own, only) : EVENT_UNRECOGNISED;
+}
+
+unsigned dump_choice_only(const struct dump_choice *c)
+{
+    unsigned only = DUMP_SEVERAL_EVENTS;
+    for (unsigned slot = 0; slot < EVENT_SLOTS; slot++)
+        if (c->want[slot]) {
+            if (only != DUMP_SEVERAL_EVENTS)
+                return DUMP_SEVERAL_EVENTS;
+            only = slot;
+        }
+    return only == EVENT_UNRECOGNISED ? only_own(c) : only;
 }
 
 void dump_print_events(const struct own_events *own)

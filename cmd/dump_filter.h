@@ -26,6 +26,9 @@ void dump_choice_free(struct dump_choice *c);
 /* The filter of these options; points into both. */
 struct dump_filter dump_filter_of(const struct dump_choice *c, const struct options *o);
 
+/* The slot (own_event_slot) of the only event that is chosen; DUMP_SEVERAL_EVENTS: there are several. */
+unsigned dump_choice_only(const struct dump_choice *c);
+
 /* Prints the events that --events accepts, a line each: "  NAME  CLASS  NUMBER". */
 void dump_print_events(const struct own_events *own);
 

@@ -41,6 +41,7 @@ struct options {
     bool quiet, verbose;
     bool timing;
     bool raw_names;
+    bool schema;   /* not the rows, but the SQL of a table for them */
     bool no_input; /* what is asked for reads no trace */
     enum when color, progress;
     /* driver domains and charges, as struct charge_options has them */
@@ -176,6 +177,9 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
     OPTION('c', "columns", "LIST", "these columns, in this order (\"all\"; \"help\" lists them)",            \
            .set = set_text, OPTION_FIELD(columns),                                                           \
            .choices = ":list\nall\tall that are not there yet\nhelp\tlist them", .offer = complete_columns)
+#define OPTION_SCHEMA                                                                                        \
+    OPTION_FLAG(0, "schema", schema,                                                                         \
+                "only print the SQL that makes a table of these columns, into which csv can be read")
 #define OPTION_SORT(HELP)                                                                                    \
     OPTION('s', "sort", "COLUMN", HELP, .set = set_text, OPTION_FIELD(sort), .offer = complete_columns)
 #define OPTION_LIMIT(HELP) OPTION('n', "limit", "N", HELP, .set = set_count, OPTION_FIELD(limit))
@@ -220,8 +224,9 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
 /* How rows are shown that every format can write. */
 #define OPTIONS_SHOWING                                                                                      \
     OPTIONS_HEADING("How to show it"),                                                                       \
-        OPTION_FORMAT("table, csv, tsv, json, jsonl; default: by the ending of -o, else table"),             \
-        OPTION_OUTPUT, OPTION_COLUMNS, OPTION_NAMES("domain names"), OPTION_RAW_NAMES, OPTION_COLOR
+        OPTION_FORMAT("table, csv, tsv, json, jsonl, sqlite; default: by the ending of -o, else table"),     \
+        OPTION_OUTPUT, OPTION_COLUMNS, OPTION_SCHEMA, OPTION_NAMES("domain names"), OPTION_RAW_NAMES,        \
+        OPTION_COLOR
 
 /* Driver domains and charges. */
 /* How a trace alone is charged. */

@@ -443,26 +443,19 @@ static int open_and_run(struct reading *r, int (*prepare)(struct reading *r, str
     return prepare(r, &err) == 0 ? run(r) : fail(NULL, &err);
 }
 
-static void list_columns(const struct relation *const *relations)
-{
-    for (const struct relation *const *r = relations; *r; r++) {
-        printf("%scolumns of %s:\n", r > relations ? "\n" : "", (*r)->title);
-        for (size_t c = 0; c < (*r)->columns_n; c++)
-            printf("  %-24s %s\n", (*r)->columns[c].name, (*r)->columns[c].help);
-    }
-}
-
 int reading_command(struct reading *r, const struct options *o,
                     int (*prepare)(struct reading *r, struct error *err))
 {
     if (options_list_columns(o)) {
-        list_columns(o->command->relations);
+        reading_list_columns(o->command->relations);
         return EXIT_DONE;
     }
     r->options = o;
     r->run.control.stop_at_once = true;
     r->schema.name = o->command->name;
     r->schema.selection = (struct selection_options){.domains = o->domains, .limit = o->limit};
+    if (o->schema)
+        return reading_say_schema(r, prepare);
     int status = open_and_run(r, prepare);
     writer_free(r->writer);
     output_abort(r->output);

@@ -18,6 +18,14 @@ int reading_pass(struct reading *r, struct error *err);
 /* What is known of the trace after that. What it points to stays others'. */
 void reading_sum_up(struct reading *r, struct summary *s);
 
+/* ---- the columns, without a trace ---- */
+
+/* Prints the columns of each relation, a line each; the list ends with NULL. */
+void reading_list_columns(const struct relation *const *relations);
+
+/* --schema: prints the SQL of a table for the columns that `prepare` chooses. The exit code, everything having been said. */
+int reading_say_schema(struct reading *r, int (*prepare)(struct reading *r, struct error *err));
+
 /* ---- several timelines of one host (run.archived.timelines) ---- */
 
 /* Whether rows, format and options go with several timelines. -1 with `err` filled: they do not. */

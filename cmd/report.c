@@ -51,7 +51,7 @@ static int prepare(struct reading *r, struct error *err)
 static int run(const struct options *o)
 {
     struct reading r = {0};
-    bool archive = strcmp(o->format, "archive") == 0 && !options_list_columns(o);
+    bool archive = strcmp(o->format, "archive") == 0 && !options_list_columns(o) && !o->schema;
     return archive ? archive_create_run(o) : reading_command(&r, o, prepare);
 }
 
@@ -67,10 +67,11 @@ static const struct option_spec options[] = {
     OPTION_TIME,
     OPTIONS_HEADING("How to show it"),
     OPTION_FORMAT(
-        "table, csv, tsv, json, jsonl, xenmon, archive; default: by the ending of -o (archive: .xma), "
+        "table, csv, tsv, json, jsonl, sqlite, xenmon, archive; default: by the ending of -o (archive: .xma), "
         "else table"),
     OPTION_OUTPUT,
     OPTION_COLUMNS,
+    OPTION_SCHEMA,
     OPTION_SORT("order the rows of an interval, or all executions, largest first"),
     OPTION_LIMIT("at most N rows of an interval, at most N executions"),
     OPTION_NAMES("domain names"),

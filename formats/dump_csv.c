@@ -1,4 +1,5 @@
 /* CSV: time, place, event, and all fields in one column, in the form of the text. */
+#include <stdio.h>
 #include <string.h>
 
 #include "formats/dump_writer_ops.h"
@@ -42,15 +43,24 @@ static char *make_tail(struct dump_writer *w, const struct dump_record *r, char 
     return end;
 }
 
-static char *line(struct dump_writer *w, const struct dump_record *r, char *to)
+char *dump_csv_place(struct dump_writer *w, const struct dump_record *r, char *to)
 {
     struct dump_place *place = &w->places[r->pcpu];
     if (place->length == 0 || place->current != r->current)
         make_place(place, r->pcpu, r->current);
     to = digits_decimal(to, w->tsc ? r->tsc : r->time_ns);
     memcpy(to, place->text, sizeof place->text);
-    return dump_put_tail(w, r, to + place->length, make_tail);
+    return to + place->length;
 }
 
-const struct dump_writer_ops dump_csv = {
-    .name = "csv", .header = "%s,pcpu,domain,vcpu,event,fields\n", .style = &style, .line = line};
+static char *line(struct dump_writer *w, const struct dump_record *r, char *to)
+{
+    return dump_put_tail(w, r, dump_csv_place(w, r, to), make_tail);
+}
+
+static char *header(const struct dump_writer *w, char *to)
+{
+    return to + sprintf(to, "%s,pcpu,domain,vcpu,event,fields\n", dump_time_name(w));
+}
+
+const struct dump_writer_ops dump_csv = {.name = "csv", .header = header, .style = &style, .line = line};

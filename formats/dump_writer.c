@@ -63,9 +63,10 @@ static bool prepare(struct dump_writer *w, const struct own_events *own)
     return true;
 }
 
-struct dump_writer *dump_writer_new(const char *format, struct output *out, bool tsc,
-                                    const struct own_events *own, struct error *err)
+struct dump_writer *dump_writer_new(const char *format, struct output *out, const struct dump_schema *schema,
+                                    struct error *err)
 {
+    bool by_event = strcmp(format, dump_csv.name) == 0 && schema->slot != DUMP_SEVERAL_EVENTS;
     size_t i = 0;
     while (formats[i] && strcmp(formats[i]->name, format) != 0)
         i++;
@@ -75,14 +76,17 @@ struct dump_writer *dump_writer_new(const char *format, struct output *out, bool
     }
     struct dump_writer *w = calloc(1, sizeof *w);
     if (w)
-        *w = (struct dump_writer){.ops = formats[i], .out = out, .tsc = tsc};
-    if (!w || !prepare(w, own)) {
+        *w = (struct dump_writer){
+            .ops = by_event ? &dump_csv_event : formats[i], .out = out, .tsc = schema->tsc};
+    if (!w || !prepare(w, schema->own)) {
         dump_writer_free(w);
         error_no_memory(err, "the output");
         return NULL;
     }
+    if (by_event)
+        dump_columns_of(&w->columns, schema->slot, schema->own);
     if (w->ops->header)
-        output_printf(out, w->ops->header, tsc ? "tsc" : "time_ns"); /* a failure shows in the next call */
+        w->n = (size_t)(w->ops->header(w, w->buffer) - w->buffer);
     return w;
 }
 

@@ -2,6 +2,7 @@
 #ifndef XENMETER_FORMATS_DUMP_WRITER_H
 #define XENMETER_FORMATS_DUMP_WRITER_H
 
+#include <limits.h>
 #include <stdbool.h>
 
 #include "formats/output.h"
@@ -13,12 +14,22 @@ struct dump_writer;
 /* Format names, the default first, ended by NULL. */
 extern const char *const dump_formats[];
 
+#define DUMP_SEVERAL_EVENTS UINT_MAX
+
+/* What is known of the records that will come. */
+struct dump_schema {
+    bool tsc;                     /* times are written in cycles, as in the trace */
+    const struct own_events *own; /* a user's own events, which the records may be of; NULL: none */
+    unsigned
+        slot; /* all are of the event in this slot (own_event_slot): CSV has its fields as columns; or DUMP_SEVERAL_EVENTS */
+};
+
 /*
- * Begins a dump. `tsc`: times are written in cycles, as in the trace. `own`: a user's own events, which the records may
- * be of; NULL: none. NULL with `err` filled: unknown format, or no memory. The output stays the caller's.
+ * Begins a dump; event_fields_init was called. NULL with `err` filled: unknown format, or no memory. The output stays the
+ * caller's, and so does what the schema, which is copied, points to.
  */
-struct dump_writer *dump_writer_new(const char *format, struct output *out, bool tsc,
-                                    const struct own_events *own, struct error *err);
+struct dump_writer *dump_writer_new(const char *format, struct output *out, const struct dump_schema *schema,
+                                    struct error *err);
 
 /* One record. 0, or -1 when the output failed. */
 int dump_writer_record(struct dump_writer *w, const struct dump_record *r);

@@ -11,13 +11,17 @@
 
 struct dump_writer_ops {
     const char *name;
-    const char *header; /* the first line; "%s": the name of the column of times. NULL: there is none */
+    char *(*header)(const struct dump_writer *w,
+                    char *to); /* writes the first line; returns its end. NULL: none */
     const struct dump_style *style;
     /* Writes the line of a record, with room for DUMP_LINE_MOST bytes; returns where it ends. */
     char *(*line)(struct dump_writer *w, const struct dump_record *r, char *to);
 };
 
-extern const struct dump_writer_ops dump_text, dump_csv, dump_jsonl;
+extern const struct dump_writer_ops dump_text, dump_csv, dump_csv_event, dump_jsonl;
+
+/* For CSV: time, pCPU and vCPU of a record, and the comma after them. */
+char *dump_csv_place(struct dump_writer *w, const struct dump_record *r, char *to);
 
 /* The text of a pCPU and its vCPU, made anew when the vCPU changes. */
 struct dump_place {
@@ -49,6 +53,18 @@ struct dump_memo {
     char text[DUMP_MEMO_BYTES - 23];
 };
 
+#define DUMP_COLUMNS_MOST 32
+
+/* The columns of the fields of one event. */
+struct dump_columns {
+    unsigned n;
+    const char *names[DUMP_COLUMNS_MOST];
+    bool flags[DUMP_COLUMNS_MOST]; /* such a field is only there where it is 1 */
+};
+
+/* Those of the event in this slot (own_event_slot), in the order of the tables. */
+void dump_columns_of(struct dump_columns *c, unsigned slot, const struct own_events *own);
+
 struct dump_writer {
     const struct dump_writer_ops *ops;
     struct output *out;
@@ -62,7 +78,14 @@ struct dump_writer {
     uint64_t second_from_ns;   /* the second of the last time, */
     char second[DIGITS_ROOM];  /* and its text, */
     unsigned second_length;
+    struct dump_columns columns; /* of dump_csv_event */
 };
+
+/* What times are called. */
+static inline const char *dump_time_name(const struct dump_writer *w)
+{
+    return w->tsc ? "tsc" : "time_ns";
+}
 
 /* Event and fields of a record: from the cache, or written by the format's `make`. */
 static inline __attribute__((always_inline)) char *

@@ -1,8 +1,11 @@
-/* JSON lines: one object per row with every key of its interval in it. */
+/*
+ * JSON lines: one object per row. With chosen columns it has these, as a line of CSV does; without a choice every key of its
+ * interval is in it.
+ */
 #include "formats/json_text.h"
 #include "formats/writer_ops.h"
 
-/* In each row all that JSON has of its interval, chosen or not; a row of no interval has no granularity. True: nothing. */
+/* In each row all that JSON has of its interval; a row of no interval has no granularity. True: nothing. */
 static bool add_interval(struct writer *w, const struct row_view *view, const struct relation *relation)
 {
     bool first = true;
@@ -18,6 +21,12 @@ static bool add_interval(struct writer *w, const struct row_view *view, const st
     return view->interval && first;
 }
 
+static void add_chosen(struct buffer *b, const struct shown *shown, const struct row_view *view)
+{
+    for (size_t c = 0; c < shown->n; c++)
+        json_add_member(b, shown->columns[c], view, c == 0);
+}
+
 static int rows(struct writer *w, const struct rows *rows)
 {
     const struct shown *shown = choice_find(w->schema->choice, rows->relation);
@@ -25,7 +34,10 @@ static int rows(struct writer *w, const struct rows *rows)
     for (size_t r = 0; r < rows->n; r++) {
         view.row = row_at(rows, r);
         buffer_add(&w->text, "{", 1);
-        json_add_row(&w->text, shown, &view, add_interval(w, &view, rows->relation));
+        if (w->schema->choice->given)
+            add_chosen(&w->text, shown, &view);
+        else
+            json_add_row(&w->text, shown, &view, add_interval(w, &view, rows->relation));
         buffer_add(&w->text, "}\n", 2);
         if (writer_put_text(w) != 0)
             return -1;

@@ -305,6 +305,11 @@ const char *output_partial(const struct output *o)
     return o->keep_partial && o->temporary ? o->temporary->path : NULL;
 }
 
+const char *output_file(const struct output *o)
+{
+    return o->temporary && !o->zstd ? o->temporary->path : NULL;
+}
+
 bool output_reader_gone(const struct output *o)
 {
     return o->reader_gone;

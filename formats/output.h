@@ -53,6 +53,12 @@ int output_flush(struct output *o);
 /* Whether a write has failed because the reader closed its pipe (EPIPE): the caller then ends quietly. */
 bool output_reader_gone(const struct output *o);
 
+/*
+ * The file that output_commit will put in place, for a library that writes files of its own: it is empty, and all that is
+ * written to it is its content, without output_write. NULL: there is none, as the output is written in place or compressed.
+ */
+const char *output_file(const struct output *o);
+
 /* Whether this goes to a terminal. */
 bool output_is_terminal(const struct output *o);
 

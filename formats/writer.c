@@ -8,7 +8,7 @@
 #include "formats/writer_queue.h"
 
 /* A new format is a file with its NAME_writer, and its name here. */
-#define FORMATS(F)      F(table) F(csv) F(tsv) F(json) F(jsonl)
+#define FORMATS(F)      F(table) F(csv) F(tsv) F(json) F(jsonl) F(sqlite)
 #define FILE_FORMATS(F) F(xenmon) /* they make files of their own */
 
 #define DECLARE(NAME) extern const struct writer_ops NAME##_writer;
@@ -34,8 +34,9 @@ const char *writer_format_of(const char *path)
 {
     static const struct {
         const char *ending, *format;
-    } endings[] = {{".csv", "csv"},   {".tsv", "tsv"},      {".json", "json"},  {".jsonl", "jsonl"},
-                   {".txt", "table"}, {".ndjson", "jsonl"}, {".xma", "archive"}};
+    } endings[] = {{".csv", "csv"},       {".tsv", "tsv"},        {".json", "json"},
+                   {".jsonl", "jsonl"},   {".txt", "table"},      {".ndjson", "jsonl"},
+                   {".sqlite", "sqlite"}, {".sqlite3", "sqlite"}, {".xma", "archive"}};
     size_t n = strlen(path);
     if (n > 4 && strcmp(path + n - 4, ".zst") == 0)
         n -= 4;
@@ -49,10 +50,10 @@ const char *writer_format_of(const char *path)
 
 const char *writer_foreign_ending(const char *path)
 {
-    static const char *const endings[] = {
-        ".gz",  ".xz",   ".bz2", ".lz4", ".zip", ".7z",     ".parquet", ".avro", ".orc",
-        ".xls", ".xlsx", ".ods", ".pdf", ".htm", ".html",   ".png",     ".svg",  ".db",
-        ".xml", ".yaml", ".yml", ".md",  ".xt",  ".sqlite", ".feather", ".arrow"};
+    static const char *const endings[] = {".gz",   ".xz",  ".bz2",     ".lz4",  ".zip", ".7z",   ".parquet",
+                                          ".avro", ".orc", ".xls",     ".xlsx", ".ods", ".pdf",  ".htm",
+                                          ".html", ".png", ".svg",     ".db",   ".xml", ".yaml", ".yml",
+                                          ".md",   ".xt",  ".feather", ".arrow"};
     size_t n = strlen(path);
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         size_t m = strlen(endings[i]);
@@ -98,7 +99,7 @@ struct writer *writer_new(const char *format, struct output *out, const struct r
         if (strcmp(formats[i]->name, format) == 0)
             ops = formats[i];
     if (!ops) {
-        error_set(err, ERROR_USAGE, "unknown format \"%s\": table, csv, tsv, json or jsonl", format);
+        error_set(err, ERROR_USAGE, "unknown format \"%s\": table, csv, tsv, json, jsonl or sqlite", format);
         return NULL;
     }
     struct writer *w = calloc(1, ops->size);
@@ -108,8 +109,12 @@ struct writer *writer_new(const char *format, struct output *out, const struct r
         w->schema = schema;
     }
     if (!w || !make_selections(w) || (ops->begin && ops->begin(w) != 0)) {
+        const struct error *why = output_failure(out);
+        if (why)
+            *err = *why;
+        else
+            error_no_memory(err, "the output");
         writer_free(w);
-        error_no_memory(err, "the output");
         return NULL;
     }
     if (schema->apart)

@@ -8,7 +8,8 @@
 struct writer_ops {
     const char *name;
     size_t size; /* of the format's struct, handed to begin all zero behind the struct writer */
-    int (*begin)(struct writer *w); /* NULL: nothing to do */
+    int (*begin)(
+        struct writer *w); /* NULL: nothing to do. -1: the output has failed, or else memory ran out */
     /* Selected rows: all of an interval, or some of a stream (then at least one). Their relation shows columns. */
     int (*rows)(struct writer *w, const struct rows *rows);
     int (*end)(struct writer *w,

@@ -181,7 +181,7 @@ for name in fixtures/*.xt.zst; do
                 | map([.[0].start_ns, .[0].domain, .[0].life, (map(.charged_ns) | add), (map(.inferred_ns) | add)] | select(.[3] > 0))[]' "$out")" \
             "$(jq -sc 'sort_by([.start_ns, .domain, .life])[] | select(.charged_ns > 0) | [.start_ns, .domain, .life, .charged_ns, .inferred_ns]' "$scratch/debts")"
         # shellcheck disable=SC2086
-        run report -q $options -g "$lengths" -f jsonl -c domain,running_ns "$name"
+        run report -q $options -g "$lengths" -f jsonl -c start_ns,domain,running_ns "$name"
         check "$base $how: uses add up to all that ran" equal \
             "$(jq -sc 'group_by(.start_ns)[] | [.[0].start_ns, (map(.running_ns) | add)]' "$out")" \
             "$(jq -sc 'group_by(.start_ns)[] | [.[0].start_ns, (map(.aggregate_ns) | add)]' "$scratch/debts")"

@@ -49,6 +49,34 @@ jq -r '[.time_ns, .pcpu, .domain, .vcpu, .event, (.fields | to_entries | map("\(
     "$scratch/jsonl" >"$scratch/told"
 check 'jsonl: what the text says' cmp -s "$scratch/told" \
     <(tail -n +2 "$scratch/csv" | sed -e 's/"//g' -e 's/,/\t/; s/,/\t/; s/,/\t/; s/,/\t/; s/,/\t/')
+# Of one event alone CSV has each field as a column: all that the text has, and nothing else but flags that are 0.
+fields_agree() { # CSV TEXT: how many lines do
+    paste -d '\t' <(tail -n +2 "$1") <(cut -c56- "$2") | awk -F '\t' -v header="$(head -n 1 "$1")" '
+        BEGIN { n = split(header, name, ","); for (i = 1; i <= n; i++) { if (name[i] in at) exit; at[name[i]] = i; sub(/^field_/, "", name[i]) } }
+        { split("", cell); k = 0; rest = $1 ","
+          while (rest != "") {
+              if (rest ~ /^"/) { match(rest, /^"[^"]*",/); value = substr(rest, 2, RLENGTH - 3) }
+              else { match(rest, /^[^,]*,/); value = substr(rest, 1, RLENGTH - 1) }
+              rest = substr(rest, RLENGTH + 1)
+              k++
+              if (k <= 5 || value == "") continue
+              if (name[k] == "arguments") { m = split(value, pair, " "); for (j = 1; j <= m; j++) cell[pair[j]] }
+              else cell[name[k] "=" value]
+          }
+          fine = k == n
+          m = split($2, pair, " ")
+          for (j = 1; j <= m; j++) { if (!(pair[j] in cell)) fine = 0; delete cell[pair[j]] }
+          for (c in cell) if (c !~ /=0$/) fine = 0
+          agreed += fine }
+        END { print agreed + 0 }'
+}
+for event in $(awk '{ print $4 }' "$scratch/text" | sort -u); do
+    dump -f csv -e "$event" "$capture" >"$scratch/one"
+    dump -e "$event" "$capture" >"$scratch/one.txt"
+    check "csv of $event: a column for each field" equal "$(wc -l <"$scratch/one.txt")" "$(fields_agree "$scratch/one" "$scratch/one.txt")"
+done
+check 'csv of one event: its header' equal 'tsc,pcpu,domain,vcpu,event,dom,field_vcpu,old,new,words' "$(dump --tsc -f csv -e runstate_change "$capture" | head -n 1)"
+check 'csv of a number of an event: as of the event' equal 'time_ns,pcpu,domain,vcpu,event,dom,field_vcpu,old,new,words' "$(dump -f csv -e 0x21021 "$capture" | head -n 1)"
 check 'jsonl: types' equal 'number string number' \
     "$(jq -r 'select(.event == "switch_infprev") | .fields.runtime_ns | type' "$scratch/jsonl" | head -n 1) $(
         jq -r 'select(.event == "pv_emulate_privop") | .fields.rip | type' "$scratch/jsonl" | head -n 1) $(
@@ -257,7 +285,10 @@ END
 check '-e unrecognised: what nobody named' refuses 'no record is left' --tsc --events-file fixtures/cases/custom-class.def -e unrecognised "$own"
 check 'without the file: as before' equal 'unrecognised id=0x00024001 words=0x1,0x2,0x3' \
     "$(dump --tsc -e unrecognised "$own" | awk 'NR == 1 { print $4, $5, $6 }')"
-check 'csv' equal '1000002400000,0,,,my_tick,dom=1 vcpu=2 state=offline' "$(own_dump -f csv -e my_tick "$own" | sed -n 2p)"
+check 'csv: their fields are columns' equal 'tsc,pcpu,domain,vcpu,event,dom,field_vcpu,state,count,words 1000002400000,0,,,my_tick,1,2,offline,,' \
+    "$(own_dump -f csv -e my_tick "$own" | head -n 2 | paste -sd' ')"
+check 'csv: of several, one column' equal '1000002400000,0,,,my_tick,dom=1 vcpu=2 state=offline' \
+    "$(own_dump -f csv -e 'my_*' "$own" | grep -m 1 my_tick)"
 check 'jsonl' equal '{"dom":1,"vcpu":2,"state":"offline"}' "$(own_dump -f jsonl -e my_tick "$own" | jq -c .fields | head -n 1)"
 check '-d: a domain that they name' equal 10 "$(own_dump -d 1 "$own" | wc -l)"
 check '--count' equal 'my_load,0x00024002,10 my_tick,0x00024001,10' \

@@ -121,6 +121,15 @@ for command in 'report -b pcpu' 'report -g 10ms -t 3,3.5' 'charge -t 4,' 'dump -
     done
 done
 
+if ldd "$XENMETER" | grep -q sqlite3; then
+    group 'a database: any number of threads'
+    "$XENMETER" report -q -j 1 -g 100ms,execution -o "$scratch/one.sqlite" "$capture"
+    for jobs in $JOBS; do
+        "$XENMETER" report -q -j "$jobs" -g 100ms,execution -o "$scratch/many.sqlite" "$capture"
+        check "-j $jobs" same "$scratch/one.sqlite" "$scratch/many.sqlite"
+    done
+fi
+
 group 'damage: the same rows, then the same error'
 zstd -qdcf fixtures/mixed-credit.xt.zst | head -c 9000000 >"$scratch/whole"
 zstd -q -f "$scratch/whole" -o "$scratch/whole.zst"
@@ -223,9 +232,9 @@ for jobs in 1 $JOBS; do
 done
 
 group 'too little memory'
-simulated "$scratch/many.xt" stress-1000-domains . --seed 5 --duration 10m --size 24M
+simulated "$scratch/many.xt" stress-255-pcpus . --seed 5 --duration 10m --size 24M
 capture=$scratch/many.xt
-for command in 'report -b vcpu -g total,100ms' 'charge -g 100ms'; do
+for command in 'report -b domain,vcpu,pcpu,domain-pcpu -g total,2s,1s,500ms,100ms,10ms'; do
     # shellcheck disable=SC2086 # words
     once one "$XENMETER" $command --max-memory 16M -f csv -j 1 "$capture"
     check "$command: refused" equal 2 "$(cat "$scratch/one.code")"

@@ -31,6 +31,7 @@
 #   simulate    the simulated host: traces, truth, wrong scenarios
 #   experiments the house of the experiments: tables, pictures, claims, what goes wrong
 #   xenmon      XenMon's logs
+#   databases   SQLite files, CSV read into typed tables by sqlite3 and DuckDB
 #   io-counts   outside counters, read and written
 #   ftrace      Linux' own trace of a driver domain: recorded
 #   dom0-trace  and charged by
@@ -47,8 +48,8 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit siblings truth charges threads errors fit charges-simulated tasks invariants road jobs clock unrecorded cases cli dump every-event xenalyze charge charge-fit own-load debt guard guard-simulated apply hooks blame simulate experiments xenmon io-counts ftrace dom0-trace archive archive-damage damage bounded docs hosts
-ASAN_TESTS := unit siblings clock unrecorded cases cli dump every-event charge charge-fit own-load debt guard guard-simulated apply hooks blame simulate xenmon io-counts ftrace dom0-trace archive archive-damage road jobs damage
+TESTS      := unit siblings truth charges threads errors fit charges-simulated tasks invariants road jobs clock unrecorded cases cli dump every-event xenalyze charge charge-fit own-load debt guard guard-simulated apply hooks blame simulate experiments xenmon databases io-counts ftrace dom0-trace archive archive-damage damage bounded docs hosts
+ASAN_TESTS := unit siblings clock unrecorded cases cli dump every-event charge charge-fit own-load debt guard guard-simulated apply hooks blame simulate xenmon databases io-counts ftrace dom0-trace archive archive-damage road jobs damage
 # Those that read whole captures, those of TRACES too.
 ASAN_CAPTURE_TESTS := truth charges threads fit invariants road dump xenalyze
 ASAN_BUILD := build-asan

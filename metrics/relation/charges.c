@@ -160,6 +160,7 @@ static bool is_worry(const void *row)
 const struct relation relation_charges = {
     .name = "charge",
     .title = "charges (-c)",
+    .table = "charges",
     .none = "no driver domain is in it\n",
     .row_size = sizeof(struct charge_row),
     .columns = columns,

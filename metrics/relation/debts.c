@@ -63,21 +63,22 @@ static struct value command(const struct row_view *v)
     {COLUMN_NS(doubtful_ns, "doubtful", ALARM, D, "its vCPUs' time whose state is doubtful"), NS(doubtful_ns, SUM)}, \
     {COLUMN_NS(unattributed_ns, "unattr.", 0, D | L, "driver domains' time that cannot be attributed: nobody's debt"), \
      NS(unattributed_ns, NOT)}, \
-    {COLUMN_HEAD(action, "action", NONE, 0, KEEP | LEFT | WHOLE, L, "what would be set for the next interval, in per cent of a pCPU"), \
+    {COLUMN_HEAD(action, "action", NONE, 0, KEEP | LEFT | WHOLE | TEXT, L, "what would be set for the next interval, in per cent of a pCPU"), \
      .get = action}
 
 static const struct column columns[] = {DEBT_COLUMNS};
 
 static const struct column action_columns[] = {
     DEBT_COLUMNS,
-    {COLUMN_HEAD(decision, "decision", NONE, 0, KEEP | LEFT | WHOLE, L, "with --apply: whether it is set, or why not"), .get = decision},
-    {COLUMN_HEAD(command, "command", NONE, 0, KEEP | LEFT | WHOLE, L, "with --apply: what sets it"), .get = command},
+    {COLUMN_HEAD(decision, "decision", NONE, 0, KEEP | LEFT | WHOLE | TEXT, L, "with --apply: whether it is set, or why not"), .get = decision},
+    {COLUMN_HEAD(command, "command", NONE, 0, KEEP | LEFT | WHOLE | TEXT, L, "with --apply: what sets it"), .get = command},
 };
 /* clang-format on */
 
 const struct relation relation_debts = {
     .name = "debt",
     .title = "the ledger of debts",
+    .table = "debts",
     .none = "no domain with a reservation is in it\n",
     .row_size = sizeof(struct debt_row),
     .columns = columns,
@@ -87,6 +88,7 @@ const struct relation relation_debts = {
 const struct relation relation_debt_actions = {
     .name = "debt",
     .title = "the ledger of debts, with --apply",
+    .table = "debts",
     .none = "no domain with a reservation is in it\n",
     .row_size = sizeof(struct debt_action_row),
     .columns = action_columns,

@@ -79,6 +79,7 @@ static const struct column columns[] = {
 const struct relation relation_delays = {
     .name = "delays",
     .title = "delays",
+    .table = "delays",
     .none = "nobody waited\n",
     .plain = true,
     .row_size = sizeof(struct delay),

@@ -39,6 +39,7 @@ static const struct column columns[] = {
 const struct relation relation_executions = {
     .name = "execution",
     .title = "executions (-g execution)",
+    .table = "executions",
     .row_size = sizeof(struct execution),
     .columns = columns,
     .columns_n = sizeof columns / sizeof *columns,

@@ -51,7 +51,7 @@ static struct value with(const struct row_view *v)
 }
 
 static const struct column columns[] = {
-    {COLUMN_HEAD(kind, "kind", NONE, 0, KEY | LEFT, L, "the kind of event, as --weights has it"),
+    {COLUMN_HEAD(kind, "kind", NONE, 0, KEY | LEFT | TEXT, L, "the kind of event, as --weights has it"),
      .get = kind},
     {COLUMN_HEAD(cost_ns, "one costs", NS, 0, 0, L,
                  "what one event costs the driver domain; empty: not known"),
@@ -70,12 +70,14 @@ static const struct column columns[] = {
                  "together: its events come with those of another kind, "
                  "which is in `with`; few: fewer than 20 events; no events"),
      COLUMN_MEMBER(struct fitted_weight, state, NAME, NOT), .words = state_words},
-    {COLUMN_HEAD(with, "with", NONE, 0, LEFT, L, "the kind from which it is not told apart"), .get = with},
+    {COLUMN_HEAD(with, "with", NONE, 0, LEFT | TEXT, L, "the kind from which it is not told apart"),
+     .get = with},
 };
 
 const struct relation relation_fitted_weights = {
     .name = "weights",
     .title = "fitted weights (--fit)",
+    .table = "weights",
     .none = "no weights\n",
     .row_size = sizeof(struct fitted_weight),
     .own_times = true,

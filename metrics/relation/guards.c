@@ -105,21 +105,22 @@ static struct value command(const struct row_view *v)
      COLUMN_MEMBER(struct guard_row, blocks, U64, SUM)}, \
     {COLUMN_NS(held_ns, "held", 0, D, "how long it was to be held"), NS(held_ns, SUM)}, \
     {COLUMN_HEAD(decision, "decision", NONE, 0, KEEP | LEFT, L, "pass, block, hold, release, wait or exempt"), .get = decision, .words = guard_decision_names}, \
-    {COLUMN_HEAD(reason, "reason", NONE, 0, LEFT | WHOLE, L, "why"), .get = reason}, \
-    {COLUMN_HEAD(action, "action", NONE, 0, KEEP | LEFT | WHOLE, L, "what is to be done, by the names of the policy"), .get = action}
+    {COLUMN_HEAD(reason, "reason", NONE, 0, LEFT | WHOLE | TEXT, L, "why"), .get = reason}, \
+    {COLUMN_HEAD(action, "action", NONE, 0, KEEP | LEFT | WHOLE | TEXT, L, "what is to be done, by the names of the policy"), .get = action}
 
 static const struct column columns[] = {GUARD_COLUMNS};
 
 static const struct column action_columns[] = {
     GUARD_COLUMNS,
-    {COLUMN_HEAD(carried_out, "carried out", NONE, 0, KEEP | LEFT | WHOLE, L, "with --hook: whether the host is told, or why not"), .get = carried_out},
-    {COLUMN_HEAD(command, "command", NONE, 0, KEEP | LEFT | WHOLE, L, "with --hook: the call of the hook"), .get = command},
+    {COLUMN_HEAD(carried_out, "carried out", NONE, 0, KEEP | LEFT | WHOLE | TEXT, L, "with --hook: whether the host is told, or why not"), .get = carried_out},
+    {COLUMN_HEAD(command, "command", NONE, 0, KEEP | LEFT | WHOLE | TEXT, L, "with --hook: the call of the hook"), .get = command},
 };
 /* clang-format on */
 
 const struct relation relation_guards = {
     .name = "guard",
     .title = "the decisions of ShareGuard",
+    .table = "decisions",
     .none = "no guest with a limit cost a driver domain anything\n",
     .row_size = sizeof(struct guard_row),
     .columns = columns,
@@ -129,6 +130,7 @@ const struct relation relation_guards = {
 const struct relation relation_guard_actions = {
     .name = "guard",
     .title = "the decisions of ShareGuard, with --hook",
+    .table = "decisions",
     .none = "no guest with a limit cost a driver domain anything\n",
     .row_size = sizeof(struct guard_action_row),
     .columns = action_columns,

@@ -183,6 +183,7 @@ static bool is_empty(const void *row)
 const struct relation relation_rows = {
     .name = "row",
     .title = "rows (-c)",
+    .table = "rows",
     .none = "nothing to show\n",
     .row_size = sizeof(struct row),
     .columns = columns,

@@ -13,6 +13,20 @@ const struct column *column_find(const struct relation *relation, const char *na
     return NULL;
 }
 
+static enum value_type member_type(const struct scalar *f)
+{
+    return f->type == SCALAR_REAL ? VALUE_DECIMAL : f->type == SCALAR_NAME ? VALUE_TEXT : VALUE_INTEGER;
+}
+
+enum value_type column_type(const struct column *column)
+{
+    if (!column->get)
+        return member_type(&column->scalar);
+    if (column->flags & (COLUMN_TEXT | COLUMN_NAME) || column->words)
+        return VALUE_TEXT;
+    return column->digits ? VALUE_DECIMAL : VALUE_INTEGER;
+}
+
 /* Numbers beyond int64 (centuries of ns) are not reported rather than reported wrongly. */
 struct value column_member(const struct column *column, const void *row)
 {
@@ -21,7 +35,7 @@ struct value column_member(const struct column *column, const void *row)
     struct value v = {.type = VALUE_NONE};
     if (scalar_is_absent(f, bits))
         return v;
-    v.type = f->type == SCALAR_REAL ? VALUE_DECIMAL : f->type == SCALAR_NAME ? VALUE_TEXT : VALUE_INTEGER;
+    v.type = member_type(f);
     if (f->type == SCALAR_NAME)
         v.text = column->words[bits];
     else if (f->type == SCALAR_U64 && bits > INT64_MAX)

@@ -68,7 +68,10 @@ enum column_flag {
     COLUMN_OPTIONAL = 1 << 8, /* by default only once it is above zero */
     COLUMN_KEEP = 1 << 9,     /* stays where a terminal is too narrow, as keys do */
     COLUMN_LEFT = 1 << 10,    /* its cells begin at the left edge */
-    COLUMN_WHOLE = 1 << 11    /* its text is not cut */
+    COLUMN_WHOLE = 1 << 11,   /* its text is not cut */
+    COLUMN_TEXT =
+        1
+        << 14 /* a value that is computed is text; of names, and where there are `words`, it is in any case */
 };
 
 #define TABLE_LINES                                                                                          \
@@ -93,6 +96,7 @@ struct rows;
 struct relation {
     const char *name;  /* "execution": JSON's "by" where rows are by no subject */
     const char *title; /* of the list of its columns: "executions (-g execution)" */
+    const char *table; /* "executions": the table of a database that has its rows */
     const char *none;  /* what a table says of an interval without rows */
     size_t row_size;
     const struct column *columns;
@@ -144,6 +148,9 @@ extern const char *const by_names[];
 
 /* The column of that name, or NULL. */
 const struct column *column_find(const struct relation *relation, const char *name);
+
+/* The type of all its values that are not VALUE_NONE. */
+enum value_type column_type(const struct column *column);
 
 struct value column_member(const struct column *column, const void *row);
 

@@ -34,7 +34,8 @@ enum {
     OPTIONAL = COLUMN_OPTIONAL,
     KEEP = COLUMN_KEEP,
     LEFT = COLUMN_LEFT,
-    WHOLE = COLUMN_WHOLE
+    WHOLE = COLUMN_WHOLE,
+    TEXT = COLUMN_TEXT
 };
 enum { D = 1 << BY_DOMAIN, V = 1 << BY_VCPU, P = 1 << BY_PCPU, X = 1 << BY_DOMAIN_PCPU, L = TABLE_LINES };
 
@@ -50,14 +51,14 @@ enum { D = 1 << BY_DOMAIN, V = 1 << BY_VCPU, P = 1 << BY_PCPU, X = 1 << BY_DOMAI
 /* The first column of a relation by subject. */
 #define BY_COLUMN                                                                                            \
     {                                                                                                        \
-        COLUMN_HEAD(by, "by", NONE, 0, COLUMN_OF_INTERVAL | COLUMN_SEVERAL, 0,                               \
+        COLUMN_HEAD(by, "by", NONE, 0, COLUMN_OF_INTERVAL | COLUMN_SEVERAL | COLUMN_TEXT, 0,                 \
                     "what the row is about, where rows by several are in one report"),                       \
             .get = interval_by                                                                               \
     }
 
 /* Before those of intervals, in relations that several timelines can be added up to. */
 #define TIMELINE_COLUMNS                                                                                     \
-    {COLUMN_HEAD(host, "host", NONE, 0, COLUMN_OF_INTERVAL | COLUMN_TIMELINES, 0,                            \
+    {COLUMN_HEAD(host, "host", NONE, 0, COLUMN_OF_INTERVAL | COLUMN_TIMELINES | COLUMN_TEXT, 0,              \
                  "the host, where several of its timelines are in one report"),                              \
      .get = interval_host},                                                                                  \
         {COLUMN_HEAD(timeline, "timeline", NONE, 0, COLUMN_OF_INTERVAL | COLUMN_TIMELINES, 0,                \

@@ -42,7 +42,8 @@ void sheet_begin(struct sheet *s, enum format format, bool cycles)
         close(ends[1]);
         MUST(s->output, "%s", err.message);
     }
-    s->writer = dump_writer_new(sheet_format_name(s), s->output, s->cycles, NULL, &err);
+    const struct dump_schema schema = {.tsc = cycles, .slot = DUMP_SEVERAL_EVENTS};
+    s->writer = dump_writer_new(sheet_format_name(s), s->output, &schema, &err);
     MUST(s->writer, "%s", err.message);
 }
 

@@ -220,7 +220,8 @@ static struct dump_writer *writer_of(const char *format, bool cycles, struct err
     if (output && !made[i].writer) {
         made[i].format = format;
         made[i].cycles = cycles;
-        made[i].writer = dump_writer_new(format, output, cycles, NULL, err);
+        const struct dump_schema schema = {.tsc = cycles, .slot = DUMP_SEVERAL_EVENTS};
+        made[i].writer = dump_writer_new(format, output, &schema, err);
     }
     return made[i].writer;
 }

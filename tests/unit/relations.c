@@ -165,9 +165,15 @@ static void a_new_relation_goes_to_jsonl(void)
 {
     static struct writing w;
     write_lunches(&w, "jsonl", "least_ns,domain", "least_ns", 2);
-    SAME_TEXT(w.text,
-              "{\"granularity_ns\":100,\"start_ns\":100,\"end_ns\":200,\"least_ns\":4,\"domain\":1}\n"
-              "{\"granularity_ns\":100,\"start_ns\":100,\"end_ns\":200,\"least_ns\":3,\"domain\":3}\n");
+    SAME_TEXT(w.text, "{\"least_ns\":4,\"domain\":1}\n"
+                      "{\"least_ns\":3,\"domain\":3}\n");
+    write_lunches(&w, "jsonl", "domain,start_ns", NULL, 1);
+    SAME_TEXT(w.text, "{\"domain\":1,\"start_ns\":100}\n");
+    write_lunches(&w, "jsonl", NULL, "eaten_ns", 1); /* without a choice all, and all of the interval */
+    SAME_TEXT(
+        w.text,
+        "{\"granularity_ns\":100,\"start_ns\":100,\"end_ns\":200,\"domain\":2,\"pcpu\":1,\"eaten_ns\":50,"
+        "\"least_ns\":null,\"most_ns\":null,\"late_at_ns\":null,\"eaten_per_s\":500000000.0}\n");
 }
 
 static void a_new_relation_goes_to_json(void)
@@ -356,9 +362,7 @@ static void rows_by_several_tell_by_which(void)
     static const char *const formats[] = {"csv", "jsonl", "json", "table"};
     static const char *const texts[] = {
         "by,domain,vcpu\ndomain,1,\nvcpu,1,0\n",
-        "{\"by\":\"domain\",\"granularity_ns\":100,\"start_ns\":100,\"end_ns\":200,\"domain\":1,\"vcpu\":"
-        "null}\n"
-        "{\"by\":\"vcpu\",\"granularity_ns\":100,\"start_ns\":100,\"end_ns\":200,\"domain\":1,\"vcpu\":0}\n"};
+        "{\"by\":\"domain\",\"domain\":1,\"vcpu\":null}\n{\"by\":\"vcpu\",\"domain\":1,\"vcpu\":0}\n"};
     measures_init(&m);
     for (int f = 0; f < 4; f++) {
         prepare(&w, &relation, 1, "domain,vcpu", NULL, 1u << BY_DOMAIN | 1u << BY_VCPU);
