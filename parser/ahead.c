@@ -8,11 +8,15 @@
 #include "trace_state.h"
 
 #define AHEAD_BATCHES 16           /* that wait, the one in use included */
+#define TAPPED_BYTES  (256u << 10) /* of the trace, in one slot */
 #define LARGE_MARKS   (128u << 10) /* a batch with more of them goes by itself */
 
 /* A batch on its way, and all that it points to. */
 struct slot {
-    int status; /* of trace_read */
+    uint8_t *tapped; /* bytes of the trace for its tap, before the batch; NULL: none yet */
+    size_t tapped_n;
+    bool partial; /* there were too many for one slot: no batch yet, the next slot goes on */
+    int status;   /* of trace_read */
     struct error why;
     struct event_batch batch;
     struct event *events;
@@ -39,8 +43,10 @@ struct ahead {
     pthread_t thread;
     struct ring *ring;
     struct slot slots[AHEAD_BATCHES];
-    struct slot *used;  /* by the caller; NULL: none */
-    struct slot *final; /* with which reading was ended early; NULL: it was not */
+    struct slot *filling; /* by the thread; NULL: cancelled */
+    struct trace_tap tap; /* the caller's, who gets the bytes with the batches; .bytes NULL: none */
+    struct slot *used;    /* by the caller; NULL: none */
+    struct slot *final;   /* with which reading was ended early; NULL: it was not */
     struct clock clock;
 };
 
@@ -139,26 +145,70 @@ static bool keep_knowledge(struct trace *t, struct slot *s)
     return true;
 }
 
-static void fill(struct trace *t, struct slot *s)
+/* The next slot to fill. False: cancelled. */
+static bool next_slot(struct ahead *a)
 {
-    s->status = trace_read(t, &s->batch, &s->why);
+    size_t at = ring_room(a->ring);
+    a->filling = at == RING_NONE ? NULL : &a->slots[at];
+    if (a->filling) {
+        a->filling->tapped_n = 0;
+        a->filling->partial = false;
+    }
+    return a->filling != NULL;
+}
+
+/* As the tap of the trace: keeps the bytes for the caller's tap. */
+static int keep_tapped(void *context, const uint8_t *bytes, size_t n, struct error *err)
+{
+    struct ahead *a = context;
+    while (n > 0) {
+        struct slot *s = a->filling;
+        if (!s || (!s->tapped && !(s->tapped = malloc(TAPPED_BYTES))))
+            return error_no_memory(err, "reading ahead");
+        size_t room = TAPPED_BYTES - s->tapped_n, part = n < room ? n : room;
+        memcpy(s->tapped + s->tapped_n, bytes, part);
+        s->tapped_n += part;
+        bytes += part;
+        n -= part;
+        if (s->tapped_n < TAPPED_BYTES)
+            continue;
+        s->partial = true;
+        ring_give(a->ring);
+        if (!next_slot(a))
+            return error_no_memory(err, "reading ahead"); /* nobody sees it: cancelled */
+    }
+    return 0;
+}
+
+/* Fills the slot, or the one in its place if there are many bytes for the tap. False: it is the last one. */
+static bool fill(struct ahead *a)
+{
+    struct trace *t = a->trace;
+    struct event_batch batch;
+    struct error why = {0};
+    int status = trace_read(t, &batch, &why);
+    struct slot *s = a->filling;
+    if (!s)
+        return false;
+    s->status = status;
+    s->why = why;
     input_position(t->input, &s->done, &s->size);
-    if (s->status <= 0)
-        return;
+    if (status <= 0)
+        return false;
+    s->batch = batch;
     if (!keep_events(t, s) || !keep_pcpus(s) || !keep_marks(s) || !keep_cores(s) || !keep_knowledge(t, s))
         s->status = error_no_memory(&s->why, "reading ahead");
+    return s->status > 0;
 }
 
 static void *read_ahead(void *context)
 {
     struct ahead *a = context;
-    size_t at;
-    while ((at = ring_room(a->ring)) != RING_NONE) {
-        struct slot *s = &a->slots[at];
-        fill(a->trace, s);
-        bool last = s->status <= 0, large = !last && s->marks_at_room > LARGE_MARKS;
-        ring_give(a->ring);
-        if (last)
+    while (next_slot(a)) {
+        bool more = fill(a), large = more && a->filling->marks_at_room > LARGE_MARKS;
+        if (a->filling)
+            ring_give(a->ring);
+        if (!more)
             break;
         if (large)
             ring_wait_empty(a->ring);
@@ -201,6 +251,7 @@ void ahead_free(struct ahead *a)
         if (s->cores_made)
             cores_free(&s->cores);
         free(s->quality);
+        free(s->tapped);
     }
     ring_free(a->ring);
     free(a);
@@ -215,21 +266,52 @@ static int read_here(struct ahead *a, struct event_batch *batch, struct error *e
     return status;
 }
 
+/* Takes slots up to the next batch, and passes on the bytes in them. -1 with `err` filled: the tap failed. */
+static int take_slot(struct ahead *a, struct error *err)
+{
+    do {
+        if (a->used)
+            ring_release(a->ring);
+        a->used = &a->slots[ring_take(a->ring)];
+        const struct slot *s = a->used;
+        if (s->tapped_n > 0 && a->tap.bytes(a->tap.context, s->tapped, s->tapped_n, err) != 0)
+            return -1;
+    } while (a->used->partial);
+    return 0;
+}
+
 static int take(struct ahead *a, struct event_batch *batch, struct error *err)
 {
-    if (a->used)
-        ring_release(a->ring);
-    a->used = &a->slots[ring_take(a->ring)];
-    int status = a->used->status;
+    bool tapped = take_slot(a, err) == 0;
+    int status = tapped ? a->used->status : -1;
     if (status > 0) {
         *batch = a->used->batch;
         return status;
     }
     end_thread(a);
     a->clock = a->trace->clock;
-    if (status < 0)
+    if (tapped && status < 0)
         *err = a->used->why;
     return status;
+}
+
+static bool begin_thread(struct ahead *a)
+{
+    struct trace *t = a->trace;
+    if (!input_make_wakeable(t->input))
+        return false;
+    a->tap = t->tap;
+    if (a->tap.bytes) {
+        t->tap = (struct trace_tap){.context = a, .bytes = keep_tapped};
+        input_tap(t->input, &t->tap);
+    }
+    if (thread_begin(&a->thread, "read-ahead", read_ahead, a))
+        return true;
+    if (a->tap.bytes) {
+        t->tap = a->tap;
+        input_tap(t->input, &t->tap);
+    }
+    return false;
 }
 
 int ahead_next(struct ahead *a, struct event_batch *batch, struct error *err)
@@ -241,7 +323,7 @@ int ahead_next(struct ahead *a, struct event_batch *batch, struct error *err)
         a->state = status > 0 ? BEFORE_THREAD : ENDED;
         return status;
     case BEFORE_THREAD:
-        if (!input_make_wakeable(a->trace->input) || !thread_begin(&a->thread, "read-ahead", read_ahead, a)) {
+        if (!begin_thread(a)) {
             a->state = ENDED;
             return read_here(a, batch, err);
         }

@@ -60,7 +60,7 @@ struct trace *trace_open(const char *path, const struct trace_options *options, 
     uint64_t memory = options->memory_limit ? options->memory_limit : MEMORY_DEFAULT;
     /* Half for events in streams whose capacity doubles as they grow. */
     t->limit_events = (size_t)(memory / 2 / sizeof(struct event));
-    if (options->ahead && !options->tap && !(t->ahead = ahead_new(t))) {
+    if (options->ahead && !(options->tap && options->tap->sweep) && !(t->ahead = ahead_new(t))) {
         trace_close(t);
         error_no_memory(err, "reading the trace");
         return NULL;

@@ -70,7 +70,8 @@ struct trace_options {
     uint64_t memory_limit;          /* bytes the parser may hold; 0: 1 GiB */
     struct event_interest interest; /* which events to deliver */
     /*
-     * Read and decode ahead on a thread of its own: the same batches come. It begins with the second batch; never with a tap.
+     * Read and decode ahead on a thread of its own: the same batches come. It begins with the second batch; never with a tap
+     * that wants sweeps.
      * `ends_early`: reading may end before the end of the trace: then trace_quality and trace_summarise are about what was
      * delivered, not about what was read ahead.
      */

@@ -245,6 +245,14 @@ for command in 'report -b domain,vcpu,pcpu,domain-pcpu -g total,2s,1s,500ms,100m
     done
 done
 
+group 'times of threads'
+run report -q --timing -j 3 -g 100ms -f csv "$capture"
+check 'reading has one' says "$err" '^xenmeter: 1 thread read-ahead: [0-9.]* s$'
+check 'writing has one' says "$err" '^xenmeter: 1 thread write: [0-9.]* s$'
+check 'so has the rest' says "$err" '^xenmeter: the main thread: [0-9.]* s; elapsed: [0-9.]* s$'
+run report -q --timing -j 1 -g 100ms -f csv "$capture"
+check 'with one job there is one thread' equal 1 "$(wc -l <"$err")"
+
 group 'options'
 for wrong in 0 65 x -1 1.5; do
     check "-j $wrong is refused" refuses 'jobs' report -j "$wrong" "$capture"
