@@ -234,15 +234,14 @@ done
 group 'too little memory'
 simulated "$scratch/many.xt" stress-255-pcpus . --seed 5 --duration 10m --size 24M
 capture=$scratch/many.xt
-for command in 'report -b domain,vcpu,pcpu,domain-pcpu -g total,2s,1s,500ms,100ms,10ms'; do
-    # shellcheck disable=SC2086 # words
-    once one "$XENMETER" $command --max-memory 16M -f csv -j 1 "$capture"
-    check "$command: refused" equal 2 "$(cat "$scratch/one.code")"
-    for jobs in $JOBS; do
-        # shellcheck disable=SC2086
-        once many "$XENMETER" $command --max-memory 16M -f csv -j "$jobs" "$capture"
-        check "$command -j $jobs" alike one many
-    done
+few='report -b domain,vcpu,pcpu,domain-pcpu -g total,2s,1s,500ms,100ms,10ms --max-memory 16M -f csv'
+# shellcheck disable=SC2086 # words
+once one "$XENMETER" $few -j 1 "$capture"
+check 'refused' equal 2 "$(cat "$scratch/one.code")"
+for jobs in $JOBS; do
+    # shellcheck disable=SC2086
+    once many "$XENMETER" $few -j "$jobs" "$capture"
+    check "-j $jobs" alike one many
 done
 
 group 'times of threads'
