@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "archive/contents.h"
+#include "archive/summary.h"
 #include "archive/tar.h"
 #include "parser/source/source.h"
 
@@ -20,6 +21,7 @@ struct archive {
     size_t content_frame; /* whose content the reader has; 0 (the magic): none */
     struct capture *captures;
     size_t captures_n;
+    bool *continues; /* by capture: see archive_continues */
 };
 
 bool archive_file_is(const char *path)
@@ -169,6 +171,40 @@ static int read_captures(struct archive *a, struct error *err)
     return 0;
 }
 
+/* The summary of a capture; all zero where it has none, or none that can be read, which who needs it reports. */
+static void take_summary(struct archive *a, const struct capture *p, struct summary *summary)
+{
+    const struct member *m = capture_member(p, "summary.json");
+    const uint8_t *text;
+    struct error ignored;
+    *summary = (struct summary){0};
+    if (m && archive_read(a, p, m, &text, &ignored) == 0)
+        (void)summary_read(summary, (const char *)text, m->bytes, &ignored);
+}
+
+static bool domains_contradict(struct archive *a, const struct capture *earlier, const struct capture *later)
+{
+    struct summary first, second;
+    take_summary(a, earlier, &first);
+    take_summary(a, later, &second);
+    bool contradict = summary_domains_contradict(&first, &second);
+    summary_free(&first);
+    summary_free(&second);
+    return contradict;
+}
+
+/* Which captures continue others. */
+static int find_cuts(struct archive *a, struct error *err)
+{
+    a->continues = calloc(a->captures_n + 1, sizeof *a->continues);
+    if (!a->continues)
+        return error_no_memory(err, "reading the archive");
+    for (size_t i = 1; i < a->captures_n; i++)
+        a->continues[i] = captures_adjoin(&a->captures[i - 1], &a->captures[i]) &&
+                          !domains_contradict(a, &a->captures[i - 1], &a->captures[i]);
+    return 0;
+}
+
 static int open_file(struct archive *a, const char *path, struct error *err)
 {
     if (source_open(&a->source, path, err) != 0)
@@ -190,7 +226,7 @@ struct archive *archive_open(const char *path, struct error *err)
         return NULL;
     }
     a->source.fd = -1;
-    if (open_file(a, path, err) != 0 || read_captures(a, err) != 0) {
+    if (open_file(a, path, err) != 0 || read_captures(a, err) != 0 || find_cuts(a, err) != 0) {
         archive_close(a);
         return NULL;
     }
@@ -204,6 +240,7 @@ void archive_close(struct archive *a)
     for (size_t i = 0; i < a->captures_n; i++)
         capture_free(&a->captures[i]);
     free(a->captures);
+    free(a->continues);
     frame_reader_free(&a->reader);
     frames_free(&a->frames);
     source_close(&a->source);
@@ -231,10 +268,15 @@ const struct member *capture_member(const struct capture *p, const char *name)
 
 /* ---- timelines ---- */
 
+bool archive_continues(const struct archive *a, size_t i)
+{
+    return a->continues[i];
+}
+
 size_t archive_timeline_end(const struct archive *a, size_t first)
 {
     size_t end = first + 1;
-    while (end < a->captures_n && captures_adjoin(&a->captures[end - 1], &a->captures[end]))
+    while (end < a->captures_n && a->continues[end])
         end++;
     return end;
 }

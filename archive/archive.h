@@ -47,6 +47,12 @@ const uint8_t *member_in_frame(const struct frame *frame, const uint8_t *content
 /* The member of that name, or NULL. */
 const struct member *capture_member(const struct capture *p, const char *name);
 
+/*
+ * Whether capture `i` continues the timeline of the one before it: they adjoin (captures_adjoin), and their domains can be of
+ * one boot.
+ */
+bool archive_continues(const struct archive *a, size_t i);
+
 /* Where the timeline that begins with capture `first` ends: the capture after it. */
 size_t archive_timeline_end(const struct archive *a, size_t first);
 

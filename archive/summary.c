@@ -388,6 +388,34 @@ int summary_add_lists(struct summary *to, const struct summary *from, size_t n)
     return 0;
 }
 
+#define ID_RESERVED 0x7ff0 /* Xen's DOMID_FIRST_RESERVED: below it ids begin anew, */
+#define ID_LATE     0x7000 /* which may have happened where one is so high */
+
+static bool is_guest(const struct summary_domain *d)
+{
+    return d->domain > 0 && d->domain < ID_RESERVED;
+}
+
+bool summary_domains_contradict(const struct summary *earlier, const struct summary *later)
+{
+    int32_t highest = 0, lowest = ID_RESERVED;
+    size_t a = 0;
+    for (size_t i = 0; i < earlier->domains_n; i++)
+        if (is_guest(&earlier->domains[i]))
+            highest = earlier->domains[i].domain; /* they are ordered */
+    for (size_t b = 0; b < later->domains_n; b++) {
+        const struct summary_domain *d = &later->domains[b];
+        if (!is_guest(d))
+            continue;
+        while (a < earlier->domains_n && earlier->domains[a].domain < d->domain)
+            a++;
+        if (a < earlier->domains_n && earlier->domains[a].domain == d->domain)
+            return false;
+        lowest = lowest < d->domain ? lowest : d->domain;
+    }
+    return lowest < highest && highest < ID_LATE;
+}
+
 int summary_take_domains(struct summary *s, const struct row *rows, size_t n)
 {
     s->domains = calloc(n + 1, sizeof *s->domains);

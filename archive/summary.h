@@ -40,6 +40,12 @@ int summary_add_lists(struct summary *to, const struct summary *from, size_t n);
 void summary_put(struct buffer *b, const struct summary *s);
 
 /*
+ * Whether the domains of a capture and of one that follows it cannot be of one boot: both have guests, none in common, and
+ * an id of the later one is lower than one of the earlier one. (A guest that is started gets a higher id than all before it.)
+ */
+bool summary_domains_contradict(const struct summary *earlier, const struct summary *later);
+
+/*
  * Reads the document, which may be hostile; invalid values are refused. -1 with `err` filled. Free with summary_free.
  */
 int summary_read(struct summary *s, const char *text, size_t n, struct error *err);

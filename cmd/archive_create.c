@@ -28,6 +28,7 @@ struct creation {
     const char *host;
     struct capture_options capture;
     struct archive_file *file;
+    bool doubtful; /* the verdict on one of the traces is not good */
     /* of the trace being read */
     struct options one; /* with its path */
     struct trace_run run;
@@ -122,11 +123,11 @@ static int write_summary(struct creation *c, struct error *err)
     if (capture_writer_finish(c->writer, capture, err) != 0)
         return -1;
     c->file->captures_n++;
-    if (!c->options->quiet) {
-        struct judgement judgement;
-        verdict_judge(&judgement, &s->quality, &s->clock, s->end_ns, s->trace.pcpus, s->trace.has_runstates);
+    struct judgement judgement;
+    verdict_judge(&judgement, &s->quality, &s->clock, s->end_ns, s->trace.pcpus, s->trace.has_runstates);
+    c->doubtful |= judgement.verdict != VERDICT_GOOD;
+    if (!c->options->quiet)
         say_verdict(which, &judgement);
-    }
     return 0;
 }
 
@@ -265,6 +266,8 @@ int archive_create_run(const struct options *o)
     struct archive_file file = {0};
     struct creation c = {.options = o, .file = &file};
     int status = begin(&c);
+    if (status == EXIT_DONE && o->strict && c.doubtful)
+        status = EXIT_FINDING;
     archive_file_close(&file);
     counters_free(c.counters);
     buffer_free(&c.counters_text);
@@ -303,7 +306,7 @@ static const struct option_spec options[] = {
     OPTIONS_CHARGE,
     OPTIONS_HEADING("How to read a trace"),
     OPTIONS_TRACE,
-    OPTIONS_END,
+    OPTIONS_ALL,
 };
 
 static const struct command command = {

@@ -260,7 +260,7 @@ static const struct option_spec options[] = {
            "what is whole of a damaged or unfinished archive; of the trace: up to the first gap",
            .set = set_flag, .offset = offsetof(struct extract_options, partial)),
     OPTION_QUIET,
-    OPTIONS_END,
+    OPTIONS_ALL,
 };
 
 static const struct command command = {

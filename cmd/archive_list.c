@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "archive/archive.h"
-#include "archive/contents.h"
 #include "archive_commands.h"
 #include "formats/charge_words.h"
 #include "formats/safe_text.h"
@@ -78,7 +77,7 @@ static void print_table(const struct archive *a, bool verbose)
         bool same_host = i > 0 && strcmp(captures[i - 1].host, captures[i].host) == 0;
         if (!same_host)
             timeline = 1;
-        else if (!captures_adjoin(&captures[i - 1], &captures[i]))
+        else if (!archive_continues(a, i))
             timeline++;
         print_capture(a, &captures[i], timeline, verbose);
     }
@@ -130,7 +129,7 @@ static const char *const formats[] = {"table", "json", NULL};
 static const struct option_spec options[] = {
     OPTION_FORMAT("table, json (the manifests, as they are stored)"),
     OPTION_VERBOSE("every member"),
-    OPTIONS_END,
+    OPTIONS_ALL,
 };
 
 static const struct command command = {

@@ -162,7 +162,7 @@ static int check(struct options *o, struct error *err)
 static const struct option_spec options[] = {
     OPTION_OUTPUT_AS("FILE", "the new archive; \"-\": standard output", ":archive"),
     OPTION_QUIET,
-    OPTIONS_END,
+    OPTIONS_ALL,
 };
 
 static const struct command command = {

@@ -56,7 +56,7 @@ static int check(struct options *o, struct error *err)
 
 static const struct option_spec options[] = {
     OPTION_FLAG('q', "quiet", quiet, "only the exit status"),
-    OPTIONS_END,
+    OPTIONS_ALL,
 };
 
 static const struct command command = {

@@ -55,7 +55,7 @@ static const struct option_spec options[] = {
     OPTION_TIME,
     OPTIONS_SHOWING,
     OPTIONS_READING("more about the data on standard error"),
-    OPTIONS_END,
+    OPTIONS_ALL,
 };
 
 static const struct command command = {

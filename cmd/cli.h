@@ -145,7 +145,8 @@ void progress_end(struct progress *p);
 /* Whether colour may be used on this descriptor (terminal, NO_COLOR, TERM). */
 bool color_wanted(enum when when, int fd);
 
-/* Width of the terminal on this descriptor, 0: none. */
+/* Width and height of the terminal on this descriptor in characters, 0: none. */
 unsigned terminal_width(int fd);
+unsigned terminal_height(int fd);
 
 #endif

@@ -11,6 +11,7 @@
 #include "formats/dump_writer.h"
 #include "metrics/measure/event_counts.h"
 #include "nothing.h"
+#include "pager.h"
 #include "trace_run.h"
 
 /* One dump; all zero: not begun. */
@@ -91,6 +92,7 @@ static int open_output(struct dump *d, struct error *err)
     if (!d->output)
         return -1;
     d->in_step = o->follow || output_is_terminal(d->output);
+    pager_offer(d->output, o);
     if (o->count) {
         d->counts = event_counts_new(o->bys != 0, by_of(o), o->max_memory, d->own, err);
         return d->counts ? 0 : -1;
@@ -150,29 +152,35 @@ static int write_counts(struct dump *d)
     return dump_counts_write(d->output, o->format, &counts);
 }
 
-/* The quality of the whole trace, if it was read to its end or an archive keeps it. */
-static void say_quality(const struct dump *d)
+/* Judges the whole trace, if it was read to its end or an archive keeps it. False: all that was asked for came before the end. */
+static bool judge(const struct dump *d, struct judgement *j)
+{
+    bool kept = d->run.archived.archive != NULL;
+    if (!kept && (pipeline_ended_early(d->run.pipeline) || trace_run_stopped(&d->run)))
+        return false;
+    struct quality quality = kept ? d->run.archived.summary.quality : *trace_quality(d->run.trace);
+    own_events_forget(d->own, &quality);
+    verdict_judge_records(j, &quality);
+    return true;
+}
+
+/* What the records are worth; the exit code. */
+static int say_quality(const struct dump *d)
 {
     const struct quality *read = trace_quality(d->run.trace);
     const struct clock *clock = trace_clock(d->run.trace);
-    bool kept = d->run.archived.archive != NULL;
-    struct judgement j;
-    if (d->options->quiet)
-        return;
-    /* Ended early, all that was asked for was written before the end of the trace. */
-    if (kept || (!pipeline_ended_early(d->run.pipeline) && !trace_run_stopped(&d->run))) {
-        struct quality quality = kept ? d->run.archived.summary.quality : *read;
-        own_events_forget(d->own, &quality);
-        verdict_judge_records(&j, &quality);
+    const struct options *o = d->options;
+    struct judgement j = {.verdict = VERDICT_GOOD};
+    bool judged = judge(d, &j);
+    if (judged && !o->quiet)
         say_verdict("verdict", &j);
-    }
-    if (!d->options->verbose)
-        return;
-    complain("wrote %zu of %" PRIu64 " records in %" PRIu64 " bytes, %" PRIu64 " windows and %" PRIu64
-             " sweeps",
-             d->written, read->records, read->bytes, read->windows, read->sweeps);
-    if (clock->cpu_hz > 0)
+    if (o->verbose && !o->quiet)
+        complain("wrote %zu of %" PRIu64 " records in %" PRIu64 " bytes, %" PRIu64 " windows and %" PRIu64
+                 " sweeps",
+                 d->written, read->records, read->bytes, read->windows, read->sweeps);
+    if (o->verbose && !o->quiet && clock->cpu_hz > 0)
         complain("clock %.6f MHz", clock->cpu_hz / 1e6);
+    return o->strict && j.verdict != VERDICT_GOOD ? EXIT_FINDING : EXIT_DONE;
 }
 
 static int conclude(struct dump *d)
@@ -193,8 +201,7 @@ static int conclude(struct dump *d)
         return EXIT_DONE;
     if (commit(&d->output, d->options->output) != EXIT_DONE)
         return EXIT_ERROR;
-    say_quality(d);
-    return EXIT_DONE;
+    return say_quality(d);
 }
 
 static int run(struct dump *d)
@@ -262,7 +269,7 @@ static const struct option_spec options[] = {
     OPTION_FLAG(0, "count", count, "only how many there are of each event: records, bytes, shares, rates"),
     OPTION_BY("counts apart by domain, vcpu, pcpu or domain-pcpu"),
     OPTIONS_READING("more about the data on standard error"),
-    OPTIONS_END,
+    OPTIONS_ALL,
 };
 
 static const struct command command = {

@@ -10,6 +10,7 @@
 #include "metrics/array.h"
 #include "metrics/control/guard_replay.h"
 #include "metrics/relation/guards.h"
+#include "pager.h"
 #include "parser/source/input.h"
 #include "policy.h"
 
@@ -284,6 +285,7 @@ static int open_rows(struct replay *r, struct error *err)
                                        .name_of = name_of,
                                        .names = r};
     reading_look(&r->schema, o, r->output);
+    pager_offer(r->output, o);
     r->writer = writer_new(o->format, r->output, &r->schema, err);
     return r->writer ? 0 : -1;
 }
@@ -381,8 +383,9 @@ static const struct option_spec options[] = {
     OPTION_COLUMNS,
     OPTION_RAW_NAMES,
     OPTION_COLOR,
+    OPTION_NO_PAGER,
     OPTION_QUIET,
-    OPTIONS_END,
+    OPTIONS_ALL,
 };
 
 static const struct command command = {

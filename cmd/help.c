@@ -89,8 +89,11 @@ void help_print(const struct command *c, FILE *to)
         put_wrapped(to, c->text, 0);
     }
     put_options(to, c->options);
+    const char *usual = command_option(c, "strict")
+                            ? "0 done, 1 with --strict: the verdict is not good, 2 error"
+                            : "0 done, 2 error";
     if (c->run)
-        fprintf(to, "\nExit status: %s.\n", c->status ? c->status : "0 done, 2 error");
+        fprintf(to, "\nExit status: %s.\n", c->status ? c->status : usual);
     fputs("\nExamples:\n", to);
     put_lines(to, "  ", "", c->examples);
 }

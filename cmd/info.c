@@ -1,20 +1,24 @@
 /* xenmeter info: what is in this trace, and can it be trusted. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "formats/info.h"
 #include "metrics/verdict.h"
+#include "pager.h"
 #include "parser/decode/old_numbers.h"
 #include "parser/decode/own_events.h"
 #include "trace_run.h"
 
-static int write_info(const struct options *o, const struct info *info)
+static int write_info(const struct options *o, struct info *info)
 {
     struct error err = {0};
     struct output *out = output_open(o->output, &err);
     if (!out)
         return fail(o->output ? o->output : "standard output", &err);
+    info->width = output_is_terminal(out) ? terminal_width(STDOUT_FILENO) : 0;
+    pager_offer(out, o);
     int status = strcmp(o->format, "json") == 0 ? info_write_json(out, info) : info_write_table(out, info);
     if (status == 0 || !output_reader_gone(out))
         return commit(&out, o->output);
@@ -57,7 +61,8 @@ static int conclude(const struct trace_run *run, const struct own_events *own, s
     old_numbers_count(&named);
     int status = write_info(run->options, &info);
     buffer_free(&sources);
-    return status;
+    return status == EXIT_DONE && run->options->strict && judgement.verdict != VERDICT_GOOD ? EXIT_FINDING
+                                                                                            : status;
 }
 
 /* ---- from a trace: of its own, or one that an archive keeps ---- */
@@ -128,7 +133,7 @@ static const struct option_spec options[] = {
     OPTION_NAMES("domain names"),
     OPTION_EVENTS_FILE,
     OPTIONS_READING("every event, not only the classes"),
-    OPTIONS_END,
+    OPTIONS_ALL,
 };
 
 static const struct command command = {

@@ -342,7 +342,7 @@ static const struct option_spec options[] = {
     OPTION(0, "root", "DIR", "the tree in which sys/, proc/ and dev/ are (default /)", .set = set_text,
            .offset = offsetof(struct io_counts_options, wanted.root), .choices = ":directory"),
     OPTION_QUIET,
-    OPTIONS_END,
+    OPTIONS_ALL,
 };
 
 static const struct command command = {

@@ -6,6 +6,7 @@
 #include "archive_commands.h"
 #include "cli.h"
 #include "command.h"
+#include "pager.h"
 
 static const struct option_spec options[] = {
     OPTION('V', "version", NULL, "the version", .set = NULL),
@@ -65,7 +66,8 @@ int main(int argc, char **argv)
     int status = run(argc, argv);
     if (fflush(stdout) != 0 && errno != EPIPE) {
         complain("standard output: %s", strerror(errno));
-        return EXIT_ERROR;
+        status = EXIT_ERROR;
     }
+    pager_end();
     return status;
 }

@@ -67,9 +67,9 @@ static int check_guest(struct options *o, struct error *err)
            .offset = offsetof(struct operator_arguments, all))
 
 static const struct option_spec status_options[] = {
-    OPTION_STATE, OPTION_FORMAT("text (default), csv, json, jsonl"), OPTION_QUIET, OPTIONS_END};
-static const struct option_spec guest_options[] = {OPTION_STATE, OPTION_QUIET, OPTIONS_END};
-static const struct option_spec all_options[] = {OPTION_ALL, OPTION_STATE, OPTION_QUIET, OPTIONS_END};
+    OPTION_STATE, OPTION_FORMAT("text (default), csv, json, jsonl"), OPTION_QUIET, OPTIONS_ALL};
+static const struct option_spec guest_options[] = {OPTION_STATE, OPTION_QUIET, OPTIONS_ALL};
+static const struct option_spec all_options[] = {OPTION_ALL, OPTION_STATE, OPTION_QUIET, OPTIONS_ALL};
 
 #define STATUS_TEXT                                                                                          \
     "Prints which process acts, what is set for which guest and what was there before, and who is exempt."

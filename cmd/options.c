@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "cli.h"
+#include "config.h"
 
 #define OPTIONS_MAX 64
+#define ROWS_MAX    128 /* of a table, with its headings */
 #define FIRST_LONG  256 /* what getopt_long returns for the table's first row, given by its long name */
 
 /* A command's table as getopt_long takes it. */
@@ -93,10 +95,32 @@ static struct options *options_new(const struct command *c)
     return o;
 }
 
-/* EXIT_DONE to go on; else the command is over: *status. */
-static bool read_arguments(struct options *o, int argc, char **argv, int *status)
+/* Takes an argument of the command line: notes that its option is given, or sets the option. -1 after a message. */
+typedef int take_argument(struct options *o, const struct option_spec *s, const char *value, bool *given);
+
+static int note_argument(struct options *o, const struct option_spec *s, const char *value, bool *given)
+{
+    (void)value;
+    given[s - o->command->options] = true;
+    if (strcmp(s->name, "no-config") == 0)
+        o->no_config = true;
+    return 0;
+}
+
+static int set_argument(struct options *o, const struct option_spec *s, const char *value, bool *given)
 {
     struct error err = {0};
+    (void)given;
+    if (s->set(o, s, value, &err) == 0)
+        return 0;
+    complain("%s", err.message);
+    return -1;
+}
+
+/* False: the command is over: *status. */
+static bool each_argument(struct options *o, int argc, char **argv, take_argument *take, bool *given,
+                          int *status)
+{
     struct getopt_table table;
     const struct command *c = o->command;
     make_getopt_table(&table, c);
@@ -113,16 +137,30 @@ static bool read_arguments(struct options *o, int argc, char **argv, int *status
             *status = EXIT_DONE;
             return false;
         }
-        if (s->set(o, s, optarg, &err) != 0) {
-            complain("%s", err.message);
+        if (take(o, s, optarg, given) != 0)
             return false;
-        }
     }
+    return true;
+}
+
+/* The configuration file sets what the command line leaves open. False: the command is over: *status. */
+static bool read_arguments(struct options *o, int argc, char **argv, int *status)
+{
+    struct error err = {0};
+    bool given[ROWS_MAX] = {false};
+    const struct command *c = o->command;
+    if (!each_argument(o, argc, argv, note_argument, given, status))
+        return false;
+    if (!o->no_config && c->operands != OPERANDS_COMMAND && config_apply(o, given) != 0)
+        return false;
+    if (!each_argument(o, argc, argv, set_argument, given, status))
+        return false;
     o->inputs = argv + optind;
     o->inputs_n = (size_t)(argc - optind);
     if (options_complete(o, &err) == 0)
         return true;
-    complain("%s (xenmeter %s --help)", err.message, c->name);
+    complain("%s (xenmeter %s --help%s)", err.message, c->name,
+             o->config ? "; options of the configuration file hold, too: --no-config" : "");
     return false;
 }
 
@@ -161,5 +199,6 @@ void options_free(struct options *o)
     free(o->pcpus);
     free(o->idds);
     free(o->own);
+    free(o->config);
     free(o);
 }

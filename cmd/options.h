@@ -43,6 +43,9 @@ struct options {
     bool raw_names;
     bool schema;   /* not the rows, but the SQL of a table for them */
     bool no_input; /* what is asked for reads no trace */
+    bool no_pager, no_config;
+    bool strict;  /* a verdict that is not good is a finding */
+    char *config; /* text of the configuration file, where values may lie; NULL: none */
     enum when color, progress;
     /* driver domains and charges, as struct charge_options has them */
     uint8_t *idds; /* a byte for each of 65536 domain ids; NULL: not given */
@@ -200,6 +203,13 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
 #define OPTION_VERBOSE(HELP) OPTION_FLAG('v', "verbose", verbose, HELP)
 #define OPTION_QUIET         OPTION_FLAG('q', "quiet", quiet, "only errors on standard error")
 
+#define OPTION_NO_PAGER                                                                                      \
+    OPTION_FLAG(0, "no-pager", no_pager, "output longer than the screen does not go through $PAGER")
+#define OPTION_STRICT OPTION_FLAG(0, "strict", strict, "exit status 1 if the verdict is not good")
+
+/* The end of the table of a command that runs. */
+#define OPTIONS_ALL OPTION_FLAG(0, "no-config", no_config, "do not read the configuration file"), OPTIONS_END
+
 #define OPTION_PROGRESS                                                                                      \
     OPTION(0, "progress", "WHEN", "auto, always, never", .set = set_when, OPTION_FIELD(progress),            \
            .choices = CHOICES_WHEN)
@@ -212,14 +222,14 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
                .set = set_cpu_hz),                                                                           \
         OPTION(0, "max-memory", "SIZE", "give up rather than use more (default 1G)", .set = set_max_memory,  \
                .choices = "256M\n1G\n4G"),                                                                   \
-        OPTION_PROGRESS, OPTION_FLAG(0, "timing", timing, "the CPU time of each thread on standard error"),  \
-        OPTION_QUIET
+        OPTION_STRICT, OPTION_PROGRESS,                                                                      \
+        OPTION_FLAG(0, "timing", timing, "the CPU time of each thread on standard error"), OPTION_QUIET
 
 /* How a trace or an archive is read; VERBOSE is the help of -v. */
 #define OPTIONS_READING(VERBOSE)                                                                             \
     OPTIONS_HEADING("How to read it"),                                                                       \
         OPTION_HOST("of an archive with several hosts: this one; N: its Nth timeline"), OPTIONS_TRACE,       \
-        OPTION_VERBOSE(VERBOSE)
+        OPTION_NO_PAGER, OPTION_VERBOSE(VERBOSE)
 
 /* How rows are shown that every format can write. */
 #define OPTIONS_SHOWING                                                                                      \

@@ -6,6 +6,7 @@
 
 #include "cli.h"
 #include "host/io_clock.h"
+#include "pager.h"
 
 #define PATIENCE_NS 1000000000u /* work shorter than this shows nothing */
 #define STEP_NS     200000000u
@@ -22,7 +23,7 @@ void progress_begin(struct progress *p, enum when when, bool quiet)
 static bool is_time(struct progress *p, double *seconds)
 {
     uint64_t now = p->wanted ? io_clock_ns() : 0;
-    if (!p->wanted || now < p->next_ns)
+    if (!p->wanted || now < p->next_ns || pager_is_running())
         return false;
     p->next_ns = now + STEP_NS;
     p->shown = true;
@@ -83,4 +84,12 @@ unsigned terminal_width(int fd)
     if (!isatty(fd))
         return 0;
     return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+unsigned terminal_height(int fd)
+{
+    struct winsize size;
+    if (!isatty(fd))
+        return 0;
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : 24;
 }

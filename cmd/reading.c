@@ -9,6 +9,7 @@
 #include "metrics/min_max.h"
 #include "metrics/verdict.h"
 #include "nothing.h"
+#include "pager.h"
 
 /* ---- setting up ---- */
 
@@ -19,8 +20,13 @@ int reading_choose(struct reading *r, const struct relation *const *relations, s
     const struct archived *a = &r->run.archived;
     r->schema.choice = &r->choice;
     r->schema.host = a->timelines > 1 ? a->all[0].host : NULL;
-    return choice_make(&r->choice, relations, n, r->options->columns, sort,
-                       (bys & (bys - 1) ? COLUMN_SEVERAL : 0) | (r->schema.host ? COLUMN_TIMELINES : 0), err);
+    if (choice_make(&r->choice, relations, n, r->options->columns, sort,
+                    (bys & (bys - 1) ? COLUMN_SEVERAL : 0) | (r->schema.host ? COLUMN_TIMELINES : 0),
+                    err) != 0)
+        return -1;
+    if (!sort && strcmp(r->options->format, "table") == 0)
+        choice_sort_for_table(&r->choice);
+    return 0;
 }
 
 int reading_complete_meter(struct reading *r, struct error *err)
@@ -96,6 +102,8 @@ static int open_writer(struct reading *r, struct error *err)
         schema->names = r->run.names;
     }
     reading_look(schema, o, r->output);
+    if (!r->stoppable)
+        pager_offer(r->output, o);
     schema->prefix = o->output;
     schema->capture = strcmp(o->input, "-") == 0 ? "/dev/stdin" : o->input;
     schema->live = o->live_ns != 0;
@@ -380,12 +388,13 @@ static int end_writing(struct reading *r)
         error_no_memory(&err, "the names of the traces");
         return fail(NULL, &err);
     }
+    int status = r->options->strict && e.judgement.verdict != VERDICT_GOOD ? EXIT_FINDING : EXIT_DONE;
     if (output_reader_gone(r->output))
-        return EXIT_DONE;
+        return status;
     if (commit(&r->output, r->options->output) != EXIT_DONE)
         return EXIT_ERROR;
     say_end(r, &e);
-    return EXIT_DONE;
+    return status;
 }
 
 int reading_pass(struct reading *r, struct error *err)
@@ -446,10 +455,8 @@ static int open_and_run(struct reading *r, int (*prepare)(struct reading *r, str
 int reading_command(struct reading *r, const struct options *o,
                     int (*prepare)(struct reading *r, struct error *err))
 {
-    if (options_list_columns(o)) {
-        reading_list_columns(o->command->relations);
-        return EXIT_DONE;
-    }
+    if (options_list_columns(o))
+        return reading_list_columns(o);
     r->options = o;
     r->run.control.stop_at_once = true;
     r->schema.name = o->command->name;

@@ -1,15 +1,26 @@
 /* What report, charge and the like say of their columns, without a trace: --columns help, --schema. */
 #include <stdio.h>
 
+#include "pager.h"
 #include "reading_parts.h"
 
-void reading_list_columns(const struct relation *const *relations)
+int reading_list_columns(const struct options *o)
 {
-    for (const struct relation *const *r = relations; *r; r++) {
-        printf("%scolumns of %s:\n", r > relations ? "\n" : "", (*r)->title);
+    struct error err = {0};
+    struct output *out = output_open(NULL, &err);
+    const struct relation *const *first = o->command->relations;
+    if (!out)
+        return fail(NULL, &err);
+    pager_offer(out, o);
+    for (const struct relation *const *r = first; *r; r++) {
+        output_printf(out, "%scolumns of %s:\n", r > first ? "\n" : "", (*r)->title);
         for (size_t c = 0; c < (*r)->columns_n; c++)
-            printf("  %-24s %s\n", (*r)->columns[c].name, (*r)->columns[c].help);
+            output_printf(out, "  %-24s %s\n", (*r)->columns[c].name, (*r)->columns[c].help);
     }
+    if (output_flush(out) == 0 || !output_reader_gone(out))
+        return commit(&out, NULL);
+    output_abort(out);
+    return EXIT_DONE;
 }
 
 /* The columns of CSV, typed; the words for types are those that SQLite and DuckDB have in common. */

@@ -20,8 +20,8 @@ void reading_sum_up(struct reading *r, struct summary *s);
 
 /* ---- the columns, without a trace ---- */
 
-/* Prints the columns of each relation, a line each; the list ends with NULL. */
-void reading_list_columns(const struct relation *const *relations);
+/* Prints the columns of each relation of the command, a line each. The exit code, everything having been said. */
+int reading_list_columns(const struct options *o);
 
 /* --schema: prints the SQL of a table for the columns that `prepare` chooses. The exit code, everything having been said. */
 int reading_say_schema(struct reading *r, int (*prepare)(struct reading *r, struct error *err));

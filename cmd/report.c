@@ -66,9 +66,9 @@ static const struct option_spec options[] = {
     OPTION_PCPUS("only time on these pCPUs"),
     OPTION_TIME,
     OPTIONS_HEADING("How to show it"),
-    OPTION_FORMAT(
-        "table, csv, tsv, json, jsonl, sqlite, xenmon, archive; default: by the ending of -o (archive: .xma), "
-        "else table"),
+    OPTION_FORMAT("table, csv, tsv, json, jsonl, sqlite, xenmon, archive; default: by the ending of -o "
+                  "(archive: .xma), "
+                  "else table"),
     OPTION_OUTPUT,
     OPTION_COLUMNS,
     OPTION_SCHEMA,
@@ -81,7 +81,7 @@ static const struct option_spec options[] = {
     OPTIONS_CHARGE,
     OPTION_DOM0_TRACE,
     OPTIONS_READING("more about the data on standard error"),
-    OPTIONS_END,
+    OPTIONS_ALL,
 };
 
 static const struct command command = {

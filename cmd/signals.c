@@ -6,6 +6,7 @@
 
 #include "cli.h"
 #include "formats/output.h"
+#include "pager.h"
 
 /* The signals by which people end a program. */
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
@@ -18,6 +19,7 @@ static sigset_t wait_mask;
 static void die_tidily(int signal)
 {
     output_remove_temporaries();
+    pager_end_in_signal();
     struct sigaction plain = {.sa_handler = SIG_DFL};
     sigaction(signal, &plain, NULL);
     raise(signal);
@@ -31,6 +33,7 @@ static void die_of_cut_file(int signal)
     output_remove_temporaries();
     ssize_t ignored = write(STDERR_FILENO, message, sizeof message - 1);
     (void)ignored;
+    pager_end_in_signal();
     _exit(EXIT_ERROR);
 }
 

@@ -210,9 +210,11 @@ static int simulate(struct simulate *s)
         complain("the simulated host was up to %.1f s behind the clock: it has more to do than this machine "
                  "can simulate in time",
                  (double)s->live.behind_ns / 1e9);
-    if (status == EXIT_DONE && s->control.n > 0 && !o->quiet)
+    if (status != EXIT_DONE || s->control.n == 0)
+        return status;
+    if (!o->quiet)
         say_verdict("verdict", &s->control.judgement);
-    return status;
+    return o->strict && s->control.judgement.verdict != VERDICT_GOOD ? EXIT_FINDING : EXIT_DONE;
 }
 
 static int write_schema(const char *file)
@@ -433,9 +435,10 @@ static const struct option_spec options[] = {
     OPTIONS_HEADING("While it runs"),
     OPTION(0, "max-size", "SIZE", "give up rather than write a larger trace (default 8G)", .set = set_bytes,
            .offset = offsetof(struct simulate_options, most_bytes), .choices = "500M\n8G\n100G"),
+    OPTION_STRICT,
     OPTION_PROGRESS,
     OPTION_QUIET,
-    OPTIONS_END,
+    OPTIONS_ALL,
 };
 
 static const struct command command = {

@@ -138,6 +138,13 @@ int choice_make(struct column_choice *c, const struct relation *const *relations
     return sort ? choose_sort(c, sort, err) : 0;
 }
 
+void choice_sort_for_table(struct column_choice *c)
+{
+    for (struct shown *s = c->shown; s < c->shown + c->n; s++)
+        if (s->relation->table_sort)
+            s->sort = column_find(s->relation, s->relation->table_sort);
+}
+
 void choice_free(struct column_choice *c)
 {
     for (size_t i = 0; i < c->n; i++)

@@ -35,6 +35,9 @@ int choice_make(struct column_choice *c, const struct relation *const *relations
                 const char *sort, unsigned several, struct error *err);
 void choice_free(struct column_choice *c);
 
+/* For a table without `sort`: rows of intervals are in the order in which their relation's tables are (table_sort). */
+void choice_sort_for_table(struct column_choice *c);
+
 /* What is shown of the relation, or NULL. */
 const struct shown *choice_find(const struct column_choice *c, const struct relation *relation);
 

@@ -24,6 +24,7 @@ struct info {
     name_lookup name_of; /* may be NULL */
     const void *names;
     bool every_event; /* the table lists each event, not only the classes */
+    unsigned width;   /* of the terminal in characters, where lines of the table are broken; 0: none are */
 };
 
 /* How much there is of an event, or of a class. */

@@ -13,6 +13,8 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "formats/wrap.h"
+
 #define BUFFER_BYTES ((size_t)256 * 1024)
 
 /*
@@ -29,7 +31,7 @@ struct output {
     int fd;
     char *destination;           /* the final name; NULL when written in place */
     struct temporary *temporary; /* the name until then */
-    char *bytes;                 /* BUFFER_BYTES, n of them to be written */
+    char *bytes;                 /* BUFFER_BYTES and one more, n of them to be written */
     size_t n;
     ZSTD_CCtx *zstd; /* NULL: not compressed */
     char *packed;    /* its output, packed_bytes of room */
@@ -37,8 +39,11 @@ struct output {
     bool failed;
     bool reader_gone;
     bool is_stdout;
-    bool keep_partial; /* an incomplete file is kept */
-    struct error why;  /* of the first failure */
+    int (*begin_pager)(void); /* NULL: no pager, or it has begun */
+    unsigned lines, columns;  /* of the screen */
+    size_t flushed;           /* of what is held back for the pager: bytes that were to be shown */
+    bool keep_partial;        /* an incomplete file is kept */
+    struct error why;         /* of the first failure */
 };
 
 void output_remove_temporaries(void)
@@ -175,7 +180,7 @@ static struct output *open_output(const char *path, bool keep_partial, struct er
 {
     struct output *o = calloc(1, sizeof *o);
     if (o)
-        o->bytes = malloc(BUFFER_BYTES);
+        o->bytes = malloc(BUFFER_BYTES + 1);
     if (!o || !o->bytes) {
         free(o);
         error_no_memory(err, "the output");
@@ -246,10 +251,43 @@ static int write_packed(struct output *o, const char *bytes, size_t n, ZSTD_EndD
     }
 }
 
+/* ---- a pager ---- */
+
+void output_page(struct output *o, unsigned lines, unsigned columns, int (*begin)(void))
+{
+    o->begin_pager = begin;
+    o->lines = lines;
+    o->columns = columns;
+}
+
+/* Whether what is held back has more lines than the screen, which breaks long ones. */
+static bool is_longer_than_screen(struct output *o)
+{
+    size_t lines = 0;
+    o->bytes[o->n] = '\0';
+    for (const char *at = o->bytes, *end = o->bytes + o->n; at < end && lines < o->lines; lines++) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        size_t n = (size_t)((newline ? newline : end) - at), width = text_width(at, n);
+        lines += o->columns && width > o->columns ? (width - 1) / o->columns : 0;
+        at = newline ? newline + 1 : end;
+    }
+    return lines >= o->lines; /* a prompt follows */
+}
+
+static void start_pager(struct output *o)
+{
+    int fd = o->begin_pager();
+    o->begin_pager = NULL;
+    if (fd >= 0)
+        o->fd = fd;
+}
+
 static int hand_on(struct output *o, const char *bytes, size_t n, ZSTD_EndDirective how)
 {
     if (o->failed)
         return -1;
+    if (o->begin_pager)
+        start_pager(o);
     return o->zstd ? write_packed(o, bytes, n, how) : write_all(o, bytes, n);
 }
 
@@ -287,6 +325,10 @@ int output_printf(struct output *o, const char *format, ...)
 
 int output_flush(struct output *o)
 {
+    if (o->begin_pager && !is_longer_than_screen(o)) {
+        o->flushed = o->n;
+        return o->failed ? -1 : 0;
+    }
     return drain(o, ZSTD_e_flush);
 }
 
@@ -344,6 +386,8 @@ static int close_file(struct output *o)
 
 static int finish(struct output *o)
 {
+    if (o->begin_pager && !is_longer_than_screen(o))
+        o->begin_pager = NULL;
     if (drain(o, ZSTD_e_end) != 0)
         return -1;
     if (o->is_stdout)
@@ -375,6 +419,8 @@ void output_abort(struct output *o)
 {
     if (!o)
         return;
+    if (o->begin_pager && o->flushed && !o->failed)
+        write_all(o, o->bytes, o->flushed); /* it would have been shown by now */
     if (o->fd >= 0 && !o->is_stdout)
         close(o->fd);
     if (o->temporary) {

@@ -62,6 +62,13 @@ const char *output_file(const struct output *o);
 /* Whether this goes to a terminal. */
 bool output_is_terminal(const struct output *o);
 
+/*
+ * For output to a terminal of that many lines and columns: as soon as it is longer than the screen, `begin` is called once
+ * and returns the descriptor to which all of it goes instead, the caller's; -1: it stays where it is. Until then it is
+ * held back, whatever output_flush is asked for.
+ */
+void output_page(struct output *o, unsigned lines, unsigned columns, int (*begin)(void));
+
 /* Completes the output and frees `o`. 0, or -1 with `err` filled and nothing left at the destination. */
 int output_commit(struct output *o, struct error *err);
 

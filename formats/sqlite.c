@@ -94,6 +94,8 @@ static const char *unit_name(enum unit unit)
 {
     switch (unit) {
     case UNIT_NS:
+    case UNIT_NS_EACH:
+    case UNIT_NS_COST:
         return "ns";
     case UNIT_INSTANT:
         return "ns from the trace's start";

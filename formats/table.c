@@ -1,6 +1,6 @@
 /*
- * The table: made for reading. One block per interval (or group of rows in it) in units that make each column comparable,
- * or single lines: rows of a stream as they come, and short intervals of relations that have columns for lines.
+ * The table: made for reading. One block per interval (or group of rows in it), or single lines: rows of a stream as they
+ * come, and short intervals of relations that have columns for lines. Each column has one unit in the whole run.
  */
 #include "formats/table.h"
 
@@ -9,55 +9,64 @@
 #include <string.h>
 
 #include "formats/charge_table.h"
+#include "formats/wrap.h"
 #include "metrics/min_max.h"
 
-#define LINES_PER_HEADER 40 /* on a terminal, where the header scrolls away */
-#define REASONS_SHOWN    4  /* the worst; more make no line that anybody reads */
+#define LINES_PER_HEADER 40   /* on a terminal, where the header scrolls away */
+#define LINES_MEASURED   1024 /* of those that are there when lines are laid out */
 
-/* ---- layout ---- */
+/* ---- cells and headings ---- */
 
-static bool is_last(const struct table_sheet *s, size_t at)
+void table_put_cell(struct buffer *b, const char *cell, size_t width, size_t to_width, bool left, bool last)
 {
-    while (++at < s->n)
-        if (!s->layouts[at].hidden)
-            return false;
-    return true;
-}
-
-/* A cell in its place: padded to its layout's width; the last one ends the line, without trailing spaces. */
-static void put_cell(struct table *t, const struct table_sheet *s, size_t at, const char *cell, size_t width)
-{
-    struct buffer *b = &t->base.text;
-    size_t n = strlen(cell), pad = s->layouts[at].width > width ? s->layouts[at].width - width : 0;
+    size_t n = strlen(cell), pad = to_width > width ? to_width - width : 0;
     char *to = buffer_room(b, n + pad + 2);
     if (!to)
         return;
     memset(to, ' ', n + pad + 2);
     /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): what follows is padding */
-    memcpy(s->layouts[at].column->flags & COLUMN_LEFT ? to : to + pad, cell, n);
+    memcpy(left ? to : to + pad, cell, n);
     b->n += n + pad + 2;
-    if (!is_last(s, at))
+    if (!last)
         return;
     while (b->n && b->at[b->n - 1] == ' ')
         b->n--;
     buffer_text(b, "\n");
 }
 
-static size_t width_of(const struct table_sheet *s)
+static void put_cell(struct table *t, const struct table_sheet *s, size_t at, const char *cell, size_t width)
 {
-    size_t width = 0;
-    for (size_t c = 0; c < s->n; c++)
-        if (!s->layouts[c].hidden)
-            width += s->layouts[c].width + (width ? 2 : 0);
-    return width;
+    const struct layout *layout = &s->layouts[at];
+    table_put_cell(&t->base.text, cell, width, layout->width, layout->column->flags & COLUMN_LEFT,
+                   layout_is_last(s, at));
 }
 
-static void put_rule(struct table *t, const struct table_sheet *s)
+void table_put_rule(struct table *t, size_t width)
 {
     writer_style(&t->base, STYLE_RULE);
-    buffer_fill(&t->base.text, '-', width_of(s));
+    buffer_fill(&t->base.text, '-', width);
     writer_style(&t->base, STYLE_END);
     buffer_text(&t->base.text, "\n");
+}
+
+/* "---- wait ms ----" over the columns of the group. */
+static void put_group(struct table *t, const struct table_sheet *s, size_t at, const char *name)
+{
+    char cell[CELL_BYTES];
+    size_t width = layout_group_width(s, at), n = strlen(name), last = at;
+    size_t dashes = width >= n + 4 && width < sizeof cell ? width - n - 2 : 0;
+    memset(cell, '-', sizeof cell);
+    snprintf(cell + dashes / 2, sizeof cell - dashes / 2, "%s%s%s", dashes ? " " : "", name,
+             dashes ? " " : "");
+    if (dashes) {
+        cell[dashes / 2 + n + 2] = '-';
+        cell[width] = '\0';
+    }
+    for (size_t left = s->layouts[at].group; left > 1; left--)
+        do
+            last++;
+        while (!layout_is_shown(s, &s->layouts[last]));
+    table_put_cell(&t->base.text, cell, strlen(cell), width, false, layout_is_last(s, last));
 }
 
 static void put_header(struct table *t, const struct table_sheet *s)
@@ -65,60 +74,28 @@ static void put_header(struct table *t, const struct table_sheet *s)
     char lines[2][CELL_BYTES];
     bool has_first = false;
     for (size_t c = 0; c < s->n; c++) {
-        cell_heading(lines[0], lines[1], s->layouts[c].column, &s->layouts[c].scale);
-        has_first |= !s->layouts[c].hidden && *lines[0];
+        layout_heading(lines[0], lines[1], s, c);
+        has_first |= layout_is_shown(s, &s->layouts[c]) && *lines[0];
     }
     writer_style(&t->base, STYLE_HEADER);
     for (unsigned line = has_first ? 0 : 1; line < 2; line++)
-        for (size_t c = 0; c < s->n; c++)
-            if (!s->layouts[c].hidden) {
-                cell_heading(lines[0], lines[1], s->layouts[c].column, &s->layouts[c].scale);
+        for (size_t c = 0; c < s->n; c++) {
+            const struct layout *layout = &s->layouts[c];
+            if (!layout_is_shown(s, layout) || (line == 0 && layout->group == 0))
+                continue;
+            layout_heading(lines[0], lines[1], s, c);
+            if (line == 0 && layout->group > 1)
+                put_group(t, s, c, lines[0]);
+            else
                 put_cell(t, s, c, lines[line], strlen(lines[line]));
-            }
-    writer_style(&t->base, STYLE_END);
-    put_rule(t, s);
-}
-
-static void widen_to_heading(struct layout *layout)
-{
-    char one[CELL_BYTES], two[CELL_BYTES];
-    cell_heading(one, two, layout->column, &layout->scale);
-    layout->width = max64(layout->width, max64(strlen(one), strlen(two)));
-}
-
-/* Hides columns from the right until the rest fits on the terminal; keys and the like stay. */
-static void fit(struct table *t, struct table_sheet *s)
-{
-    const unsigned stay = COLUMN_KEY | COLUMN_OF_INTERVAL | COLUMN_KEEP;
-    unsigned width = t->base.schema->width;
-    size_t dropped = 0;
-    if (width == 0 || t->base.schema->choice->given)
-        return;
-    for (size_t c = s->n; c-- > 1 && width_of(s) > width;)
-        if (!s->layouts[c].hidden && !(s->layouts[c].column->flags & stay)) {
-            s->layouts[c].hidden = true;
-            dropped++;
         }
-    if (dropped > t->dropped)
-        t->dropped = dropped;
+    writer_style(&t->base, STYLE_END);
+    table_put_rule(t, layout_width(s));
 }
 
 /* ---- sheets ---- */
 
-/* The width of a column in lines that are written before the next is known: what usually occurs. */
-static size_t usual_width(const struct column *column)
-{
-    size_t width = column->unit == UNIT_INSTANT   ? strlen("1234.567890")
-                   : column->unit == UNIT_NS      ? strlen("123.4 ms")
-                   : column->unit == UNIT_PERCENT ? strlen("100.00")
-                   : column->flags & COLUMN_NAME  ? CELL_TEXT_MAX
-                                                  : 0;
-    for (const char *const *word = column->words; word && *word; word++)
-        width = max64(width, strlen(*word));
-    return width;
-}
-
-static bool is_shown(const struct table *t, const struct column *column, unsigned in_table)
+static bool is_wanted(const struct table *t, const struct column *column, unsigned in_table)
 {
     const struct report_schema *schema = t->base.schema;
     if (column->flags & (COLUMN_SEVERAL | COLUMN_TIMELINES) & ~writer_useless(&t->base))
@@ -128,45 +105,56 @@ static bool is_shown(const struct table *t, const struct column *column, unsigne
     return column->in_table & in_table && (schema->name_of || !(column->flags & COLUMN_NAME));
 }
 
-static struct table_sheet *make_sheet(struct table *t, const struct shown *shown, unsigned in_table)
+/* The shortest interval of the run; where only the whole trace is asked for, that, in whole ms. */
+static uint64_t find_shortest(const struct table *t, const struct interval *of)
 {
+    const struct report_schema *schema = t->base.schema;
+    uint64_t shortest = UINT64_MAX;
+    for (size_t i = 0; i < schema->granularities; i++)
+        if (schema->granularities_ns[i])
+            shortest = min64(shortest, schema->granularities_ns[i]);
+    if (shortest < UINT64_MAX || !of)
+        return shortest < UINT64_MAX ? shortest : 0;
+    uint64_t length = of->end_ns - of->start_ns;
+    return length - (length >= 1000000 ? length % 1000000 : 0);
+}
+
+static struct table_sheet *make_sheet(struct table *t, const struct rows *rows, unsigned in_table)
+{
+    const struct shown *shown = choice_find(t->base.schema->choice, rows->relation);
     struct table_sheet *s = calloc(1, sizeof *s);
     if (!s || !(s->layouts = calloc(shown->n, sizeof *s->layouts))) {
         free(s);
         return NULL;
     }
-    s->relation = shown->relation;
+    if (!t->shortest_ns)
+        t->shortest_ns = find_shortest(t, rows->interval);
+    s->relation = rows->relation;
     s->in_table = in_table;
     for (size_t c = 0; c < shown->n; c++)
-        if (is_shown(t, shown->columns[c], in_table))
-            s->layouts[s->n++].column = shown->columns[c];
+        if (is_wanted(t, shown->columns[c], in_table))
+            s->layouts[s->n++] = (struct layout){.column = shown->columns[c],
+                                                 .scale = scale_of(shown->columns[c], t->shortest_ns)};
     s->next = t->sheets;
     return t->sheets = s;
 }
 
-static void lay_out_lines(struct table *t, struct table_sheet *s)
-{
-    for (struct layout *layout = s->layouts; layout < s->layouts + s->n; layout++) {
-        layout->scale = scale_free(layout->column);
-        layout->width = usual_width(layout->column);
-        widen_to_heading(layout);
-    }
-    fit(t, s);
-}
-
 /* The one for these rows, made on first use; NULL: no memory. */
-static struct table_sheet *sheet_of(struct table *t, const struct relation *relation, unsigned in_table)
+static struct table_sheet *sheet_of(struct table *t, const struct rows *rows, unsigned in_table)
 {
     for (struct table_sheet *s = t->sheets; s; s = s->next)
-        if (s->relation == relation && s->in_table == in_table)
+        if (s->relation == rows->relation && s->in_table == in_table)
             return s;
-    struct table_sheet *s = make_sheet(t, choice_find(t->base.schema->choice, relation), in_table);
-    if (s && in_table == TABLE_LINES)
-        lay_out_lines(t, s);
-    return s;
+    return make_sheet(t, rows, in_table);
 }
 
 /* ---- rows ---- */
+
+/* Breaks what was added from offset `from` on to the width of the terminal. */
+static void wrap(struct table *t, size_t from, size_t indent)
+{
+    wrap_lines(&t->base.text, from, t->base.schema->width, (unsigned)indent);
+}
 
 /* The cells of a row, or (row NULL) of the sums; values[c * stride] is that of column c. */
 static void put_row(struct table *t, const struct table_sheet *s, const struct value *values, size_t stride,
@@ -174,11 +162,12 @@ static void put_row(struct table *t, const struct table_sheet *s, const struct v
 {
     bool is_worry = row && s->relation->is_worry && s->relation->is_worry(row);
     char cell[CELL_BYTES];
+    size_t from = t->base.text.n, indent = 0;
     if (is_worry)
         writer_style(&t->base, STYLE_WARNING);
     for (size_t c = 0; c < s->n; c++) {
         const struct layout *layout = &s->layouts[c];
-        if (layout->hidden)
+        if (!layout_is_shown(s, layout))
             continue;
         struct value v = values[c * stride];
         size_t width = cell_of(cell, layout->column, &layout->scale, v);
@@ -190,9 +179,11 @@ static void put_row(struct table *t, const struct table_sheet *s, const struct v
         put_cell(t, s, c, cell, width);
         if (is_alarm)
             writer_style(&t->base, STYLE_END);
+        indent += layout_is_last(s, c) ? 0 : layout->width + 2;
     }
     if (is_worry)
         writer_style(&t->base, STYLE_END);
+    wrap(t, from, indent); /* text that is not cut goes on below its column */
 }
 
 static bool reserve_grid(struct table *t, size_t values)
@@ -224,7 +215,7 @@ static unsigned digits_of(const struct interval *i)
     uint64_t length = i->end_ns - i->start_ns;
     if (i->granularity_ns == 0)
         return length >= 1000000000 ? 3 : length >= 1000000 ? 6 : 9;
-    return i->granularity_ns % 1000000 == 0 ? 3 : i->granularity_ns % 1000 == 0 ? 6 : 9;
+    return instant_digits(i->granularity_ns);
 }
 
 /* The line above an interval: "total  0 s - 15.062 s". */
@@ -232,6 +223,7 @@ static void put_title(struct table *t, const struct rows *rows)
 {
     const struct interval *of = rows->interval;
     struct buffer *b = &t->base.text;
+    size_t from = b->n;
     buffer_text(b, t->begun ? "\n" : "");
     writer_style(&t->base, STYLE_HEADER);
     buffer_text(b, of->granularity_ns ? "interval " : "total  ");
@@ -249,6 +241,7 @@ static void put_title(struct table *t, const struct rows *rows)
         buffer_printf(b, ", by %s", by_names[rows->by]);
     writer_style(&t->base, STYLE_END);
     buffer_text(b, "\n");
+    wrap(t, from, 0);
     t->begun = true;
     t->lines_of = NULL;
 }
@@ -298,18 +291,17 @@ static size_t widest_of(const struct layout *layout, const struct value *values,
 
 static void lay_out_block(struct table *t, struct table_sheet *s, size_t lines)
 {
+    bool given = t->base.schema->choice->given;
     for (size_t c = 0; c < s->n; c++) {
         struct layout *layout = &s->layouts[c];
         const struct value *values = &t->grid[c * lines];
         bool on_demand = layout->column->flags & (COLUMN_ALARM | COLUMN_OPTIONAL);
-        layout->scale = scale_of(layout->column, values, lines);
-        layout->width = max64(layout->width, widest_of(layout, values, lines));
+        layout->cells = max64(layout->cells, widest_of(layout, values, lines));
         for (size_t r = 0; r < lines && on_demand && !layout->seen; r++)
             layout->seen = value_number(values[r]) != 0;
-        layout->hidden = !t->base.schema->choice->given && on_demand && !layout->seen;
-        widen_to_heading(layout);
+        layout->absent = !given && on_demand && !layout->seen;
     }
-    fit(t, s);
+    layout_fit(s, t->base.schema->width, given);
 }
 
 /* The rows of an interval or of one of its groups, with a row of sums where that says something. */
@@ -320,11 +312,15 @@ static bool put_block(struct table *t, struct table_sheet *s, const struct rows 
     if ((with_sum && !relation_add_up(&s->total, rows)) || !fill_grid(t, s, rows, lines))
         return false;
     lay_out_block(t, s, lines);
+    if (s->stacked) {
+        table_put_stacked(t, s, t->grid, lines, with_sum);
+        return true;
+    }
     put_header(t, s);
     for (size_t r = 0; r < rows->n; r++)
         put_row(t, s, &t->grid[r], lines, row_at(rows, r));
     if (with_sum) {
-        put_rule(t, s);
+        table_put_rule(t, layout_width(s));
         put_row(t, s, &t->grid[rows->n], lines, NULL);
     }
     return true;
@@ -343,8 +339,10 @@ static int put_blocks(struct table *t, struct table_sheet *s, const struct rows 
             struct rows part = *rows;
             part.at = (const char *)rows->at + from * s->relation->row_size;
             part.n = to - from;
+            size_t start = t->base.text.n;
             if (has_groups)
                 charge_table_heading(&t->base, rows->interval, (const struct charge_idd *)rows->groups + g);
+            wrap(t, start, 2);
             ok = part.n == 0 || put_block(t, s, &part);
         }
     return ok ? writer_put_text(&t->base) : writer_no_memory(&t->base);
@@ -352,26 +350,58 @@ static int put_blocks(struct table *t, struct table_sheet *s, const struct rows 
 
 /* ---- lines ---- */
 
+/* By what usually occurs, and the rows that are there already. */
+static bool lay_out_lines(struct table *t, struct table_sheet *s, const struct rows *rows)
+{
+    struct rows first = *rows;
+    first.n = min64(rows->n, LINES_MEASURED);
+    if (!fill_grid(t, s, &first, first.n))
+        return false;
+    for (size_t c = 0; c < s->n; c++) {
+        struct layout *layout = &s->layouts[c];
+        layout->cells = max64(layout_usual_cells(layout, t->shortest_ns),
+                              widest_of(layout, &t->grid[c * first.n], first.n));
+    }
+    layout_fit(s, t->base.schema->width, t->base.schema->choice->given);
+    s->laid_out = true;
+    return true;
+}
+
+/* What stands above a line: nothing, a header, or a blank line where another interval of several rows begins. */
+static void put_above_line(struct table *t, const struct table_sheet *s, const struct rows *rows)
+{
+    struct buffer *b = &t->base.text;
+    bool another = rows->interval && s->relation->group_size && rows->interval->start_ns != t->lines_start_ns;
+    if (t->lines_of != s || (t->base.schema->width && t->lines >= LINES_PER_HEADER && !s->stacked)) {
+        buffer_text(b, t->begun ? "\n" : "");
+        if (!s->stacked)
+            put_header(t, s);
+        t->lines = 0;
+    } else if (another || s->stacked) {
+        buffer_text(b, "\n");
+    }
+    t->begun = true;
+    t->lines_of = s;
+    t->lines++;
+    t->lines_start_ns = rows->interval ? rows->interval->start_ns : 0;
+}
+
 static int put_lines(struct table *t, struct table_sheet *s, const struct rows *rows)
 {
     struct row_view view = writer_view(&t->base, rows);
-    if (!reserve_grid(t, s->n))
+    if ((!s->laid_out && !lay_out_lines(t, s, rows)) || !reserve_grid(t, s->n))
         return writer_no_memory(&t->base);
     for (size_t r = 0; r < rows->n; r++) {
         view.row = row_at(rows, r);
         if (s->relation->is_empty && s->relation->is_empty(view.row))
             continue;
-        if (t->lines_of != s || (t->base.schema->width && t->lines % LINES_PER_HEADER == 0)) {
-            buffer_text(&t->base.text, t->begun ? "\n" : "");
-            put_header(t, s);
-            t->begun = true;
-            t->lines = t->lines_of == s ? t->lines : 0;
-            t->lines_of = s;
-        }
-        t->lines++;
+        put_above_line(t, s, rows);
         for (size_t c = 0; c < s->n; c++)
             t->grid[c] = column_value(s->layouts[c].column, &view);
-        put_row(t, s, t->grid, 1, view.row);
+        if (s->stacked)
+            table_put_stacked(t, s, t->grid, 1, false);
+        else
+            put_row(t, s, t->grid, 1, view.row);
     }
     return writer_put_text(&t->base);
 }
@@ -390,74 +420,15 @@ static int rows(struct writer *w, const struct rows *rows)
 {
     struct table *t = (struct table *)w;
     bool lines = has_lines(rows);
-    struct table_sheet *s = sheet_of(t, rows->relation, lines ? TABLE_LINES : 1u << rows->by);
+    struct table_sheet *s = sheet_of(t, rows, lines ? TABLE_LINES : 1u << rows->by);
     if (!s)
         return writer_no_memory(w);
     return lines ? put_lines(t, s, rows) : put_blocks(t, s, rows);
 }
 
-/* ---- the end: what was left out, and whether the result can be trusted ---- */
-
-static void put_clock(struct buffer *b, const struct clock *clock)
-{
-    char count[HUMAN_BYTES];
-    buffer_printf(b, "clock %.2f MHz", clock->cpu_hz / 1e6);
-    if (clock->measured)
-        buffer_printf(b, " measured from %s samples (+-%.*f ppm)", human_count(count, clock->pairs),
-                      clock->error_ppm < 10 ? 1 : 0, clock->error_ppm);
-    else if (clock->by_host)
-        buffer_text(b, " by --io-counts");
-    else
-        buffer_text(b, " as given");
-}
-
-/* "verdict: degraded - because ..."; of a good one the caller says what it rests on. */
-static void put_judgement(struct table *t, const char *what, const struct judgement *j)
-{
-    struct buffer *b = &t->base.text;
-    bool is_good = j->verdict == VERDICT_GOOD;
-    buffer_printf(b, "%s: ", what);
-    if (!is_good)
-        writer_style(&t->base, j->verdict == VERDICT_POOR ? STYLE_ALARM : STYLE_WARNING);
-    buffer_text(b, verdict_name(j->verdict));
-    if (!is_good)
-        writer_style(&t->base, STYLE_END);
-    for (unsigned i = 0; i < j->reasons && i < REASONS_SHOWN; i++)
-        buffer_printf(b, "%s%s", i ? "; " : " - because ", j->why[i]);
-    if (j->reasons > REASONS_SHOWN)
-        buffer_printf(b, "; and %u more: xenmeter info", j->reasons - REASONS_SHOWN);
-}
-
-static void put_verdict(struct table *t, const struct report_summary *summary)
-{
-    struct buffer *b = &t->base.text;
-    char count[HUMAN_BYTES];
-    buffer_text(b, t->begun ? "\n" : "");
-    put_judgement(t, "verdict", summary->judgement);
-    if (summary->judgement->verdict == VERDICT_GOOD) {
-        buffer_printf(b, " - %s records, nothing lost, ", human_count(count, summary->quality->records));
-        put_clock(b, &summary->clock);
-    }
-    buffer_text(b, "\n");
-    if (summary->charges_judgement && summary->charges_judgement->verdict != VERDICT_GOOD) {
-        put_judgement(t, "charges", summary->charges_judgement);
-        buffer_text(b, "\n");
-    }
-}
-
 static int end(struct writer *w, const struct report_summary *summary)
 {
-    struct table *t = (struct table *)w;
-    if (w->schema->charge)
-        charge_table_end(w, t->begun, summary->charges);
-    if (t->dropped) {
-        writer_style(&t->base, STYLE_RULE);
-        buffer_printf(&w->text, "\n%zu more column%s: -c all or -f csv", t->dropped,
-                      t->dropped == 1 ? "" : "s");
-        writer_style(&t->base, STYLE_END);
-        buffer_text(&w->text, "\n");
-    }
-    put_verdict(t, summary);
+    table_put_end((struct table *)w, summary);
     return writer_put_text(w) == 0 ? output_flush(w->out) : -1;
 }
 

@@ -1,38 +1,35 @@
-/* How the table writer lays out blocks and lines. */
+/* The parts of the table writer: what they share. */
 #ifndef XENMETER_FORMATS_TABLE_H
 #define XENMETER_FORMATS_TABLE_H
 
-#include "formats/table_cell.h"
+#include "formats/table_layout.h"
 #include "formats/writer_ops.h"
-
-/* One column as it is laid out. Widths only grow, so that the blocks of a long report line up. */
-struct layout {
-    const struct column *column;
-    struct scale scale;
-    size_t width;
-    bool hidden;
-    bool seen; /* it has had something else than 0 to show */
-};
-
-/* How the rows of a relation are laid out: in blocks by one subject, or in lines. */
-struct table_sheet {
-    const struct relation *relation;
-    unsigned in_table; /* 1 << by, or TABLE_LINES */
-    struct layout *layouts;
-    size_t n;
-    void *total; /* the row of sums; NULL: none was made */
-    struct table_sheet *next;
-};
 
 struct table {
     struct writer base;
     struct table_sheet *sheets;
     struct value *grid; /* values of a block, column after column, or of a line */
     size_t grid_size;
-    size_t dropped;                     /* most columns that did not fit */
+    uint64_t shortest_ns;               /* interval of the run; 0: none, or not yet known */
     bool begun;                         /* something stands above */
     const struct table_sheet *lines_of; /* whose lines stand directly above; NULL: none */
     size_t lines;                       /* of it, since the header at their beginning */
+    uint64_t lines_start_ns;            /* where the interval of the last line begins */
 };
+
+/* A cell in its place: padded to `to` columns; the last one of a line without trailing blanks, with a line end. */
+void table_put_cell(struct buffer *b, const char *cell, size_t width, size_t to, bool left, bool last);
+
+void table_put_rule(struct table *t, size_t width);
+
+/*
+ * Rows in the stacked view: a line for each column, a column for each row, as many side by side as the terminal has room
+ * for. values[c * rows + r] is column c of row r; of the rows' last one `has_sum` says whether it is that of sums.
+ */
+void table_put_stacked(struct table *t, const struct table_sheet *s, const struct value *values, size_t rows,
+                       bool has_sum);
+
+/* The end: which columns were left out, and whether the result can be trusted. */
+void table_put_end(struct table *t, const struct report_summary *summary);
 
 #endif

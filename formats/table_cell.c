@@ -11,66 +11,49 @@
 #include "formats/utf8.h"
 #include "metrics/human.h"
 
+#define IN_SECONDS_NS 10000000000u /* times of intervals from this length on are in s */
+
 double value_number(struct value v)
 {
     return v.type == VALUE_INTEGER ? (double)v.integer : v.type == VALUE_DECIMAL ? v.decimal : 0;
 }
 
-/*
- * One unit for all cells of a column of times: that of the largest, or the next finer one where the smallest
- * would lose its meaning in it.
- */
-static struct scale scale_of_times(double largest, double smallest)
+static struct scale scale_of_times(uint64_t finest_ns)
 {
-    static const char *const names[] = {"ns", "us", "ms", "s"};
-    static const double lengths[] = {1, 1e3, 1e6, 1e9};
-    unsigned unit = 0;
-    while (unit < 3 && largest >= lengths[unit + 1])
-        unit++;
-    if (unit && smallest < lengths[unit] / 100)
-        unit--;
-    double x = largest / lengths[unit];
-    unsigned digits = x < 10 ? 3 : x < 100 ? 2 : 1;
-    return (struct scale){.unit = names[unit], .divisor = lengths[unit], .digits = unit ? digits : 0};
+    static const char *const names[] = {"us", "ms", "s"};
+    static const double lengths[] = {1e3, 1e6, 1e9};
+    unsigned unit = finest_ns >= IN_SECONDS_NS ? 2 : finest_ns >= 1000000 ? 1 : 0;
+    return (struct scale){.unit = names[unit], .divisor = lengths[unit], .digits = 3};
 }
 
-static unsigned rate_digits(double largest)
+unsigned instant_digits(uint64_t length_ns)
 {
-    return largest >= 1000 ? 0 : largest >= 100 ? 1 : 2;
+    return length_ns % 1000000 == 0 ? 3 : length_ns % 1000 == 0 ? 6 : 9;
 }
 
-struct scale scale_of(const struct column *column, const struct value *values, size_t n)
+struct scale scale_of(const struct column *column, uint64_t shortest_ns)
 {
-    double largest = 0, smallest = INFINITY;
-    for (size_t i = 0; i < n; i++) {
-        double x = fabs(value_number(values[i]));
-        if (x > largest)
-            largest = x;
-        if (x > 0 && x < smallest)
-            smallest = x;
-    }
+    bool of_interval = column->flags & COLUMN_OF_INTERVAL;
     switch (column->unit) {
     case UNIT_NS:
-        return scale_of_times(largest, smallest);
+        return scale_of_times(shortest_ns ? shortest_ns : IN_SECONDS_NS);
+    case UNIT_NS_EACH:
+        return scale_of_times(shortest_ns && shortest_ns < 1000000 ? 1000 : 1000000);
+    case UNIT_NS_COST:
+        return scale_of_times(1000);
     case UNIT_INSTANT:
-        return (struct scale){.unit = "s", .divisor = 1e9, .digits = 6};
+        return (struct scale){
+            .unit = "s", .divisor = 1e9, .digits = of_interval ? instant_digits(shortest_ns) : 6};
     case UNIT_PERCENT:
         return (struct scale){.unit = "%", .divisor = 1, .digits = 2};
     case UNIT_PER_SECOND:
-        return (struct scale){.unit = "/s", .divisor = 1, .digits = rate_digits(largest)};
+        return (struct scale){.unit = "/s", .divisor = 1, .digits = 1};
     case UNIT_COUNT:
         return (struct scale){.unit = "", .divisor = 1, .digits = column->digits};
     case UNIT_NONE:
         break;
     }
     return (struct scale){.unit = "", .divisor = 1, .is_plain = true};
-}
-
-struct scale scale_free(const struct column *column)
-{
-    if (column->unit == UNIT_NS)
-        return (struct scale){.unit = "", .divisor = 1, .is_free = true};
-    return scale_of(column, NULL, 0);
 }
 
 size_t cell_text(char *to, const char *s, size_t most)
@@ -147,7 +130,10 @@ size_t cell_domain(char to[CELL_BYTES], int32_t domain, uint32_t life)
 size_t cell_of(char to[CELL_BYTES], const struct column *column, const struct scale *scale, struct value v)
 {
     if (v.type == VALUE_TEXT)
-        return cell_text(to, v.text, column->flags & COLUMN_WHOLE ? CELL_WHOLE_MAX : CELL_TEXT_MAX);
+        return cell_text(to, v.text,
+                         scale->most                    ? scale->most
+                         : column->flags & COLUMN_WHOLE ? CELL_WHOLE_MAX
+                                                        : CELL_TEXT_MAX);
     if (v.type == VALUE_NONE)
         return cell_text(to, v.text ? v.text : "-", CELL_TEXT_MAX);
     if (v.life > 1)
@@ -159,27 +145,5 @@ size_t cell_of(char to[CELL_BYTES], const struct column *column, const struct sc
         *end = '\0';
         return (size_t)(end - to);
     }
-    if (scale->is_free) {
-        *to = '-';
-        uint64_t ns = v.integer < 0 ? -(uint64_t)v.integer : (uint64_t)v.integer;
-        human_duration(to + (v.integer < 0), ns);
-        return strlen(to);
-    }
     return number_cell(to, scale, value_number(v) / scale->divisor);
-}
-
-void cell_heading(char one[CELL_BYTES], char two[CELL_BYTES], const struct column *column,
-                  const struct scale *scale)
-{
-    const char *space = strrchr(column->title, ' ');
-    *one = '\0';
-    if (space) {
-        snprintf(one, CELL_BYTES, "%.*s", (int)(space - column->title), column->title);
-        snprintf(two, CELL_BYTES, "%s%s%s", space + 1, *scale->unit ? " " : "", scale->unit);
-    } else if (*scale->unit) {
-        snprintf(one, CELL_BYTES, "%s", column->title);
-        snprintf(two, CELL_BYTES, "%s", scale->unit);
-    } else {
-        snprintf(two, CELL_BYTES, "%s", column->title);
-    }
 }

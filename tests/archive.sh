@@ -594,6 +594,29 @@ check 'create of several traces: as if they had been merged' same "$scratch/expe
 into again created
 check 'and merging it makes the same bytes' same "$scratch/abc.xma" "$scratch/again.xma"
 
+group 'parts of two boots are two timelines'
+# Two parts that adjoin, of hosts that differ by the ids of their guests.
+for id in 1 5; do
+    simulated "$scratch/ids$id.xt" three-loads "(.domains[] | select(.id > 0) | .id) += $id - 1" --duration 2s --layout 4.17
+done
+mapfile -t starts < <(sweeps "$scratch/ids1.xt")
+middle=${starts[$((${#starts[@]} / 2))]}
+for id in 1 5; do
+    head -c "$middle" "$scratch/ids$id.xt" >"$scratch/early.xt"
+    tail -c "+$((middle + 1))" "$scratch/ids$id.xt" >"$scratch/late.xt"
+    create --cpu-hz 2.4GHz --host web1 "$scratch/early.xt" -o "$scratch/early$id.xma"
+    create --cpu-hz 2.4GHz --host web1 "$scratch/late.xt" -o "$scratch/late$id.xma"
+done
+timelines() { "$XENMETER" archive list "$1" | grep -oE '^web1:[0-9]+' | paste -sd' '; } # ARCHIVE
+merge "$scratch/early1.xma" "$scratch/late1.xma" -o "$scratch/one.xma"
+check 'the same guests: one' equal 'web1:1 web1:1' "$(timelines "$scratch/one.xma")"
+merge "$scratch/early1.xma" "$scratch/late5.xma" -o "$scratch/restarted.xma"
+check 'higher ids: guests may have been started anew' equal 'web1:1 web1:1' "$(timelines "$scratch/restarted.xma")"
+merge "$scratch/early5.xma" "$scratch/late1.xma" -o "$scratch/boots.xma"
+check 'ids that go back: two' equal 'web1:1 web1:2' "$(timelines "$scratch/boots.xma")"
+run info "$scratch/boots.xma"
+check 'ids that go back: one is to be chosen' refused_once
+
 # ---- cut short ----
 
 unpack fixtures/mixed-credit.xt.zst "$scratch/mixed.xt"

@@ -348,7 +348,7 @@ done
 for format in table json jsonl; do
     run report -f $format -g execution -c waited_ns,domain -s waited_ns -n 3 -q "$fixture"
     check "$format: executions ordered and cut" exits 0
-    check "$format: three" [ "$(grep -cE '^[0-9. ]+ ms |"waited_ns":' "$out")" -eq 3 ]
+    check "$format: three" [ "$(grep -cE '^ *[0-9.,]+  [0-9]+$|"waited_ns":' "$out")" -eq 3 ]
 done
 run report -f csv -g execution -s waited_ns "$fixture"
 check '-s without -n: a hint' says "$err" 'with --limit N only N are'

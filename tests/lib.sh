@@ -24,6 +24,8 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/xenmeter-test.XXXXXX") || exit 2
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 130' INT TERM
 
+export XDG_CONFIG_HOME=$scratch/config # not that of whoever runs the tests
+
 passed=0
 failed=0
 skipped=0

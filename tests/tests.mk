@@ -16,6 +16,8 @@
 #   clock       frequencies: measured, given, wrong, unknown, known from elsewhere
 #   cases       reported situations, one small capture of each: what must come out
 #   cli         options, messages, exit codes
+#   config      the configuration file, --strict
+#   terminal    tables in terminals of several widths, colours, the pager (tmux)
 #   dump        every record: lines, filters, formats, counts
 #   every-event every event, layout and variant, written and read again
 #   xenalyze    every record beside what xenalyze says of it, where that is installed (Debian: xen-utils-common)
@@ -48,8 +50,8 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit siblings truth charges threads errors fit charges-simulated tasks invariants road jobs clock unrecorded cases cli dump every-event xenalyze charge charge-fit own-load debt guard guard-simulated apply hooks blame simulate experiments xenmon databases io-counts ftrace dom0-trace archive archive-damage damage bounded docs hosts
-ASAN_TESTS := unit siblings clock unrecorded cases cli dump every-event charge charge-fit own-load debt guard guard-simulated apply hooks blame simulate xenmon databases io-counts ftrace dom0-trace archive archive-damage road jobs damage
+TESTS      := unit siblings truth charges threads errors fit charges-simulated tasks invariants road jobs clock unrecorded cases cli config terminal dump every-event xenalyze charge charge-fit own-load debt guard guard-simulated apply hooks blame simulate experiments xenmon databases io-counts ftrace dom0-trace archive archive-damage damage bounded docs hosts
+ASAN_TESTS := unit siblings clock unrecorded cases cli config dump every-event charge charge-fit own-load debt guard guard-simulated apply hooks blame simulate xenmon databases io-counts ftrace dom0-trace archive archive-damage road jobs damage
 # Those that read whole captures, those of TRACES too.
 ASAN_CAPTURE_TESTS := truth charges threads fit invariants road dump xenalyze
 ASAN_BUILD := build-asan

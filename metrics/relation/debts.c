@@ -50,10 +50,10 @@ static struct value command(const struct row_view *v)
     {COLUMN_NS(measured_ns, "measured", 0, 0, "part of charged that a driver domain's own kernel measured"), NS(measured_ns, SUM)}, \
     {COLUMN_NS(certain_ns, "certain", 0, 0, "part of charged that rests on events whose guest is certain"), NS(certain_ns, SUM)}, \
     {COLUMN_NS(inferred_ns, "inferred", 0, D | L, "the rest of charged"), NS(inferred_ns, SUM)}, \
-    {COLUMN_NS(repaid_ns, "repaid", KEEP, D | L, "taken from the next interval, and from the debt"), NS(repaid_ns, SUM)}, \
+    {COLUMN_NS(repaid_ns, "repaid", 0, D | L, "taken from the next interval, and from the debt"), NS(repaid_ns, SUM)}, \
     {COLUMN_NS(closing_debt_ns, "closing debt", KEEP, D | L, "its debt at the end: opening + charged - repaid"), NS(closing_debt_ns, SUM)}, \
     {COLUMN_NS(overdue_ns, "overdue", OPTIONAL, D, "part of the closing debt that was due, but the floor was reached"), NS(overdue_ns, SUM)}, \
-    {COLUMN_NS(allowance_ns, "allowance", KEEP, L, "what it may run in the next feedback interval: reservation - repaid"), \
+    {COLUMN_NS(allowance_ns, "allowance", 0, L, "what it may run in the next feedback interval: reservation - repaid"), \
      COLUMN_KNOWN(struct debt_row, allowance_ns, U64, NOT, NS_UNKNOWN)}, \
     {COLUMN_NS(running_ns, "running", 0, D, "how long it ran itself"), NS(running_ns, SUM)}, \
     {COLUMN_NS(for_others_ns, "for others", OPTIONAL, D, "part of running: as a driver domain, on behalf of others"), NS(for_others_ns, SUM)}, \

@@ -53,10 +53,10 @@ static struct value with(const struct row_view *v)
 static const struct column columns[] = {
     {COLUMN_HEAD(kind, "kind", NONE, 0, KEY | LEFT | TEXT, L, "the kind of event, as --weights has it"),
      .get = kind},
-    {COLUMN_HEAD(cost_ns, "one costs", NS, 0, 0, L,
+    {COLUMN_HEAD(cost_ns, "one costs", NS_COST, 0, 0, L,
                  "what one event costs the driver domain; empty: not known"),
      .get = cost},
-    {COLUMN_HEAD(error_ns, "+-", NS, 0, 0, L, "one standard error of cost_ns"), .get = error},
+    {COLUMN_HEAD(error_ns, "+-", NS_COST, 0, 0, L, "one standard error of cost_ns"), .get = error},
     {COLUMN_HEAD(events, "events", COUNT, 0, 0, L, "events in the intervals that were used"),
      COLUMN_MEMBER(struct fitted_weight, events, U64, NOT)},
     {COLUMN_HEAD(explained_pct, "explained", PERCENT, 3, 0, L,

@@ -189,6 +189,7 @@ const struct relation relation_rows = {
     .columns = columns,
     .columns_n = sizeof columns / sizeof *columns,
     .by_subject = true,
+    .table_sort = "runnable_ns",
     .add_up = add_up,
     .total_free = total_free,
     .total_size = sizeof(struct total),

@@ -32,7 +32,9 @@ struct value {
 
 enum unit {
     UNIT_NONE,
-    UNIT_NS,      /* a length of time */
+    UNIT_NS,      /* time that adds up over an interval: running, charged */
+    UNIT_NS_EACH, /* the length of one thing, or a mean of such: of an execution, a wait, a slice */
+    UNIT_NS_COST, /* what one event costs */
     UNIT_INSTANT, /* a moment: ns from the trace's start */
     UNIT_PERCENT,
     UNIT_COUNT,
@@ -104,6 +106,9 @@ struct relation {
     bool by_subject; /* rows are by domain, vCPU, ... (rows.by) */
     bool plain;      /* rows hold no pointers: copies of them stay what they are */
     bool own_times;  /* rows come as a stream and carry their own times, they belong to no interval */
+    const char *
+        table_sort; /* a table's rows of an interval are in the order of this column if no other is asked for;
+                               NULL: in that of the relation */
     /*
      * Rows add up to a row of sums if a column's scalar says how, or by this: fills `total` (total_size bytes that begin
      * with a row; all zero the first time, what this left there later). False when memory ran out.

@@ -75,7 +75,7 @@ enum { D = 1 << BY_DOMAIN, V = 1 << BY_VCPU, P = 1 << BY_PCPU, X = 1 << BY_DOMAI
     {COLUMN_HEAD(granularity_ns, "granularity", NS, 0, COLUMN_OF_INTERVAL, 0,                                \
                  "length of the intervals of this report; 0: the whole trace"),                              \
      .get = interval_granularity},                                                                           \
-        {COLUMN_HEAD(start_ns, "start", INSTANT, 0, COLUMN_OF_INTERVAL, TABLE,                               \
+        {COLUMN_HEAD(start_ns, "start", INSTANT, 0, COLUMN_OF_INTERVAL | COLUMN_KEEP, TABLE,                 \
                      "where the interval begins, from the trace's start"),                                   \
          .get = interval_start},                                                                             \
     {                                                                                                        \

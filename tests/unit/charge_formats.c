@@ -397,7 +397,7 @@ static void table_of_intervals_has_a_line_for_a_guest(void)
     prepare(&w);
     w.granularities_ns[0] = tenth.granularity_ns;
     write_once(&w, "table", &tenth, &idd);
-    SAYS(w.text, "          0     0.010000  0    2#2 ");
+    SAYS(w.text, "       0     0.010  0    2#2 ");
     SAYS(w.text, " 50.00    40.00     25.00  copy 75% notify 25%\n");
 }
 

@@ -75,6 +75,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(decoded),
     SUITE(raw),
     SUITE(relations),
+    SUITE(tables),
     SUITE(interest),
     SUITE(ring),
     SUITE(ahead),

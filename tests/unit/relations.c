@@ -199,14 +199,14 @@ static void a_new_relation_has_a_table_with_sums(void)
 {
     static struct writing w;
     write_lunches(&w, "table", NULL, "eaten_ns", 0);
-    CHECK(strstr(w.text, "        eaten  most\n"
-                         "domain     ns    ns\n"
-                         "-------------------\n"
-                         "2          50     -\n"
-                         "3          30     7\n"
-                         "1          20     9\n"
-                         "-------------------\n"
-                         "sum       100     9\n") != NULL);
+    CHECK(strstr(w.text, "        eaten   most\n"
+                         "domain     us     us\n"
+                         "--------------------\n"
+                         "2       0.050      -\n"
+                         "3       0.030  0.007\n"
+                         "1       0.020  0.009\n"
+                         "--------------------\n"
+                         "sum     0.100  0.009\n") != NULL);
     CHECK(!strstr(w.text, "late"));
 }
 
