@@ -28,7 +28,7 @@ make_inputs() {
 # Instructions of functions of the program itself.
 count() { # FILE OPTION...
     local out=$inputs/callgrind.out
-    valgrind -q --tool=callgrind --callgrind-out-file="$out" "$xenmeter" report -q "${@:2}" "$1" > /dev/null
+    valgrind -q --tool=callgrind --callgrind-out-file="$out" "$xenmeter" report -q -j 1 "${@:2}" "$1" > /dev/null
     callgrind_annotate --threshold=100 --auto=no "$out" |
         awk -v program="/xenmeter]" 'index($0, program) { gsub(",", "", $1); n += $1 } END { printf "%.0f\n", n }'
 }
