@@ -3,7 +3,7 @@
 # shellcheck source=tests/lib.sh disable=SC2317,SC2002 # functions are called through check
 . "$(dirname "$0")/lib.sh"
 
-JOBS='2 3 7'
+JOBS=${JOBS:-2 3 7}
 
 # One run of a command: its output, messages and exit code go to NAME.out, NAME.err, NAME.code. Standard input is the capture.
 once() { # NAME COMMAND...

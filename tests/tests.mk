@@ -148,7 +148,7 @@ test-xen: all
 
 # Those that use threads, under ThreadSanitizer.
 TSAN_TESTS := jobs
-TSAN_UNITS := ring ahead frames pipelines
+TSAN_UNITS := ring ahead frames
 TSAN_BUILD := build-tsan
 TSAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 TSAN_MAKE   = TSAN_OPTIONS=halt_on_error=1 $(MAKE) --no-print-directory BUILD=$(TSAN_BUILD) CFLAGS='$(TSAN_FLAGS)'
@@ -156,7 +156,7 @@ TSAN_MAKE   = TSAN_OPTIONS=halt_on_error=1 $(MAKE) --no-print-directory BUILD=$(
 .PHONY: tsan tsan-units
 tsan: deps
 	@$(TSAN_MAKE) all test-tools
-	@QUICK=1 $(TSAN_MAKE) -k -O -j"$$(nproc)" tsan-units $(TSAN_TESTS:%=test-%)
+	@QUICK=1 JOBS=3 $(TSAN_MAKE) -k -O -j"$$(nproc)" tsan-units $(TSAN_TESTS:%=test-%)
 
 tsan-units: test-tools
 	@for suite in $(TSAN_UNITS); do $(BUILD)/unit-tests $$suite || exit 1; done
