@@ -4,6 +4,7 @@
 # make install    PREFIX=/usr/local DESTDIR=
 # make lint       clang-format, clang-tidy, cppcheck, shellcheck, both compilers with -Werror
 # make asan       the tests under AddressSanitizer and UndefinedBehaviorSanitizer
+# make tsan       the tests that use threads under ThreadSanitizer
 # make fuzz       libFuzzer on the whole road from bytes to rows (FUZZ_SECONDS=60)
 # make experiments  what schedulers, the ledger and charges do on a simulated host; minutes (ONLY="2 5": these experiments)
 # make bench      speed and memory beside xenalyze and the bare floor (TRACES=DIR: on captures, too)
@@ -99,4 +100,4 @@ include .ci/checks.mk
 
 .PHONY: clean
 clean:
-	rm -rf $(BUILD) build-asan
+	rm -rf $(BUILD) build-asan build-tsan

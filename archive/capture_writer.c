@@ -257,7 +257,7 @@ static void tap_sweep(void *context, uint64_t offset, uint64_t tsc, bool whole, 
 
 struct trace_tap capture_writer_tap(struct capture_writer *w)
 {
-    return (struct trace_tap){w, tap_bytes, tap_sweep};
+    return (struct trace_tap){w, tap_bytes, w->with_trace ? tap_sweep : NULL};
 }
 
 static int take_snapshot(void *context, uint32_t chunk, uint64_t tsc, const void *bytes, size_t n,

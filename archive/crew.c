@@ -2,10 +2,11 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+
+#include "parser/thread.h"
 
 struct crew {
     struct crew_jobs jobs;
@@ -68,16 +69,10 @@ static void *work(void *context)
     return NULL;
 }
 
-/* Handlers of signals run in the caller's threads, but for a mapped file that is truncated. */
 static void start_threads(struct crew *c, unsigned threads)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    sigdelset(&all, SIGBUS);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (c->threads_n < threads && pthread_create(&c->threads[c->threads_n], NULL, work, c) == 0)
+    while (c->threads_n < threads && thread_begin(&c->threads[c->threads_n], "crew", work, c))
         c->threads_n++;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 struct crew *crew_new(const struct crew_jobs *jobs, unsigned threads, size_t slots)

@@ -29,7 +29,7 @@ make_inputs() {
 # lines belong to the object named last; the one after a line of calls is what was called.
 count() { # FILE OPTION...
     local out=$inputs/callgrind.out
-    valgrind -q --tool=callgrind --callgrind-out-file="$out" "$xenmeter" report -q "${@:2}" "$1" > /dev/null
+    valgrind -q --tool=callgrind --callgrind-out-file="$out" "$xenmeter" report -q -j 1 "${@:2}" "$1" > /dev/null
     awk '
         /^c?ob=/ {
             id = $1

@@ -25,7 +25,7 @@ struct archive *archive_for_reading(const char *path, struct error *err);
  */
 int archive_inputs_prepare(const struct options *o);
 
-/* The number of processors that this process may use. */
+/* How many threads compress or decompress: --threads, or as many as jobs, by default at most 16. */
 unsigned threads_wanted(const struct options *o);
 
 /* An archive being written. */

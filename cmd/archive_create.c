@@ -301,7 +301,7 @@ static const struct option_spec options[] = {
     OPTION_NAMES("keep domain names"),
     OPTION(0, "level", "N", "of compression, 1 to 19 (default 3)", .set = set_level,
            .choices = "1\n3\n9\n19"),
-    OPTION('T', "threads", "N", "compress on N threads (default: one for each CPU)", .set = set_threads),
+    OPTION('T', "threads", "N", "compress on N threads (default: as many as --jobs)", .set = set_threads),
     OPTIONS_HEADING("I/O and driver domains"),
     OPTIONS_CHARGE,
     OPTIONS_HEADING("How to read a trace"),

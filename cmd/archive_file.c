@@ -1,5 +1,4 @@
 /* An archive being written. */
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +8,10 @@
 
 unsigned threads_wanted(const struct options *o)
 {
-    cpu_set_t cpus;
-    if (o->threads)
-        return o->threads;
-    int n = sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
-    return n < 1 ? 1 : n > 16 ? 16 : (unsigned)n;
+    unsigned cpus = usable_cpus();
+    if (o->threads || o->jobs)
+        return o->threads ? o->threads : o->jobs;
+    return cpus > 16 ? 16 : cpus;
 }
 
 int parse_host(const char *text, char label[HOST_MAX], unsigned *number, struct error *err)

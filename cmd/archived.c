@@ -309,9 +309,9 @@ int archived_replay(struct archived *a, const struct meter_options *meter, struc
 
 int archived_begin_trace(struct archived *a, struct trace_options *trace, struct error *err)
 {
-    const struct options all = {0};
     uint32_t chunk = a->snapshot ? a->snapshot->number : 0;
-    a->chunks = trace_feed_new(a->archive, a->captures, a->captures_n, chunk, threads_wanted(&all), err);
+    a->chunks =
+        trace_feed_new(a->archive, a->captures, a->captures_n, chunk, threads_wanted(a->options), err);
     if (!a->chunks)
         return -1;
     a->feed = trace_feed_of(a->chunks);

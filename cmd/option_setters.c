@@ -374,6 +374,11 @@ int set_threads(struct options *o, const struct option_spec *s, const char *text
     return set_small(&o->threads, THREADS_MAX, s, text, err);
 }
 
+int set_jobs(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    return set_small(&o->jobs, THREADS_MAX, s, text, err);
+}
+
 int set_level(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
     return set_small(&o->level, LEVEL_MAX, s, text, err);

@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include <getopt.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,6 +174,21 @@ struct options *options_parse(const struct command *c, int argc, char **argv, in
         return o;
     options_free(o);
     return NULL;
+}
+
+unsigned usable_cpus(void)
+{
+    cpu_set_t cpus;
+    int n = sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
+    return n < 1 ? 1 : (unsigned)n;
+}
+
+unsigned options_jobs(const struct options *o)
+{
+    unsigned cpus = usable_cpus();
+    if (o->jobs)
+        return o->jobs;
+    return cpus > 1 && cpus < JOBS_ALL ? JOBS_ALL : cpus;
 }
 
 void options_free(struct options *o)

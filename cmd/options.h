@@ -39,6 +39,7 @@ struct options {
     double cpu_hz;
     uint64_t max_memory;
     bool quiet, verbose;
+    bool timing;
     bool raw_names;
     bool schema;   /* not the rows, but the SQL of a table for them */
     bool no_input; /* what is asked for reads no trace */
@@ -65,7 +66,8 @@ struct options {
     size_t inputs_n;
     const char *host; /* --host as it was given; NULL: it was not */
     unsigned level;   /* of compression */
-    unsigned threads; /* 0: one for each CPU */
+    unsigned threads; /* that compress; 0: as many as jobs */
+    unsigned jobs;    /* threads that read and write; 0: one for each CPU (options_jobs) */
     bool with_trace;
     /* single records */
     const char *events, *vcpus; /* as they were given; NULL: they were not */
@@ -88,6 +90,17 @@ bool options_list_columns(const struct options *o);
  */
 int options_complete(struct options *o, struct error *err);
 
+/* The number of CPUs that this process may use. */
+unsigned usable_cpus(void);
+
+#define JOBS_ALL 3 /* reading, accounting and writing: more threads are of no use to one trace */
+
+/*
+ * How many threads work on a trace: --jobs, or one for each CPU, but JOBS_ALL where there are two: the threads wait for each other
+ * now and then.
+ */
+unsigned options_jobs(const struct options *o);
+
 /* ---- setters for .set ---- */
 
 /* Store to what is at `offset`: a bool, const char *, size_t, or enum when. */
@@ -96,7 +109,7 @@ set_option set_flag, set_text, set_count, set_when;
 /* Those of one field of struct options. */
 set_option set_format, set_by, set_bys, set_granularities, set_domains, set_pcpus, set_span, set_live,
     set_cpu_hz, set_max_memory, set_idds, set_charge_by, set_charge_per, set_weights, set_own, set_threads,
-    set_level;
+    set_jobs, set_level;
 
 /* Names of formats, ended by NULL, with commas between them; returns `to`. */
 #define FORMATS_BYTES 96
@@ -203,11 +216,14 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
 
 /* How a trace is read. */
 #define OPTIONS_TRACE                                                                                        \
-    OPTION(0, "cpu-hz", "HZ", "frequency of the tsc (2.4GHz); default: measured from the trace",             \
-           .set = set_cpu_hz),                                                                               \
+    OPTION('j', "jobs", "N", "work on N threads (default: one for each CPU); all N give the same output",    \
+           .set = set_jobs),                                                                                 \
+        OPTION(0, "cpu-hz", "HZ", "frequency of the tsc (2.4GHz); default: measured from the trace",         \
+               .set = set_cpu_hz),                                                                           \
         OPTION(0, "max-memory", "SIZE", "give up rather than use more (default 1G)", .set = set_max_memory,  \
                .choices = "256M\n1G\n4G"),                                                                   \
-        OPTION_STRICT, OPTION_PROGRESS, OPTION_QUIET
+        OPTION_STRICT, OPTION_PROGRESS,                                                                      \
+        OPTION_FLAG(0, "timing", timing, "the CPU time of each thread on standard error"), OPTION_QUIET
 
 /* How a trace or an archive is read; VERBOSE is the help of -v. */
 #define OPTIONS_READING(VERBOSE)                                                                             \

@@ -107,6 +107,7 @@ static int open_writer(struct reading *r, struct error *err)
     schema->prefix = o->output;
     schema->capture = strcmp(o->input, "-") == 0 ? "/dev/stdin" : o->input;
     schema->live = o->live_ns != 0;
+    schema->apart = options_jobs(o) >= JOBS_ALL && !schema->live && !output_is_terminal(r->output);
     r->writer = writer_new(o->format, r->output, schema, err);
     return r->writer ? 0 : -1;
 }
@@ -419,6 +420,10 @@ static int run(struct reading *r)
     if (open_writer(r, &err) != 0)
         return fail(o->output, &err);
     int status = several ? reading_timelines(r, &err) : reading_pass(r, &err);
+    if (writer_settle(r->writer) != 0) {
+        r->failed = true;
+        status = -1;
+    }
     if (status == 0 && r->finish)
         status = r->finish(r, &err);
     if (status != 0 && output_reader_gone(r->output))

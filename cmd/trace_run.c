@@ -1,6 +1,8 @@
 #include "trace_run.h"
 
 #include "domain_list.h"
+#include "host/io_clock.h"
+#include "parser/thread.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +41,8 @@ int trace_run_open(struct trace_run *r, bool stoppable, const struct trace_tap *
     struct trace_options options = {
         .cpu_hz = r->options->cpu_hz, .memory_limit = r->options->max_memory, .tap = tap};
     pipeline_wants(r->pipeline, &options);
+    options.ahead = options_jobs(r->options) > 1;
+    options.ends_early |= stoppable;
     if (stoppable)
         r->control.stop = options.stop = signals_stop_flag(&options.wait_mask);
     if (r->archived.archive && archived_begin_trace(&r->archived, &options, err) != 0)
@@ -97,9 +101,23 @@ void trace_run_end_pass(struct trace_run *r)
     r->trace = NULL;
 }
 
+/* When all other threads have ended. */
+static void say_times(const struct trace_run *r)
+{
+    struct thread_time times[THREAD_NAMES];
+    size_t n = thread_times(times);
+    for (size_t i = 0; i < n; i++)
+        complain("%u thread%s %s: %.3f s", times[i].threads, times[i].threads == 1 ? "" : "s", times[i].name,
+                 (double)times[i].cpu_ns / 1e9);
+    complain("the main thread: %.3f s; elapsed: %.3f s", (double)thread_cpu_ns() / 1e9,
+             (double)(io_clock_ns() - r->progress.begun_ns) / 1e9);
+}
+
 void trace_run_close(struct trace_run *r)
 {
     trace_run_end_pass(r);
     archived_close(&r->archived);
     names_free(r->names);
+    if (r->options && r->options->timing && r->progress.begun_ns)
+        say_times(r);
 }

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "formats/writer_ops.h"
+#include "formats/writer_queue.h"
 
 /* A new format is a file with its NAME_writer, and its name here. */
 #define FORMATS(F)      F(table) F(csv) F(tsv) F(json) F(jsonl) F(sqlite)
@@ -88,6 +89,8 @@ static bool make_selections(struct writer *w)
     return w->selections != NULL;
 }
 
+static int write_now(void *context, const struct rows *rows);
+
 struct writer *writer_new(const char *format, struct output *out, const struct report_schema *schema,
                           struct error *err)
 {
@@ -114,21 +117,44 @@ struct writer *writer_new(const char *format, struct output *out, const struct r
         writer_free(w);
         return NULL;
     }
+    if (schema->apart)
+        w->queue = writer_queue_new(write_now, w); /* without a thread, rows are written here */
     return w;
 }
 
-int writer_rows(struct writer *w, const struct rows *rows)
+/* Selects rows, and writes them. */
+static int write_now(void *context, const struct rows *rows)
 {
+    struct writer *w = context;
     const struct shown *shown = choice_find(w->schema->choice, rows->relation);
     struct rows selected;
     struct error why;
-    if (!shown || shown->n == 0)
-        return 0;
     struct selection *selection = w->selections[shown - w->schema->choice->shown];
     if (selection_take(selection, rows, &selected, &why) != 0)
         return output_fail(w->out, &why);
     w->rows += selected.n;
     return selected.n || rows->interval ? w->ops->rows(w, &selected) : 0;
+}
+
+int writer_rows(struct writer *w, const struct rows *rows)
+{
+    const struct shown *shown = choice_find(w->schema->choice, rows->relation);
+    if (!shown || shown->n == 0)
+        return 0;
+    if (!w->queue)
+        return write_now(w, rows);
+    if (writer_queue_put(w->queue, rows) == 0)
+        return 0;
+    bool no_memory = writer_queue_lacks_memory(w->queue);
+    writer_settle(w);
+    return no_memory ? writer_no_memory(w) : -1;
+}
+
+int writer_settle(struct writer *w)
+{
+    struct writer_queue *queue = w->queue;
+    w->queue = NULL;
+    return queue ? writer_queue_end(queue) : 0;
 }
 
 /* What waited for the end to be ordered. */
@@ -167,6 +193,7 @@ void writer_free(struct writer *w)
 {
     if (!w)
         return;
+    writer_queue_free(w->queue);
     if (w->ops->release)
         w->ops->release(w);
     for (size_t i = 0; w->selections && i < w->schema->choice->n; i++)

@@ -44,7 +44,9 @@ struct report_schema {
     /* for a format that makes files of its own (writer_makes_files): */
     const char *prefix;  /* of their names */
     const char *capture; /* the file being read, which none of them may replace */
-    bool live;           /* they are to grow with each interval, not to appear at the end */
+    bool
+        apart; /* rows are formatted and written on a thread of their own: until writer_settle the output is its */
+    bool live; /* they are to grow with each interval, not to appear at the end */
 };
 
 struct json_t; /* jansson's */
@@ -112,6 +114,12 @@ struct writer *writer_new(const char *format, struct output *out, const struct r
  * written, and when, is the selection's affair. 0, or -1 when the output failed.
  */
 int writer_rows(struct writer *w, const struct rows *rows);
+
+/*
+ * All rows so far are written, and the output is the caller's again, if it was another thread's. Call before anything else is asked
+ * of the writer or the output, but for more rows. 0, or -1 when the output failed.
+ */
+int writer_settle(struct writer *w);
 
 /* Writes the rows that waited for the end to be ordered; *rows: how many rows were written in all. 0 or -1. */
 int writer_rest(struct writer *w, uint64_t *rows);

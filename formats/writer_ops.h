@@ -23,6 +23,7 @@ struct writer {
     const struct report_schema *schema;
     struct buffer text;            /* being built; freed by writer_free */
     uint64_t rows;                 /* written */
+    struct writer_queue *queue;    /* NULL: rows are written as they come */
     struct selection **selections; /* by number of the relation in the schema's choice */
 };
 

@@ -69,10 +69,11 @@ static void add_records(struct event_interest *into, const struct consumer *c)
 
 void pipeline_wants(const struct pipeline *p, struct trace_options *trace)
 {
-    trace->cycles = p->n > 0;
+    trace->cycles = trace->ends_early = p->n > 0;
     for (size_t i = 0; i < p->n; i++) {
         const struct consumer *c = &p->members[i].consumer;
         trace->cycles = trace->cycles && c->clock == CLOCK_UNUSED;
+        trace->ends_early = trace->ends_early && !c->to_the_end;
         if (c->records)
             add_records(&trace->interest, c);
         if (c->rows)
@@ -392,14 +393,25 @@ static bool told_to_stop(const struct pipeline_control *control)
     return control->stop && *control->stop;
 }
 
-int pipeline_run(struct pipeline *p, struct trace *trace, const struct pipeline_control *control,
-                 struct error *err)
+/* Told to stop, with a batch that nobody gets any more. */
+static int stop_before(struct pipeline *p, struct trace *trace, const struct event_batch *batch,
+                       struct error *err)
+{
+    trace_settle(trace);
+    p->pass.clock = trace_clock(trace);
+    p->pass.pcpus = batch->pcpus;
+    p->pass.pcpus_n = batch->pcpus_n;
+    return stop(p, err);
+}
+
+static int run(struct pipeline *p, struct trace *trace, const struct pipeline_control *control,
+               struct error *err)
 {
     struct event_batch batch;
     int status;
     while ((status = trace_next(trace, &batch, err)) > 0) {
         if (told_to_stop(control) && (control->stop_at_once || !is_piped(trace)))
-            return stop(p, err);
+            return stop_before(p, trace, &batch, err);
         if (!p->begun && check_clock(p, trace, err) != 0)
             return -1;
         if (pipeline_feed(p, &batch, trace_clock(trace), err) != 0)
@@ -420,6 +432,14 @@ int pipeline_run(struct pipeline *p, struct trace *trace, const struct pipeline_
     if (!told_to_stop(control) && check_span(p, end_ns, err) != 0)
         return -1;
     return pipeline_end(p, end_ns, err);
+}
+
+int pipeline_run(struct pipeline *p, struct trace *trace, const struct pipeline_control *control,
+                 struct error *err)
+{
+    int status = run(p, trace, control, err);
+    trace_settle(trace);
+    return status;
 }
 
 /* ---- what is known of it ---- */

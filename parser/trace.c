@@ -1,19 +1,12 @@
-#include "trace.h"
-
 #include <stdlib.h>
 #include <string.h>
 
+#include "ahead.h"
 #include "parser/decode/old_numbers.h"
 #include "parser/decode/record_actions.h"
 #include "parser/decode/window.h"
-#include "parser/order/clock_probe.h"
-#include "parser/order/currents.h"
-#include "parser/order/order.h"
-#include "parser/source/input.h"
+#include "trace_state.h"
 
-#ifndef BATCH_EVENTS      /* fuzz targets have small ones */
-#define BATCH_EVENTS 4096 /* a batch stays in the second-level cache */
-#endif
 #define CLOCK_ERROR_PPM    35.0        /* the clock is known well enough to begin */
 #define CLOCK_BYTES        (16u << 20) /* read at most, to measure the clock */
 #define CHECK_SWEEPS       16          /* one sweep of so many checks the clock later, */
@@ -25,40 +18,16 @@
 #define SWITCHES_ENOUGH    16   /* a pCPU, and no runstate change: the mask left these out */
 #define MEMORY_DEFAULT     (1ull << 30)
 
-enum phase { PHASE_CLOCK, PHASE_READ, PHASE_TAKE, PHASE_LAST, PHASE_DONE };
-
-struct trace {
-    struct trace_options options;
-    char *file;
-    struct input *input;
-    struct quality quality;
-    struct decoder decoder;
-    struct order order;
-    struct clock_probe probe;
-    struct clock clock;
-    enum phase phase;
-    size_t limit_events;
-    uint64_t delivered_tsc; /* all events before it were delivered, and none after it */
-    bool renames;           /* events are wanted that once had other numbers, or whose numbers others had, */
-    bool widened;           /* and for that reason some come that nobody asked for */
-    struct trace_tap tap;   /* .bytes NULL: nobody listens */
-    struct io_past *pasts;  /* room for what the tap gets of the pCPUs */
-    size_t pasts_capacity;
-    struct trace_resume resume; /* if options.resume */
-    struct currents currents;   /* once siblings are known, with raw records */
-    struct event *named;        /* the batch with its vCPUs: room for twice as many events */
-    struct task_marks *marks;   /* of the batch, if marks are wanted: room for all pCPUs */
-    unsigned marks_n;
-    struct event batch[BATCH_EVENTS + ORDER_ATTACHED];
-};
-
 struct trace *trace_open(const char *path, const struct trace_options *options, struct error *err)
 {
     struct trace *t = calloc(1, sizeof *t);
     bool marks = options->interest.tasks;
     if (t && marks)
         t->marks = malloc(PCPUS_MAX * sizeof *t->marks);
-    if (!t || !(t->file = strdup(path)) || !clock_probe_init(&t->probe) || (marks && !t->marks)) {
+    if (t)
+        t->batch = malloc(TRACE_BATCH_ROOM * sizeof *t->batch);
+    if (!t || !t->batch || !(t->file = strdup(path)) || !clock_probe_init(&t->probe) ||
+        (marks && !t->marks)) {
         trace_close(t);
         error_no_memory(err, "reading the trace");
         return NULL;
@@ -91,6 +60,11 @@ struct trace *trace_open(const char *path, const struct trace_options *options, 
     uint64_t memory = options->memory_limit ? options->memory_limit : MEMORY_DEFAULT;
     /* Half for events in streams whose capacity doubles as they grow. */
     t->limit_events = (size_t)(memory / 2 / sizeof(struct event));
+    if (options->ahead && !(options->tap && options->tap->sweep) && !(t->ahead = ahead_new(t))) {
+        trace_close(t);
+        error_no_memory(err, "reading the trace");
+        return NULL;
+    }
     return t;
 }
 
@@ -98,7 +72,9 @@ void trace_close(struct trace *t)
 {
     if (!t)
         return;
+    ahead_free(t->ahead);
     free(t->marks);
+    free(t->batch);
     decoder_free(&t->decoder);
     order_free(&t->order);
     clock_probe_free(&t->probe);
@@ -374,7 +350,7 @@ static size_t drop_known(struct trace *t, size_t n)
 static int name_siblings(struct trace *t, size_t *n, struct error *err)
 {
     if (!t->named) {
-        t->named = malloc(2 * sizeof t->batch);
+        t->named = malloc(TRACE_NAMED_ROOM * sizeof *t->named);
         if (!t->named || !currents_init(&t->currents, &t->decoder.cores))
             return error_no_memory(err, "the vCPUs of siblings");
     }
@@ -420,7 +396,7 @@ static void describe(struct trace *t, struct event_batch *batch, size_t n, unsig
                                   .more = more};
 }
 
-int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
+int trace_read(struct trace *t, struct event_batch *batch, struct error *err)
 {
     struct order *o = &t->order;
     decoder_drop_marks(&t->decoder);
@@ -453,12 +429,7 @@ int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
     return 1;
 }
 
-const struct clock *trace_clock(const struct trace *t)
-{
-    return &t->clock;
-}
-
-const struct quality *trace_quality(struct trace *t)
+const struct quality *trace_read_quality(struct trace *t)
 {
     struct quality *q = &t->quality;
     q->records = 0;
@@ -471,7 +442,7 @@ const struct quality *trace_quality(struct trace *t)
     return q;
 }
 
-void trace_summarise(const struct trace *t, struct trace_summary *s)
+void trace_read_summary(const struct trace *t, struct trace_summary *s)
 {
     const struct decoder *d = &t->decoder;
     const struct order *o = &t->order;
@@ -488,7 +459,38 @@ void trace_summarise(const struct trace *t, struct trace_summary *s)
     s->compression = input_compression(t->input);
 }
 
+/* ---- the face, whether another thread reads ahead or not ---- */
+
+int trace_next(struct trace *t, struct event_batch *batch, struct error *err)
+{
+    return t->ahead ? ahead_next(t->ahead, batch, err) : trace_read(t, batch, err);
+}
+
+void trace_settle(struct trace *t)
+{
+    if (t->ahead)
+        ahead_settle(t->ahead);
+}
+
+const struct clock *trace_clock(const struct trace *t)
+{
+    return t->ahead ? ahead_clock(t->ahead) : &t->clock;
+}
+
+const struct quality *trace_quality(struct trace *t)
+{
+    const struct quality *delivered = t->ahead ? ahead_quality(t->ahead) : NULL;
+    return delivered ? delivered : trace_read_quality(t);
+}
+
+void trace_summarise(const struct trace *t, struct trace_summary *s)
+{
+    if (!t->ahead || !ahead_summary(t->ahead, s))
+        trace_read_summary(t, s);
+}
+
 void trace_position(const struct trace *t, uint64_t *done, uint64_t *size)
 {
-    input_position(t->input, done, size);
+    if (!t->ahead || !ahead_position(t->ahead, done, size))
+        input_position(t->input, done, size);
 }

@@ -69,6 +69,13 @@ struct trace_options {
     double host_error_ppm;          /* its standard error */
     uint64_t memory_limit;          /* bytes the parser may hold; 0: 1 GiB */
     struct event_interest interest; /* which events to deliver */
+    /*
+     * Read and decode ahead on a thread of its own: the same batches come. It begins with the second batch; never with a tap
+     * that wants sweeps.
+     * `ends_early`: reading may end before the end of the trace: then trace_quality and trace_summarise are about what was
+     * delivered, not about what was read ahead.
+     */
+    bool ahead, ends_early;
     bool cycles; /* times are wanted as tsc: the clock is not waited for, and may stay unknown */
     /*
      * A flag that a signal handler sets to end the input early, or NULL. The signals are to be blocked, but for the
@@ -98,10 +105,16 @@ struct trace *trace_open(const char *path, const struct trace_options *options, 
  */
 int trace_next(struct trace *t, struct event_batch *batch, struct error *err);
 
+/*
+ * Ends reading, with or before the end of the trace: no thread reads it any more, even if it waits for a pipe. Until then of what
+ * follows here only the clock and the position may be asked for, and all of it before the second batch.
+ */
+void trace_settle(struct trace *t);
+
 /* Frees everything; NULL is fine. */
 void trace_close(struct trace *t);
 
-/* Valid after the first batch: how tsc becomes ns, and how that is known. */
+/* Valid after the first batch, and the same pointer from then on: how tsc becomes ns, and how that is known. */
 const struct clock *trace_clock(const struct trace *t);
 
 /* What has been read so far; complete at the end. The meter's fields in it are 0. */

@@ -11,6 +11,7 @@
 #   tasks       charges per task of generated driver domains, against their known truth
 #   invariants  where every nanosecond went, at every granularity
 #   road        file, pipe, compressed, live: the same bytes come out
+#   jobs        any number of threads: the same bytes come out
 #   unrecorded  pCPUs and times of which nothing was recorded
 #   clock       frequencies: measured, given, wrong, unknown, known from elsewhere
 #   cases       reported situations, one small capture of each: what must come out
@@ -50,8 +51,8 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit siblings truth charges threads errors fit charges-simulated tasks invariants road clock unrecorded cases cli config terminal dump every-event xenalyze charge charge-fit own-load debt guard guard-simulated apply hooks blame diff simulate experiments xenmon databases io-counts ftrace dom0-trace archive archive-damage damage bounded docs hosts
-ASAN_TESTS := unit siblings clock unrecorded cases cli config dump every-event charge charge-fit own-load debt guard guard-simulated apply hooks blame diff simulate xenmon databases io-counts ftrace dom0-trace archive archive-damage road damage
+TESTS      := unit siblings truth charges threads errors fit charges-simulated tasks invariants road jobs clock unrecorded cases cli config terminal dump every-event xenalyze charge charge-fit own-load debt guard guard-simulated apply hooks blame diff simulate experiments xenmon databases io-counts ftrace dom0-trace archive archive-damage damage bounded docs hosts
+ASAN_TESTS := unit siblings clock unrecorded cases cli config dump every-event charge charge-fit own-load debt guard guard-simulated apply hooks blame diff simulate xenmon databases io-counts ftrace dom0-trace archive archive-damage road jobs damage
 # Those that read whole captures, those of TRACES too.
 ASAN_CAPTURE_TESTS := truth charges threads fit invariants road dump xenalyze
 ASAN_BUILD := build-asan
@@ -145,6 +146,21 @@ test-large: all test-tools
 .PHONY: test-xen
 test-xen: all
 	@BUILD=$(BUILD) PART='$(PART)' tests/xen/test-xen
+
+# Those that use threads, under ThreadSanitizer.
+TSAN_TESTS := jobs
+TSAN_UNITS := ring ahead frames
+TSAN_BUILD := build-tsan
+TSAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+TSAN_MAKE   = TSAN_OPTIONS=halt_on_error=1 $(MAKE) --no-print-directory BUILD=$(TSAN_BUILD) CFLAGS='$(TSAN_FLAGS)'
+
+.PHONY: tsan tsan-units
+tsan: deps
+	@$(TSAN_MAKE) all test-tools
+	@QUICK=1 JOBS=3 $(TSAN_MAKE) -k -O -j"$$(nproc)" tsan-units $(TSAN_TESTS:%=test-%)
+
+tsan-units: test-tools
+	@for suite in $(TSAN_UNITS); do $(BUILD)/unit-tests $$suite || exit 1; done
 
 # The tests that feed the program strange things, under AddressSanitizer and UndefinedBehaviorSanitizer.
 ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all

@@ -82,6 +82,7 @@ const struct relation relation_delays = {
     .title = "delays",
     .table = "delays",
     .none = "nobody waited\n",
+    .plain = true,
     .table_sort = "delayed_ns",
     .row_size = sizeof(struct delay),
     .columns = columns,

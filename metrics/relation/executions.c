@@ -43,5 +43,6 @@ const struct relation relation_executions = {
     .row_size = sizeof(struct execution),
     .columns = columns,
     .columns_n = sizeof columns / sizeof *columns,
+    .plain = true,
     .own_times = true,
 };

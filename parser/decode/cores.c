@@ -1,6 +1,7 @@
 #include "cores.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct named {
     uint16_t ring; /* of the first switch that named it, if */
@@ -28,6 +29,17 @@ void cores_free(struct cores *c)
     free(c->misfit);
     free(c->partial);
     free(c->idle);
+}
+
+void cores_copy(struct cores *to, const struct cores *from)
+{
+    memcpy(to->of, from->of, PCPUS_MAX * sizeof *to->of);
+    memcpy(to->pcpus, from->pcpus, PCPUS_MAX * sizeof *to->pcpus);
+    memcpy(to->leader, from->leader, PCPUS_MAX * sizeof *to->leader);
+    memcpy(to->partial, from->partial, PCPUS_MAX * sizeof *to->partial);
+    to->largest = from->largest;
+    to->partial_n = from->partial_n;
+    to->ring_shows = from->ring_shows;
 }
 
 uint16_t cores_named_by(const struct cores *c, unsigned pcpu)

@@ -49,6 +49,9 @@ struct cores {
 bool cores_init(struct cores *c);
 void cores_free(struct cores *c);
 
+/* What is known of siblings now, but for what may yet show, into others that cores_init made. */
+void cores_copy(struct cores *to, const struct cores *from);
+
 /* The same as cores_switch, for switches that may show something. */
 void cores_odd_switch(struct cores *c, struct stream *s, struct last_switch *last, uint32_t out, uint32_t in,
                       uint64_t tsc);

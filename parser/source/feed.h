@@ -25,7 +25,7 @@ struct trace_tap {
     /* Every byte of the (decompressed) trace, in order. -1 with `err` filled ends the work. */
     int (*bytes)(void *context, const uint8_t *bytes, size_t n, struct error *err);
     /*
-     * A sweep begins at `offset`, which is among the last 12 bytes delivered. No record before it is later than `tsc`.
+     * NULL, or: a sweep begins at `offset`, which is among the last 12 bytes delivered. No record before it is later than `tsc`.
      * `whole`: nothing before is damaged, and no earlier record changes the meaning of a later one: reading from here
      * gives the same events after `tsc`, those of I/O with the n pasts of the pCPUs (parser/decode/io_filter.h), which
      * are valid during the call; there are none if nobody wants I/O.

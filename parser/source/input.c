@@ -221,6 +221,16 @@ void input_stop_on(struct input *in, const volatile sig_atomic_t *stop, const si
     in->source.wait_mask = wait_mask;
 }
 
+bool input_make_wakeable(struct input *in)
+{
+    return in->source.mapped || in->feed.next || source_make_wakeable(&in->source);
+}
+
+void input_wake(const struct input *in)
+{
+    source_wake(&in->source);
+}
+
 void input_close(struct input *in)
 {
     if (!in)

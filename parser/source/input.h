@@ -29,6 +29,13 @@ void input_tap(struct input *in, const struct trace_tap *tap);
 
 /* Ends the input when `*stop` becomes non-zero while input_view waits for a pipe under `wait_mask`. */
 void input_stop_on(struct input *in, const volatile sig_atomic_t *stop, const sigset_t *wait_mask);
+
+/*
+ * Another thread will read from now on: input_wake ends the waiting for a pipe in it, and the input with that. False: no descriptor.
+ */
+bool input_make_wakeable(struct input *in);
+void input_wake(const struct input *in);
+
 void input_close(struct input *in);
 
 struct view {

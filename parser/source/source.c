@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,6 +21,21 @@ static bool wait_for_bytes(struct source *s)
            errno == EINTR)
         continue;
     return !(s->stop && *s->stop) && !(s->wakeable && wait[1].revents);
+}
+
+bool source_make_wakeable(struct source *s)
+{
+    if (!s->wakeable) {
+        s->wake_fd = eventfd(0, EFD_CLOEXEC);
+        s->wakeable = s->wake_fd >= 0;
+    }
+    return s->wakeable;
+}
+
+void source_wake(const struct source *s)
+{
+    if (s->wakeable)
+        eventfd_write(s->wake_fd, 1);
 }
 
 ssize_t source_read(struct source *s, uint8_t *to, size_t n, struct error *err)
@@ -96,6 +112,8 @@ void source_close(struct source *s)
 {
     if (s->mapped)
         munmap((void *)(uintptr_t)s->map, s->size);
+    if (s->wakeable)
+        close(s->wake_fd);
     if (s->fd >= 0)
         close(s->fd);
 }

@@ -29,6 +29,13 @@ struct source {
 int source_open(struct source *s, const char *path, struct error *err);
 void source_close(struct source *s);
 
+/*
+ * Waiting for a pipe can be ended by source_wake from now on, in any thread, once and for all. False: there is no descriptor for it.
+ * Call before another thread reads.
+ */
+bool source_make_wakeable(struct source *s);
+void source_wake(const struct source *s);
+
 /* Reads up to n bytes of a source that is not mapped; 0 at the end, or when asked to stop; -1 on error. */
 ssize_t source_read(struct source *s, uint8_t *to, size_t n, struct error *err);
 

@@ -3,8 +3,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
+
+#include "parser/thread.h"
 
 #define READ_CHUNK (256u << 10) /* compressed bytes of one step */
 #define CHUNK      (256u << 10) /* decompressed bytes of a block */
@@ -135,9 +135,6 @@ static void *decompress(void *context)
 
 static void release(struct unpacker *u)
 {
-    if (u->source->wakeable)
-        close(u->source->wake_fd);
-    u->source->wakeable = false;
     for (int i = 0; i < CHUNKS; i++)
         free(u->ring[i].bytes);
     free(u->packed);
@@ -147,15 +144,13 @@ static void release(struct unpacker *u)
 
 static bool make_room(struct unpacker *u, size_t first_n)
 {
-    bool room = true;
-    u->source->wake_fd = eventfd(0, EFD_CLOEXEC);
-    u->source->wakeable = u->source->wake_fd >= 0;
+    bool room = source_make_wakeable(u->source);
     for (int i = 0; i < CHUNKS; i++)
         room = (u->ring[i].bytes = malloc(CHUNK)) && room;
     u->decoder = u->codec->open();
     if (!u->source->mapped)
         u->packed = malloc(first_n > READ_CHUNK ? first_n : READ_CHUNK);
-    return room && u->source->wakeable && u->decoder && (u->source->mapped || u->packed);
+    return room && u->decoder && (u->source->mapped || u->packed);
 }
 
 struct unpacker *unpack_begin(const struct codec *codec, struct source *source, const uint8_t *first,
@@ -179,7 +174,7 @@ struct unpacker *unpack_begin(const struct codec *codec, struct source *source, 
     pthread_mutex_init(&u->lock, NULL);
     pthread_cond_init(&u->filled, NULL);
     pthread_cond_init(&u->emptied, NULL);
-    if (pthread_create(&u->thread, NULL, decompress, u) != 0) {
+    if (!thread_begin(&u->thread, "unpack", decompress, u)) {
         release(u);
         error_set(err, ERROR_MEMORY, "no thread to decompress on");
         return NULL;
@@ -195,7 +190,7 @@ void unpack_end(struct unpacker *u)
     u->quit = true; /* the thread may wait for a block, or for a pipe */
     pthread_cond_signal(&u->emptied);
     pthread_mutex_unlock(&u->lock);
-    eventfd_write(u->source->wake_fd, 1);
+    source_wake(u->source);
     pthread_join(u->thread, NULL);
     pthread_cond_destroy(&u->filled);
     pthread_cond_destroy(&u->emptied);

@@ -79,6 +79,8 @@ static CU_SuiteInfo suites[] = {
     SUITE(relations),
     SUITE(tables),
     SUITE(interest),
+    SUITE(ring),
+    SUITE(ahead),
     SUITE(cores),
     SUITE(step),
     SUITE(instants),
