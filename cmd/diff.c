@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "formats/writer.h"
+#include "pager.h"
 #include "reading.h"
 
 struct diff {
@@ -224,17 +225,19 @@ static int put_out(struct diff *d)
     const struct options *o = &d->options->common;
     struct error err = {0};
     d->output = output_open(o->output, &err);
+    if (d->output)
+        pager_offer(d->output, o);
     if (!d->output || write_all(d, &err) != 0)
         return fail(o->output, &err);
     if (output_reader_gone(d->output))
         return EXIT_DONE;
     if (commit(&d->output, o->output) != EXIT_DONE)
         return EXIT_ERROR;
-    if (o->quiet || (strcmp(o->format, "table") == 0 && !o->output))
-        return EXIT_DONE;
-    say_side("before", &d->before);
-    say_side("after", &d->after);
-    return EXIT_DONE;
+    if (!o->quiet && (strcmp(o->format, "table") != 0 || o->output)) {
+        say_side("before", &d->before);
+        say_side("after", &d->after);
+    }
+    return o->strict && d->judgement.verdict != VERDICT_GOOD ? EXIT_FINDING : EXIT_DONE;
 }
 
 /* ---- the command ---- */
@@ -266,7 +269,7 @@ static int compare_and_write(struct diff *d)
     if (finding == EXIT_ERROR)
         return EXIT_ERROR;
     int status = put_out(d);
-    return status == EXIT_DONE ? finding : status;
+    return status == EXIT_ERROR || finding == EXIT_DONE ? status : finding;
 }
 
 static int run(const struct options *o)
@@ -373,7 +376,8 @@ static const struct option_spec options[] = {
     OPTIONS_HEADING("How to read them"),
     OPTION_HOST("of archives with several hosts: this one; N: its Nth timeline"),
     OPTIONS_TRACE,
-    OPTIONS_END,
+    OPTION_NO_PAGER,
+    OPTIONS_ALL,
 };
 
 static const struct command command = {
@@ -385,9 +389,9 @@ static const struct command command = {
         "BEFORE and AFTER are captures of xentrace, archives, or reports that were saved (xenmeter report -f "
         "json -g total,1s); \"-\" for one of them is a capture on standard input.\n"
         "\nA change is significant if it is more than noise, which is estimated from the intervals of both.",
-    .status =
-        "0 done; 1 a condition of --fail-if holds; 2 error, or a condition that cannot be judged: nothing is "
-        "written",
+    .status = "0 done; 1 a condition of --fail-if holds, or with --strict the verdict is not good; 2 error, "
+              "or a condition that cannot be judged: nothing is "
+              "written",
     .examples = "xenmeter diff before.xt after.xt\n"
                 "xenmeter diff -b vcpu -c wait_p99_ns,running_pct before.xma after.xma\n"
                 "xenmeter diff --fail-if 'wait_p99 +20% in web' before.json after.xt",

@@ -157,6 +157,12 @@ check 'within noise, --any' judges 1 'fired: dom0 runnable_pct.*noise)' 'runnabl
 run diff -f csv --fail-if 'runnable +0.1% in dom0' "$scratch/before.xma" "$scratch/after.xma"
 check 'within noise: says so' says "$err" 'did not fire, within noise: dom0'
 check 'any of several' judges 1 'fired: capped' 'running +300%' --fail-if 'running +20%'
+run diff -q fixtures/mixed-credit.xt.zst fixtures/mixed-credit.xt.zst --strict
+check '--strict: good' exits 0
+run diff -q fixtures/mixed-credit.xt.zst fixtures/membuf-credit2.xt.zst --strict
+check '--strict: a verdict that is not good is a finding' exits 1
+run diff -q fixtures/mixed-credit.xt.zst fixtures/membuf-credit2.xt.zst
+check 'without it, it is none' exits 0
 check 'no such domain' judges 2 'cannot be judged: there is no such domain' 'running +20% in mail'
 check 'no samples' judges 2 'cannot be judged: no value' 'blocked_per_io +20% in capped'
 check 'worse than one that holds' judges 2 'cannot be judged' 'running +20% in mail' --fail-if 'running +20%'
