@@ -71,7 +71,8 @@ bool options_list_columns(const struct options *o)
 /* The listing of columns or events, or something without a trace, is asked for: no capture is read. */
 static bool lists(const struct options *o)
 {
-    return o->no_input || o->schema || options_list_columns(o) || (o->events && strcmp(o->events, WORD_HELP) == 0);
+    return o->no_input || o->schema || options_list_columns(o) ||
+           (o->events && strcmp(o->events, WORD_HELP) == 0);
 }
 
 static int complete_input(struct options *o, struct error *err)

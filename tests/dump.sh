@@ -70,11 +70,11 @@ fields_agree() { # CSV TEXT: how many lines do
           agreed += fine }
         END { print agreed + 0 }'
 }
-for event in $(awk '{ print $4 }' "$scratch/text" | sort -u); do
+while read -r event; do
     dump -f csv -e "$event" "$capture" >"$scratch/one"
     dump -e "$event" "$capture" >"$scratch/one.txt"
     check "csv of $event: a column for each field" equal "$(wc -l <"$scratch/one.txt")" "$(fields_agree "$scratch/one" "$scratch/one.txt")"
-done
+done < <(awk '{ print $4 }' "$scratch/text" | sort -u)
 check 'csv of one event: its header' equal 'tsc,pcpu,domain,vcpu,event,dom,field_vcpu,old,new,words' "$(dump --tsc -f csv -e runstate_change "$capture" | head -n 1)"
 check 'csv of a number of an event: as of the event' equal 'time_ns,pcpu,domain,vcpu,event,dom,field_vcpu,old,new,words' "$(dump -f csv -e 0x21021 "$capture" | head -n 1)"
 check 'jsonl: types' equal 'number string number' \

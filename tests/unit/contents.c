@@ -1,5 +1,6 @@
 /* The archive's contents: what is written is read back, nothing that cannot be gets in, and which captures are one timeline. */
 #include "archive/contents.h"
+#include "archive/summary.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -161,10 +162,46 @@ static void captures_adjoin_without_a_gap(void)
     CHECK(!adjoin(end, end - 500, end - 1, 1e9, 1e9, "h")); /* it ends before the other does */
 }
 
+/* Domains of a capture, ended by 0, which comes first as domain 0. */
+static bool contradict(const int *earlier, const int *later)
+{
+    struct summary_domain lists[2][8] = {0};
+    struct summary s[2] = {{.domains = lists[0], .domains_n = 1}, {.domains = lists[1], .domains_n = 1}};
+    for (int i = 0; i < 2; i++)
+        for (const int *id = i ? later : earlier; *id; id++)
+            lists[i][s[i].domains_n++] = (struct summary_domain){*id, 1, 1, 1};
+    return summary_domains_contradict(&s[0], &s[1]);
+}
+
+#define IDS(...)                                                                                             \
+    (const int[])                                                                                            \
+    {                                                                                                        \
+        __VA_ARGS__, 0                                                                                       \
+    }
+#define NO_IDS                                                                                               \
+    (const int[])                                                                                            \
+    {                                                                                                        \
+        0                                                                                                    \
+    }
+
+static void domains_of_two_boots_contradict(void)
+{
+    CHECK(contradict(IDS(5, 6), IDS(1, 2)));
+    CHECK(contradict(IDS(2, 6), IDS(3))); /* a new guest's id is above all before it */
+    CHECK(contradict(IDS(2, 6), IDS(3, 9)));
+    CHECK(!contradict(IDS(1, 2), IDS(5, 6)));    /* all were started anew */
+    CHECK(!contradict(IDS(1, 5, 6), IDS(2, 5))); /* 5 goes on; 2 had slept */
+    CHECK(!contradict(IDS(5), NO_IDS));
+    CHECK(!contradict(NO_IDS, IDS(1)));
+    CHECK(!contradict(IDS(0x7fe0), IDS(3)));    /* ids began anew */
+    CHECK(!contradict(IDS(5, 0x7ff1), IDS(7))); /* Xen's own are none */
+}
+
 CU_TestInfo contents_tests[] = {
     TEST(contents_come_back),
     TEST(contents_of_a_late_trace_come_back),
     TEST(what_contents_cannot_be_is_refused),
     TEST(captures_adjoin_without_a_gap),
+    TEST(domains_of_two_boots_contradict),
     CU_TEST_INFO_NULL,
 };

@@ -181,41 +181,6 @@ static void charges_pcpus_and_domains_come_back(void)
     summary_free(&back);
 }
 
-/* Domains of a capture, ended by 0, which comes first as domain 0. */
-static bool contradict(const int *earlier, const int *later)
-{
-    struct summary_domain lists[2][8] = {0};
-    struct summary s[2] = {{.domains = lists[0], .domains_n = 1}, {.domains = lists[1], .domains_n = 1}};
-    for (int i = 0; i < 2; i++)
-        for (const int *id = i ? later : earlier; *id; id++)
-            lists[i][s[i].domains_n++] = (struct summary_domain){*id, 1, 1, 1};
-    return summary_domains_contradict(&s[0], &s[1]);
-}
-
-#define IDS(...)                                                                                             \
-    (const int[])                                                                                            \
-    {                                                                                                        \
-        __VA_ARGS__, 0                                                                                       \
-    }
-#define NO_IDS                                                                                               \
-    (const int[])                                                                                            \
-    {                                                                                                        \
-        0                                                                                                    \
-    }
-
-static void domains_of_two_boots_contradict(void)
-{
-    CHECK(contradict(IDS(5, 6), IDS(1, 2)));
-    CHECK(contradict(IDS(2, 6), IDS(3))); /* a new guest's id is above all before it */
-    CHECK(contradict(IDS(2, 6), IDS(3, 9)));
-    CHECK(!contradict(IDS(1, 2), IDS(5, 6)));    /* all were started anew */
-    CHECK(!contradict(IDS(1, 5, 6), IDS(2, 5))); /* 5 goes on; 2 had slept */
-    CHECK(!contradict(IDS(5), NO_IDS));
-    CHECK(!contradict(NO_IDS, IDS(1)));
-    CHECK(!contradict(IDS(0x7fe0), IDS(3)));    /* ids began anew */
-    CHECK(!contradict(IDS(5, 0x7ff1), IDS(7))); /* Xen's own are none */
-}
-
 static void an_empty_summary_comes_back(void)
 {
     struct summary s = {.trace = {.compression = "none"}}, back;
@@ -504,7 +469,6 @@ CU_TestInfo summary_tests[] = {
     TEST(charges_pcpus_and_domains_come_back),
     TEST(summaries_of_two_parts_add_up),
     TEST(lists_of_parts_add_up),
-    TEST(domains_of_two_boots_contradict),
     TEST(an_empty_summary_comes_back),
     TEST(a_name_may_have_any_bytes),
     TEST(clocks_of_every_frequency_come_back),
