@@ -46,11 +46,11 @@ every_command() {
     same_for_all 0 report -b domain,vcpu,pcpu,domain-pcpu -g total,1s,100ms -f csv -c all
     same_for_all 0 report -g total,100ms,execution -f json -b vcpu
     same_for_all 0 report -g execution -f csv -s waited_ns -n 20
-    same_for_all 0 report -g 100ms -t 0.3,0.9 -f jsonl -p 0
+    same_for_all 0 report -g 10ms -t 30ms,90ms -f jsonl -p 0
     same_for_all 0 charge -g total,100ms -f json
     same_for_all 0 charge --charge-per execution
     same_for_all 0 blame -g total,100ms -f csv
-    same_for_all 0 debt -f csv -g interval,total --reserve '*=5%'
+    same_for_all 0 debt -f csv -g interval,total --reserve '*=0.1%'
     same_for_all 0 info -v
     same_for_all 0 info -f json
     same_for_all 0 dump -t 0.1,0.4

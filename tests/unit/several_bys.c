@@ -23,7 +23,11 @@ static void meter_file(const char *path, const struct meter_options *options, do
     pipeline_wants(p, &trace_options);
     struct trace *t = trace_open(path, &trace_options, &err);
     CHECK(t != NULL);
-    while (t && (status = trace_next(t, &batch, &err)) > 0)
+    if (!t) {
+        pipeline_free(p);
+        return;
+    }
+    while ((status = trace_next(t, &batch, &err)) > 0)
         EQUAL(pipeline_feed(p, &batch, trace_clock(t), &err), 0);
     EQUAL(status, 0);
     trace_summarise(t, &summary);
