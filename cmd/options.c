@@ -185,10 +185,7 @@ unsigned usable_cpus(void)
 
 unsigned options_jobs(const struct options *o)
 {
-    unsigned cpus = usable_cpus();
-    if (o->jobs)
-        return o->jobs;
-    return cpus > 1 && cpus < JOBS_ALL ? JOBS_ALL : cpus;
+    return o->jobs ? o->jobs : usable_cpus();
 }
 
 void options_free(struct options *o)

@@ -95,10 +95,7 @@ unsigned usable_cpus(void);
 
 #define JOBS_ALL 3 /* reading, accounting and writing: more threads are of no use to one trace */
 
-/*
- * How many threads work on a trace: --jobs, or one for each CPU, but JOBS_ALL where there are two: the threads wait for each other
- * now and then.
- */
+/* How many threads work on a trace: --jobs, or one for each CPU. */
 unsigned options_jobs(const struct options *o);
 
 /* ---- setters for .set ---- */
