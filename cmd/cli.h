@@ -6,6 +6,7 @@
 #define XENMETER_CMD_CLI_H
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -120,13 +121,13 @@ void signals_install(void);
  * From now on SIGINT, SIGTERM and SIGHUP only ask to stop, unless they are ignored. Returns the flag, and in *wait_mask
  * the mask to wait with.
  */
-const volatile sig_atomic_t *signals_stop_flag(const sigset_t **wait_mask);
+const atomic_int *signals_stop_flag(const sigset_t **wait_mask);
 
 /*
  * From now on SIGHUP asks to read the policy again, unless it is ignored: it does not ask to stop. Returns the flag, which the caller
  * resets.
  */
-volatile sig_atomic_t *signals_reload_flag(void);
+atomic_int *signals_reload_flag(void);
 
 /* ---- progress ---- */
 

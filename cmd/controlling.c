@@ -182,7 +182,8 @@ int controlling_begin(struct controlling *c, uint64_t length_ns, struct error *e
     r->schema.names = &c->acting;
     if (r->stoppable && *policy_file(c) && strcmp(controlling_options(c)->policy, "-") != 0)
         c->reload = signals_reload_flag();
-    r->consumer = (struct consumer){.context = c, .memory = c->kind->memory, .settled = settled};
+    r->consumer =
+        (struct consumer){.context = c, .memory = c->kind->memory, .settled = settled, .asks_quality = true};
     r->no_rows = c->kind->no_rows;
     r->finish = finish;
     return reading_choose(r, &c->relation, 1, o->sort ? o->sort : o->limit ? "charged_ns" : NULL, err);

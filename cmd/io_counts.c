@@ -41,7 +41,7 @@ struct log {
     int fd;
     bool in_pieces; /* not a regular file: a write is limited to what a pipe takes as a whole */
     bool ending;    /* the last rows: writes what can be written at once */
-    const volatile sig_atomic_t *stop;
+    const atomic_int *stop;
     const sigset_t *wait_mask;
     struct ftrace_recorder *recorder; /* its buffers are emptied while the log waits; NULL: none */
 };

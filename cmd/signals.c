@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,7 +12,7 @@
 /* The signals by which people end a program. */
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
 
-static volatile sig_atomic_t stop_asked, reload_asked;
+static atomic_int stop_asked, reload_asked; /* the handler may run on any thread */
 static bool hangup_reloads;
 static sigset_t wait_mask;
 
@@ -74,7 +75,7 @@ void signals_install(void)
             handle(ending[i], die_tidily);
 }
 
-const volatile sig_atomic_t *signals_stop_flag(const sigset_t **mask)
+const atomic_int *signals_stop_flag(const sigset_t **mask)
 {
     sigset_t blocked;
     sigemptyset(&blocked);
@@ -89,7 +90,7 @@ const volatile sig_atomic_t *signals_stop_flag(const sigset_t **mask)
     return &stop_asked;
 }
 
-volatile sig_atomic_t *signals_reload_flag(void)
+atomic_int *signals_reload_flag(void)
 {
     hangup_reloads = true;
     if (!is_ignored(SIGHUP))

@@ -3,6 +3,7 @@
 #define XENMETER_CMD_SIMULATE_LIVE_H
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,7 +23,7 @@ struct simulated_live {
     int folder_fd;                 /* -1: none */
     bool is_open;                  /* and this simulation has it */
     struct simulated_guest *guests;
-    const volatile sig_atomic_t *stop;
+    const atomic_int *stop;
     const sigset_t *wait_mask;
     uint64_t begun_ns;  /* by the clock */
     uint64_t heard_ns;  /* by the clock: when the folder was read */

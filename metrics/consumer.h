@@ -46,6 +46,8 @@ struct consumer {
     enum clock_need clock;
     const char *clock_advice; /* CLOCK_NEEDED: the end of the message that it is not known; NULL: none */
     bool to_the_end;          /* wants the trace to be read to its end, even if it has enough */
+    bool
+        asks_quality; /* asks for the quality of the trace (pipeline_quality) while it is read, not only at the end */
 
     /* What it does: per batch in this order. */
     int (*begin)(void *context, const struct pass *pass, struct error *err); /* before all others */

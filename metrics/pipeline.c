@@ -74,6 +74,7 @@ void pipeline_wants(const struct pipeline *p, struct trace_options *trace)
         const struct consumer *c = &p->members[i].consumer;
         trace->cycles = trace->cycles && c->clock == CLOCK_UNUSED;
         trace->ends_early = trace->ends_early && !c->to_the_end;
+        trace->asked_meanwhile = trace->asked_meanwhile || c->asks_quality;
         if (c->records)
             add_records(&trace->interest, c);
         if (c->rows)

@@ -12,6 +12,7 @@
 #define XENMETER_METRICS_PIPELINE_H
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,7 +35,7 @@ void pipeline_wants(const struct pipeline *p, struct trace_options *trace);
 
 /* How a pass is watched, and ended early. */
 struct pipeline_control {
-    const volatile sig_atomic_t *stop; /* becomes non-zero: end; NULL: read to the end */
+    const atomic_int *stop; /* becomes non-zero: end; NULL: read to the end */
     bool stop_at_once;                 /* else what came through a pipe until then is used to its end */
     void (*progress)(void *context, const struct trace *trace); /* NULL: nobody looks */
     void *progress_context;

@@ -135,7 +135,7 @@ static bool keep_cores(struct slot *s)
 /* What is known of the trace now. */
 static bool keep_knowledge(struct trace *t, struct slot *s)
 {
-    if (!t->options.ends_early)
+    if (!t->options.ends_early && !t->options.asked_meanwhile)
         return true;
     if (!s->quality && !(s->quality = malloc(sizeof *s->quality)))
         return false;
@@ -356,7 +356,8 @@ const struct clock *ahead_clock(const struct ahead *a)
 
 const struct quality *ahead_quality(const struct ahead *a)
 {
-    return a->final ? a->final->quality : NULL;
+    const struct slot *of = a->final ? a->final : a->state == RUNNING ? a->used : NULL;
+    return of ? of->quality : NULL;
 }
 
 bool ahead_summary(const struct ahead *a, struct trace_summary *s)

@@ -22,7 +22,10 @@ void ahead_settle(struct ahead *a);
 /* The clock as it was with the first batch, or at the end. */
 const struct clock *ahead_clock(const struct ahead *a);
 
-/* After ahead_settle: of the last batch delivered, if reading ended with it. NULL, false: what the trace says itself holds. */
+/*
+ * Of the last batch delivered: after ahead_settle, if reading ended with it; the quality while the thread reads, too, if it is asked
+ * for meanwhile (trace_options). NULL, false: what the trace says itself holds.
+ */
 const struct quality *ahead_quality(const struct ahead *a);
 bool ahead_summary(const struct ahead *a, struct trace_summary *s);
 

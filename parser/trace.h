@@ -12,6 +12,7 @@
 #define XENMETER_PARSER_TRACE_H
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -73,15 +74,15 @@ struct trace_options {
      * Read and decode ahead on a thread of its own: the same batches come. It begins with the second batch; never with a tap
      * that wants sweeps.
      * `ends_early`: reading may end before the end of the trace: then trace_quality and trace_summarise are about what was
-     * delivered, not about what was read ahead.
+     * delivered, not about what was read ahead. `asked_meanwhile`: trace_quality is called before the end, too.
      */
-    bool ahead, ends_early;
+    bool ahead, ends_early, asked_meanwhile;
     bool cycles; /* times are wanted as tsc: the clock is not waited for, and may stay unknown */
     /*
      * A flag that a signal handler sets to end the input early, or NULL. The signals are to be blocked, but for the
      * time of waiting for a pipe, when `wait_mask` is in force.
      */
-    const volatile sig_atomic_t *stop;
+    const atomic_int *stop;
     const sigset_t *wait_mask;
     const struct feed *feed;     /* where the bytes come from, NULL: from the path (copied) */
     const struct trace_tap *tap; /* who wants the bytes, too, or NULL (copied) */

@@ -215,7 +215,7 @@ void input_tap(struct input *in, const struct trace_tap *tap)
     in->tap = *tap;
 }
 
-void input_stop_on(struct input *in, const volatile sig_atomic_t *stop, const sigset_t *wait_mask)
+void input_stop_on(struct input *in, const atomic_int *stop, const sigset_t *wait_mask)
 {
     in->source.stop = stop;
     in->source.wait_mask = wait_mask;

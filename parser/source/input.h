@@ -6,6 +6,7 @@
 #define XENMETER_PARSER_INPUT_H
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,7 +29,7 @@ struct input *input_open_feed(const struct feed *feed, struct error *err);
 void input_tap(struct input *in, const struct trace_tap *tap);
 
 /* Ends the input when `*stop` becomes non-zero while input_view waits for a pipe under `wait_mask`. */
-void input_stop_on(struct input *in, const volatile sig_atomic_t *stop, const sigset_t *wait_mask);
+void input_stop_on(struct input *in, const atomic_int *stop, const sigset_t *wait_mask);
 
 /*
  * Another thread will read from now on: input_wake ends the waiting for a pipe in it, and the input with that. False: no descriptor.

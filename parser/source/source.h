@@ -19,7 +19,7 @@ struct source {
     uint64_t size;             /* of a regular file, else 0 */
     _Atomic uint64_t position; /* stored bytes delivered; another thread reads it for progress */
     uint64_t released;         /* mapped pages before this were released */
-    const volatile sig_atomic_t *stop;
+    const atomic_int *stop;
     const sigset_t *wait_mask;
     bool wakeable; /* waiting for a pipe ends, as at the end of the input, when wake_fd can be read */
     int wake_fd;
