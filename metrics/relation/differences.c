@@ -151,7 +151,7 @@ static const struct column columns[] = {
     {COLUMN_HEAD(before, "before", OWN, 3, KEEP, D | V | P, "in the first capture"), .get = before},
     {COLUMN_HEAD(after, "after", OWN, 3, KEEP, D | V | P, "in the second capture"), .get = after},
     {COLUMN_HEAD(difference, "difference", OWN, 3, KEEP, D | V | P, "after - before"), .get = difference},
-    {COLUMN_HEAD(relative_pct, "relative", OWN, 3, KEEP, D | V | P, "difference, in per cent of before"),
+    {COLUMN_HEAD(relative_pct, "relative", OWN, 3, 0, D | V | P, "difference, in per cent of before"),
      .get = relative},
     {COLUMN_HEAD(noise, "noise", OWN, 3, 0, D | V | P,
                  "chance alone makes differences up to this, in 95 of 100 comparisons"),
