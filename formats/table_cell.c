@@ -50,7 +50,7 @@ struct scale scale_of(const struct column *column, uint64_t shortest_ns)
     case UNIT_NONE:
         break;
     }
-    return (struct scale){.unit = "", .divisor = 1, .is_plain = true};
+    return (struct scale){.unit = "", .divisor = 1, .digits = column->digits, .is_plain = true};
 }
 
 size_t cell_text(char *to, const char *s, size_t most)
