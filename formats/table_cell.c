@@ -124,7 +124,8 @@ static size_t number_cell(char *to, const struct scale *scale, double x)
         x = step;
     }
     if (fabs(x) >= 1e18 || scale->is_plain)
-        return (size_t)(at - to) + (size_t)snprintf(at, CELL_BYTES - 1, "%.0f", x);
+        return (size_t)(at - to) +
+               (size_t)snprintf(at, CELL_BYTES - 1, "%.*f", scale->is_plain ? (int)scale->digits : 0, x);
     const char *places = split_number(text, fabs(x), scale->digits, &whole);
     if (x < 0 && (whole || places[strspn(places, "0.")]))
         *at++ = '-';
