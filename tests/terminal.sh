@@ -16,13 +16,16 @@ screen=$scratch/screen
 names=$scratch/names
 printf '0 Domain-0\n1 a-very-long-name-of-a-guest\n2 \xe4\xb8\x96\xe7\x95\x8c\n3 db\n' >"$names"
 
-tm() { tmux -L "xenmeter-$$" -f /dev/null "$@"; }
+# Each terminal has a server of its own: a server that is ending would refuse the next one.
+terminals=0
+tm() { tmux -L "xenmeter-$$-$terminals" -f /dev/null "$@"; }
 trap 'tm kill-server 2>/dev/null; rm -rf "$scratch"' EXIT
 
 # Runs a command line in a terminal of so many columns and lines, and puts what it shows into $screen, with the sequences
 # of colours; lines that the terminal had to break are joined, so that they show as wider than it. The exit code: $status.
 on_terminal() { # COLUMNS LINES COMMAND-LINE
     rm -f "$scratch/done"
+    terminals=$((terminals + 1))
     tm -u new-session -d -x "$1" -y "$2" "export LC_ALL=C.UTF-8; $3; echo \$? >'$scratch/done'; sleep 60"
     soon test -s "$scratch/done" || return 1
     show
@@ -113,6 +116,7 @@ check 'lists of columns go through it' shows 'FRX$'
 on_terminal 80 10 "LESS=X PAGER='cat; printf %s \"\$LESS\"' '$program' report -c help"
 check 'LESS as it is set' not shows 'FRX$'
 rm -f "$scratch/done"
+terminals=$((terminals + 1))
 tm new-session -d -x 80 -y 10 "'$program' report -g 1s '$fixture'; echo \$? >'$scratch/done'; sleep 60"
 first_screen() { show; shows '^interval 0 s'; }
 check 'less shows the first screen' soon first_screen
