@@ -18,6 +18,7 @@ printf '0 Domain-0\n1 a-very-long-name-of-a-guest\n2 \xe4\xb8\x96\xe7\x95\x8c\n3
 
 # Each terminal has a server of its own: a server that is ending would refuse the next one.
 terminals=0
+export TMUX_TMPDIR=$scratch
 tm() { tmux -L "xenmeter-$$-$terminals" -f /dev/null "$@"; }
 trap 'tm kill-server 2>/dev/null; rm -rf "$scratch"' EXIT
 
