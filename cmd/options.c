@@ -107,6 +107,7 @@ static int note_argument(struct options *o, const struct option_spec *s, const c
     return 0;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): one of several functions that are called alike */
 static int set_argument(struct options *o, const struct option_spec *s, const char *value, bool *given)
 {
     struct error err = {0};

@@ -23,18 +23,26 @@ int reading_list_columns(const struct options *o)
     return EXIT_DONE;
 }
 
+/* Of a field of CSV: that of the first relation that has such a column. */
+static enum value_type type_of(const struct column_choice *choice, const char *field)
+{
+    for (size_t i = 0; i < choice->n; i++) {
+        const struct column *column = column_find(choice->shown[i].relation, field);
+        if (column)
+            return column_type(column);
+    }
+    return VALUE_TEXT;
+}
+
 /* The columns of CSV, typed; the words for types are those that SQLite and DuckDB have in common. */
 static void print_schema(const struct reading *r)
 {
     static const char *const types[] = {
         [VALUE_INTEGER] = "BIGINT", [VALUE_DECIMAL] = "DOUBLE", [VALUE_TEXT] = "VARCHAR"};
     printf("CREATE TABLE %s (", r->options->command->name);
-    for (size_t f = 0; f < r->choice.fields_n; f++) {
-        const struct column *column = NULL;
-        for (size_t i = 0; i < r->choice.n && !column; i++)
-            column = column_find(r->choice.shown[i].relation, r->choice.fields[f]);
-        printf("%s\n    \"%s\" %s", f ? "," : "", column->name, types[column_type(column)]);
-    }
+    for (size_t f = 0; f < r->choice.fields_n; f++)
+        printf("%s\n    \"%s\" %s", f ? "," : "", r->choice.fields[f],
+               types[type_of(&r->choice, r->choice.fields[f])]);
     puts("\n);");
 }
 

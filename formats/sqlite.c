@@ -115,7 +115,7 @@ static const char *unit_name(enum unit unit)
 
 static int describe_columns(struct writer *w, const struct shown *shown)
 {
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     int status = 0;
     buffer_text(&w->text, "INSERT INTO columns VALUES (?, ?, ?, ?)");
     if (prepare(w, &statement) != 0)

@@ -56,7 +56,7 @@ struct ahead {
 static bool make_room(void *array, size_t *room, size_t n, size_t size)
 {
     void **at = array;
-    if (n <= *room)
+    if (n == 0 || n <= *room)
         return true;
     free(*at);
     *at = malloc(n * size);
@@ -111,7 +111,8 @@ static bool keep_marks(struct slot *s)
     uint64_t *to = s->marks_at;
     for (unsigned i = 0; i < b->marks_n; i++) {
         s->marks[i] = (struct task_marks){to, b->marks[i].n, b->marks[i].pcpu};
-        memcpy(to, b->marks[i].at, b->marks[i].n * sizeof *to);
+        if (to) /* else there are none */
+            memcpy(to, b->marks[i].at, b->marks[i].n * sizeof *to);
         to += b->marks[i].n;
     }
     b->marks = s->marks;
