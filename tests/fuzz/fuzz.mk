@@ -17,7 +17,7 @@ FUZZ_CFLAGS   := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,addres
 FUZZ_CFLAGS   += -DBATCH_EVENTS=37
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 FUZZ_LIBRARY   = $(patsubst %.c,$(FUZZ_BUILD)/%.o,$(LIBRARY_SRC))
-FUZZ_ROAD      = $(patsubst %,$(FUZZ_BUILD)/tests/%.o,fuzz/road fuzz/debts fuzz/mutate fuzz/store unit/mixture)
+FUZZ_ROAD      = $(patsubst %,$(FUZZ_BUILD)/tests/%.o,fuzz/road fuzz/debts fuzz/joins fuzz/mutate fuzz/store unit/mixture)
 FUZZ_DUMP      = $(patsubst %,$(FUZZ_BUILD)/tests/fuzz/%.o,dump sheet mutate store)
 FUZZ_ARCHIVE   = $(patsubst %,$(FUZZ_BUILD)/tests/fuzz/%.o,archive member_texts repack store)
 FUZZ_TARGETS   = $(FUZZ_BUILD)/road $(FUZZ_BUILD)/dump $(FUZZ_BUILD)/archives

@@ -4,7 +4,7 @@
  * The first byte of an input says how it is read and what is asked for (see struct choice); the rest is the capture,
  * so `tail -c +2 INPUT` is a file for xenmeter. What must hold whatever the bytes are is checked at every row, and
  * a violation aborts; a ledger of debts takes part in the pass (debts.h). One input of eight, by its hash, is read by
- * consumers drawn from the hash, too (mixture.h).
+ * consumers drawn from the hash, too (mixture.h); of another one of four the intervals are joined as pieces (joins.h).
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -18,6 +18,7 @@
 #include "metrics/verdict.h"
 #include "parser/trace.h"
 #include "tests/fuzz/debts.h"
+#include "tests/fuzz/joins.h"
 #include "tests/fuzz/must.h"
 #include "tests/fuzz/mutate.h"
 #include "tests/fuzz/store.h"
@@ -72,6 +73,7 @@ struct report {
     uint64_t rows;
     bool enough;
     struct meter_options options;
+    struct joins *joins; /* of the shortest intervals; NULL: none */
     struct output *output;
     struct writer *writer;
     struct column_choice choice;
@@ -166,6 +168,8 @@ static int take_interval(void *context, const struct interval *interval, const s
         add_row(s, rows[i].measures);
         MUST(i == 0 || in_order(&rows[i - 1], &rows[i]), "rows %zu and %zu are out of order", i - 1, i);
     }
+    if (r->joins && s == &r->sums[r->granularities - 1])
+        joins_take_rows(r->joins, rows, n);
     if (r->writer)
         MUST(writer_rows(r->writer, &(struct rows){&relation_rows, r->by, interval, rows, n, NULL, 0}) == 0,
              "writing to /dev/null failed");
@@ -236,6 +240,8 @@ static int take_charges(void *context, const struct interval *interval, const st
         r->charges[g].own_ns += d->own_ns;
         r->charges[g].unattributed_ns += d->unattributed_ns;
     }
+    if (r->joins && g == r->granularities - 1)
+        joins_take_charges(r->joins, idds, n);
     return 0;
 }
 
@@ -386,9 +392,10 @@ static bool read_whole(struct trace *trace, struct pipeline *pipeline, struct re
     return true;
 }
 
-static void run(const char *path, const struct choice *c)
+static void run(const char *path, const struct choice *c, uint64_t hash)
 {
     struct report reports[2];
+    struct joins joins;
     struct error err = {0};
     struct pipeline *pipeline = pipeline_new(MEMORY_LIMIT);
     report_open(&reports[0], c, c->by, "csv");
@@ -397,6 +404,9 @@ static void run(const char *path, const struct choice *c)
         const struct consumer rows = {.rows = &reports[i].options};
         MUST(pipeline && pipeline_add(pipeline, &rows, &err) == 0, "%s", err.message);
     }
+    joins_open(&joins, hash);
+    if ((hash >> 8 & 3) == 0)
+        reports[0].joins = &joins;
     struct debts debts;
     debts_open(&debts, (uint64_t)c->by | (uint64_t)c->executions << 2 | (uint64_t)c->fine << 3);
     debts.meter.from_ns = reports[0].options.from_ns;
@@ -405,6 +415,8 @@ static void run(const char *path, const struct choice *c)
     MUST(pipeline_add(pipeline, &ledger, &err) == 0, "%s", err.message);
     struct trace *trace = open_trace(path, c, pipeline);
     bool whole = trace && read_whole(trace, pipeline, reports);
+    if (whole && reports[0].joins)
+        joins_check(&joins);
     /* The same time runs by domain, vCPU, pCPU and domain on a pCPU. */
     if (whole && reports[0].some_pcpus == reports[1].some_pcpus)
         MUST(reports[0].sums[0].state_ns[RUNSTATE_RUNNING] == reports[1].sums[0].state_ns[RUNSTATE_RUNNING],
@@ -413,6 +425,7 @@ static void run(const char *path, const struct choice *c)
              reports[1].sums[0].state_ns[RUNSTATE_RUNNING]);
     report_close(&reports[0]);
     report_close(&reports[1]);
+    joins_close(&joins);
     pipeline_free(pipeline);
     debts_close(&debts);
     trace_close(trace);
@@ -447,7 +460,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct choice c = choose(data[0]);
     char path[STORE_PATH];
     int fd = store_capture(data + 1, n - 1, c.pipe, path);
-    run(path, &c);
+    run(path, &c, XXH3_64bits(data, n));
     close(fd);
     run_mixture(data + 1, n - 1, &c);
     return 0;
