@@ -55,7 +55,7 @@ struct controlling {
     const struct controlling_kind *kind;
     bool acts; /* on a host, or says how it would */
     struct acting acting;
-    atomic_int *reload;   /* a signal asks for the policy to be read again; NULL: it cannot */
+    atomic_int *reload;              /* a signal asks for the policy to be read again; NULL: it cannot */
     const struct relation *relation; /* of the rows */
     unsigned over;                   /* enum over, or-ed */
     uint64_t lengths_ns[2];          /* of these intervals */

@@ -36,7 +36,7 @@ void pipeline_wants(const struct pipeline *p, struct trace_options *trace);
 /* How a pass is watched, and ended early. */
 struct pipeline_control {
     const atomic_int *stop; /* becomes non-zero: end; NULL: read to the end */
-    bool stop_at_once;                 /* else what came through a pipe until then is used to its end */
+    bool stop_at_once;      /* else what came through a pipe until then is used to its end */
     void (*progress)(void *context, const struct trace *trace); /* NULL: nobody looks */
     void *progress_context;
 };
