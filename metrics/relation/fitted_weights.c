@@ -70,7 +70,7 @@ static const struct column columns[] = {
                  "together: its events come with those of another kind, "
                  "which is in `with`; few: fewer than 20 events; no events"),
      COLUMN_MEMBER(struct fitted_weight, state, NAME, NOT), .words = state_words},
-    {COLUMN_HEAD(with, "with", NONE, 0, LEFT | TEXT, L, "the kind from which it is not told apart"),
+    {COLUMN_HEAD(with, "with", NONE, 0, LEFT | TEXT, L, "the kind whose events come with its own"),
      .get = with},
 };
 

@@ -112,7 +112,7 @@ static const struct column columns[] = {GUARD_COLUMNS};
 
 static const struct column action_columns[] = {
     GUARD_COLUMNS,
-    {COLUMN_HEAD(carried_out, "carried out", NONE, 0, KEEP | LEFT | WHOLE | TEXT, L, "with --hook: whether the host is told, or why not"), .get = carried_out},
+    {COLUMN_HEAD(carried_out, "carried out", NONE, 0, KEEP | LEFT | WHOLE | TEXT, L, "with --hook: whether the hook is called, or why not"), .get = carried_out},
     {COLUMN_HEAD(command, "command", NONE, 0, KEEP | LEFT | WHOLE | TEXT, L, "with --hook: the call of the hook"), .get = command},
 };
 /* clang-format on */

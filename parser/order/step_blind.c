@@ -2,7 +2,7 @@
 #include "step.h"
 
 /*
- * The model is told, by events from `at` on, that the time of the stream's pCPU from `from` to `tsc` is blind. -1 when there is
+ * Inserts events, from `at` on, by which the model takes the time of the stream's pCPU from `from` to `tsc` for blind. -1 when there is
  * no memory.
  */
 static int append_blind(struct decoder *d, struct stream *s, uint64_t at, uint64_t from, uint64_t tsc)

@@ -136,19 +136,25 @@ static void where_time_goes_back_what_lies_beyond_moves_back(void)
     expect(&c, 7, expected);
 }
 
+/* Wakes 0 to 7, 10 ms apart, in four sweeps; then the clock is set back: 8 at 45 ms, 9 at 46 ms. */
+static void set_back_to_45_ms(struct trace_bytes *c)
+{
+    trace_bytes_init(c);
+    on(c, 0);
+    for (uint32_t k = 0; k < 4; k++) {
+        wake(c, k * 20 * MS, 2 * k);
+        wake(c, k * 20 * MS + 10 * MS, 2 * k + 1);
+        sweep(c);
+    }
+    wake(c, 45 * MS, 8);
+    wake(c, 46 * MS, 9);
+}
+
 /* At the beginning of the fifth sweep everything up to 50 ms, which the third one read last, has arrived. */
 static void but_not_before_the_watermark(void)
 {
     struct trace_bytes c;
-    trace_bytes_init(&c);
-    on(&c, 0);
-    for (uint32_t k = 0; k < 4; k++) {
-        wake(&c, k * 20 * MS, 2 * k);
-        wake(&c, k * 20 * MS + 10 * MS, 2 * k + 1);
-        sweep(&c);
-    }
-    wake(&c, 45 * MS, 8);
-    wake(&c, 46 * MS, 9);
+    set_back_to_45_ms(&c);
     wake(&c, 95 * MS, 10);
     static const struct place expected[] = {{0, 0},       {1, 10 * MS}, {2, 20 * MS}, {3, 30 * MS},
                                             {4, 40 * MS}, {5, 50 * MS}, {6, 60 * MS}, {7, 70 * MS},
@@ -160,15 +166,7 @@ static void but_not_before_the_watermark(void)
 static void nor_when_it_passes_the_watermark_later(void)
 {
     struct trace_bytes c;
-    trace_bytes_init(&c);
-    on(&c, 0);
-    for (uint32_t k = 0; k < 4; k++) {
-        wake(&c, k * 20 * MS, 2 * k);
-        wake(&c, k * 20 * MS + 10 * MS, 2 * k + 1);
-        sweep(&c);
-    }
-    wake(&c, 45 * MS, 8);
-    wake(&c, 46 * MS, 9);
+    set_back_to_45_ms(&c);
     wake(&c, 55 * MS, 10);
     wake(&c, 65 * MS, 11);
     wake(&c, 75 * MS, 12);
