@@ -506,6 +506,7 @@ start_guard() {
     mkfifo "$pipe"
     play 60 >"$pipe" 2>/dev/null &
     player=$!
+    : >"$out" # here: what the guard before wrote is gone before anybody looks
     attended "$XENMETER" guard --limit 2=1% --hook "$hook" "${by_hook[@]}" --live 200ms -f jsonl - <"$pipe" >"$out" 2>"$err" &
     pid=$!
 }
