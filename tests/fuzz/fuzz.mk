@@ -8,6 +8,8 @@
 # the first windows of a capture, each with its first records: real ones (real-*), simulated ones (made-*), and
 # what a run once found (found-*).
 #
+# tests/fuzz/corpus-truth holds bytes that decide what a made host does (tests/reference/truth.h).
+#
 # What a run adds stays in $(BUILD)/fuzz/corpus-TARGET, what libFuzzer printed in $(BUILD)/fuzz/TARGET.log; findings
 # are FUZZ_FINDINGS/TARGET-*. A target ends with one line: executions, executions/s, coverage.
 
@@ -26,6 +28,8 @@ FUZZ_PACKAGES := clang libclang-rt-14-dev
 FUZZ_LIBRARY   = $(LIBRARY_SRC:%.c=$(FUZZ_BUILD)/%.o)
 # A slow input or one that takes much memory is a finding as well.
 FUZZ_GUARD    := -rss_limit_mb=512 -malloc_limit_mb=256 -timeout=5
+
+REFERENCE := $(patsubst tests/%.c,%,$(wildcard tests/reference/*.c))
 
 # Each target is one line at the end of this file:
 #     $(eval $(call fuzz_target,NAME,files in tests/ without .c,folder in tests/fuzz,dictionary in tests/fuzz or nothing,longest input))
@@ -56,6 +60,8 @@ fuzz-deps: deps
 $(eval $(call fuzz_target,road,fuzz/road fuzz/debts fuzz/joins fuzz/mutate fuzz/store unit/mixture,corpus,xentrace.dict,8192))
 $(eval $(call fuzz_target,dump,fuzz/dump fuzz/sheet fuzz/mutate fuzz/store,corpus,xentrace.dict,8192))
 $(eval $(call fuzz_target,archives,fuzz/archive fuzz/member_texts fuzz/repack fuzz/store,corpus-archive,archive.dict,16384))
+
+$(eval $(call fuzz_target,truth,fuzz/truth unit/bytes $(REFERENCE),corpus-truth,,2048))
 
 $(FUZZ_TARGETS:%=$(FUZZ_BUILD)/%): $(FUZZ_LIBRARY)
 	$(FUZZ_CC) $(ALL_CFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
