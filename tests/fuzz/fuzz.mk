@@ -62,6 +62,7 @@ $(eval $(call fuzz_target,dump,fuzz/dump fuzz/sheet fuzz/mutate fuzz/store,corpu
 $(eval $(call fuzz_target,archives,fuzz/archive fuzz/member_texts fuzz/repack fuzz/store,corpus-archive,archive.dict,16384))
 
 $(eval $(call fuzz_target,truth,fuzz/truth unit/bytes $(REFERENCE),corpus-truth,,2048))
+$(eval $(call fuzz_target,pairs,fuzz/pairs fuzz/ways fuzz/read_back fuzz/read_text fuzz/checks fuzz/mutate fuzz/store reference/made_host unit/bytes unit/snapshots_kept unit/run,corpus-pairs,xentrace.dict,8192))
 
 $(FUZZ_TARGETS:%=$(FUZZ_BUILD)/%): $(FUZZ_LIBRARY)
 	$(FUZZ_CC) $(ALL_CFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
