@@ -9,6 +9,8 @@
 # what a run once found (found-*).
 #
 # tests/fuzz/corpus-truth holds bytes that decide what a made host does (tests/reference/truth.h).
+# tests/fuzz/corpus-pairs holds a byte that chooses the pair (pairs.c), then a capture, or bytes for a made host.
+# tests/fuzz/corpus-texts holds a byte that chooses the reader (texts.c), then its text.
 #
 # What a run adds stays in $(BUILD)/fuzz/corpus-TARGET, what libFuzzer printed in $(BUILD)/fuzz/TARGET.log; findings
 # are FUZZ_FINDINGS/TARGET-*. A target ends with one line: executions, executions/s, coverage.
@@ -63,6 +65,13 @@ $(eval $(call fuzz_target,archives,fuzz/archive fuzz/member_texts fuzz/repack fu
 
 $(eval $(call fuzz_target,truth,fuzz/truth unit/bytes $(REFERENCE),corpus-truth,,2048))
 $(eval $(call fuzz_target,pairs,fuzz/pairs fuzz/ways fuzz/read_back fuzz/read_text fuzz/checks fuzz/mutate fuzz/store reference/made_host unit/bytes unit/snapshots_kept unit/run,corpus-pairs,xentrace.dict,8192))
+$(eval $(call fuzz_target,texts,fuzz/texts fuzz/text_again fuzz/store,corpus-texts,texts.dict,4096))
+
+# Commands are parsed, and not run: their objects as they are, but for the name of the program's own main().
+FUZZ_COMMANDS := $(CMD_SRC:%.c=$(FUZZ_BUILD)/%.o)
+$(FUZZ_BUILD)/cmd/main.o: FUZZ_CFLAGS += -Dmain=xenmeter_main
+$(FUZZ_BUILD)/texts: $(FUZZ_COMMANDS)
+-include $(FUZZ_COMMANDS:%.o=%.d)
 
 $(FUZZ_TARGETS:%=$(FUZZ_BUILD)/%): $(FUZZ_LIBRARY)
 	$(FUZZ_CC) $(ALL_CFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
