@@ -12,16 +12,21 @@ static uint32_t word_at(const uint8_t *p)
 }
 
 /* Cuts the bytes into records; returns how many are whole. */
-static size_t cut(struct ref_record *to, const uint8_t *bytes, size_t n)
+static size_t cut(struct ref_record *to, const uint8_t *bytes, size_t n, struct ref_damage damage)
 {
     size_t found = 0;
     uint16_t pcpu = 0;
     for (size_t at = 0; n - at >= 4;) {
+        if (at == damage.from && at < damage.to) {
+            at = damage.to;
+            continue;
+        }
         uint32_t header = word_at(bytes + at);
         struct ref_record r = {.number = header & 0x0fffffff,
                                .words_n = header >> 28 & 7,
                                .timed = header >> 31,
-                               .place = found};
+                               .place = found,
+                               .offset = at};
         size_t length = 4 + (r.timed ? 8 : 0) + 4 * (size_t)r.words_n;
         if (length > n - at)
             break;
@@ -78,12 +83,12 @@ static int compare(const void *a, const void *b)
     return x->place < y->place ? -1 : x->place > y->place;
 }
 
-void ref_records_read(struct ref_records *r, const uint8_t *bytes, size_t n)
+void ref_records_read(struct ref_records *r, const uint8_t *bytes, size_t n, struct ref_damage damage)
 {
     *r = (struct ref_records){.at = calloc(n / LEAST_BYTES + 1, sizeof *r->at)};
     if (!r->at)
         abort();
-    r->n = cut(r->at, bytes, n);
+    r->n = cut(r->at, bytes, n, damage);
     give_times(r->at, r->n);
     r->first_tsc = UINT64_MAX;
     for (size_t i = 0; i < r->n; i++) {

@@ -20,7 +20,8 @@ struct ref_record {
     uint32_t w[7];
     uint16_t pcpu;
     bool timed;
-    size_t place; /* in the file: number of the record */
+    size_t place;  /* in the file: number of the record, */
+    size_t offset; /* and where it begins */
 };
 
 #define REF_PCPUS 8
@@ -33,11 +34,16 @@ struct ref_records {
     uint64_t first_tsc, last_tsc;
 };
 
+/* Bytes [from, to) of a capture that hold no records any more: the end of a window. */
+struct ref_damage {
+    size_t from, to;
+};
+
 /*
- * Reads n bytes of well-formed windows of pCPUs below REF_PCPUS; what follows the last whole record is left out. The first record
+ * Reads n bytes of well-formed windows, but for the damage, of pCPUs below REF_PCPUS; what follows the last whole record is left out. The first record
  * of each pCPU has a time. Free with ref_records_free.
  */
-void ref_records_read(struct ref_records *r, const uint8_t *bytes, size_t n);
+void ref_records_read(struct ref_records *r, const uint8_t *bytes, size_t n, struct ref_damage damage);
 void ref_records_free(struct ref_records *r);
 
 #endif

@@ -15,6 +15,7 @@
 
 #define MEMORY_LIMIT (64u << 20)
 #define ROWS_MOST    20000
+#define CPU_CHANGE   0x0001f003u
 #define STATE_MOST   64 /* vCPUs of the program's timeline */
 
 /* What the first byte decides. */
@@ -23,6 +24,7 @@ struct reading {
     bool ahead;           /* bit 2: on a thread of its own */
     uint64_t interval_ns; /* bits 3-4 */
     enum by by;           /* bits 5-6 */
+    bool damaged;         /* bit 7: the capture ends early, or a window is damaged */
 };
 
 /* A vCPU's state by the program, as far as it was handed out. */
@@ -136,7 +138,7 @@ static const struct ref_vcpu *vcpu_of(const struct truth *t, const struct pass *
 static int take_state(void *context, const struct pass *pass, const struct transition *c)
 {
     struct truth *t = context;
-    if (c->kind != TRANSITION_APPEAR && c->kind != TRANSITION_STATE)
+    if ((c->kind != TRANSITION_APPEAR && c->kind != TRANSITION_STATE) || t->reading.damaged)
         return CONSUMER_GOES_ON;
     t->of_states = true;
     const struct ref_vcpu *v = vcpu_of(t, pass, c->vcpu);
@@ -158,6 +160,8 @@ static int take_end(void *context, const struct pass *pass, struct error *err)
 {
     struct truth *t = context;
     (void)err;
+    if (t->reading.damaged)
+        return CONSUMER_GOES_ON;
     if (pass->end_ns != t->expected.length)
         return differs(t, "the trace ends at %" PRIu64 ", expected %" PRIu64, pass->end_ns,
                        t->expected.length);
@@ -309,7 +313,7 @@ static int take_rows(void *context, const struct interval *in, const struct row 
     t->of_states = true;
     t->rows_n += n + 1;
     /* A loss may be reported after intervals were handed out that it lies in. */
-    if (t->rows_n > ROWS_MOST || (t->expected.losses_n > 0 && in->granularity_ns > 0))
+    if (t->reading.damaged || t->rows_n > ROWS_MOST || (t->expected.losses_n > 0 && in->granularity_ns > 0))
         return 0;
     for (size_t i = 0; i < n; i++) {
         int status = in->by == BY_PCPU ? check_pcpu_row(t, in, &rows[i]) : check_guest_row(t, in, &rows[i]);
@@ -335,7 +339,8 @@ static struct reading reading_of(uint8_t byte)
     return (struct reading){.chunk = chunks[byte & 3],
                             .ahead = byte >> 2 & 1,
                             .interval_ns = intervals_ns[byte >> 3 & 3],
-                            .by = bys[byte >> 5 & 3]};
+                            .by = bys[byte >> 5 & 3],
+                            .damaged = byte >> 7 & 1};
 }
 
 static void read_it(struct truth *t)
@@ -378,15 +383,60 @@ static void read_it(struct truth *t)
     trace_close(trace);
 }
 
+/* Of a capture that is cut: the first window's header and record, at least, are left. */
+static void cut_short(struct bytes *file, size_t where)
+{
+    size_t least = 12 + 16 + 4;
+    if (file->n > least)
+        file->n = least + (file->n - least) * where / 65536;
+}
+
+/* From a record on a window holds nothing but zeros, which are no record; its first record stays, so that its time is known. */
+static struct ref_damage spoil_window(const struct ref_records *whole, struct bytes *file, size_t where)
+{
+    size_t at = whole->n * where / 65536, from = SIZE_MAX, to = file->n;
+    struct ref_record *by_place = calloc(whole->n, sizeof *by_place);
+    if (!by_place)
+        abort();
+    for (size_t i = 0; i < whole->n; i++)
+        by_place[whole->at[i].place] = whole->at[i];
+    if (at >= 2 && by_place[at].number != CPU_CHANGE && by_place[at - 1].number != CPU_CHANGE)
+        from = by_place[at].offset;
+    for (size_t i = at; i < whole->n && to == file->n; i++)
+        if (by_place[i].number == CPU_CHANGE)
+            to = by_place[i].offset;
+    free(by_place);
+    if (from == SIZE_MAX)
+        return (struct ref_damage){0};
+    memset(file->data + from, 0, to - from);
+    return (struct ref_damage){from, to};
+}
+
+static struct ref_damage do_damage(const struct ref_records *whole, struct bytes *file, const uint8_t *how)
+{
+    size_t where = how[1] * 256u + how[2];
+    if (how[0] & 1)
+        return spoil_window(whole, file, where);
+    cut_short(file, where);
+    return (struct ref_damage){0};
+}
+
 const char *truth_difference(const uint8_t *bytes, size_t n)
 {
     static struct truth t;
+    const struct ref_damage none = {0};
     if (n < 1 + MADE_HEAD_BYTES)
         return NULL;
     memset(&t, 0, sizeof t);
     t.reading = reading_of(bytes[0]);
     made_host_run(&t.host, bytes + 1, n - 1);
-    ref_records_read(&t.records, t.host.capture.file.data, t.host.capture.file.n);
+    struct bytes *file = &t.host.capture.file;
+    ref_records_read(&t.records, file->data, file->n, none);
+    if (t.reading.damaged) {
+        const struct ref_damage damage = do_damage(&t.records, file, bytes + n - 3);
+        ref_records_free(&t.records);
+        ref_records_read(&t.records, file->data, file->n, damage);
+    }
     ref_host_make(&t.expected, &t.records);
     read_it(&t);
     ref_host_free(&t.expected);
