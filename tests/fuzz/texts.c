@@ -319,6 +319,7 @@ static void (*const readers[])(struct text t) = {
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): as libFuzzer declares it */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;

@@ -1,5 +1,6 @@
 #include "tests/reference/made_host.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define RING_BYTES    (4096 - 8) /* a page less the two indices */
@@ -43,6 +44,7 @@ static void report_loss(struct made_host *h, unsigned p)
 
 static void read_ring(struct made_host *h)
 {
+    assert(h->pcpus > 0);
     unsigned p = h->next_read++ % h->pcpus;
     if (p == 0)
         h->sweep_since = h->now;
@@ -57,6 +59,7 @@ static void read_ring(struct made_host *h)
 
 static void end_sweep(struct made_host *h)
 {
+    assert(h->pcpus > 0);
     while (h->next_read % h->pcpus)
         read_ring(h);
 }
