@@ -12,7 +12,7 @@
 #include "suites.h"
 #include "tests/reference/truth.h"
 
-#define CAPTURES   150
+#define CAPTURES   60
 #define BYTES_MOST 1500
 
 static uint64_t seed_of_run(void)
