@@ -71,7 +71,7 @@ static void *work(void *context)
 
 static void start_threads(struct crew *c, unsigned threads)
 {
-    while (c->threads_n < threads && thread_begin(&c->threads[c->threads_n], "crew", work, c))
+    while (c->threads_n < threads && thread_begin(&c->threads[c->threads_n], c->jobs.name, work, c))
         c->threads_n++;
 }
 

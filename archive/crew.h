@@ -9,6 +9,7 @@
 
 /* A job lies in a slot, 0 .. slots - 1, from crew_give until it is finished or released. Jobs get the slots in turn. */
 struct crew_jobs {
+    const char *name; /* of the threads (thread_begin) */
     void *context;
     void (*work)(void *context, size_t slot); /* does the job; on any thread, several at a time */
     /* Uses what came of it, in the order of the jobs, one at a time, on any thread. NULL: crew_take does. */

@@ -113,7 +113,7 @@ struct trace_feed *trace_feed_new(const struct archive *a, const struct capture 
                                   uint32_t chunk, unsigned threads, struct error *err)
 {
     struct trace_feed *f = calloc(1, sizeof *f);
-    struct crew_jobs jobs = {.context = f, .work = read_chunk};
+    struct crew_jobs jobs = {.name = "unpack", .context = f, .work = read_chunk};
     if (f) {
         f->frames = archive_frames(a);
         f->slots_n = threads + AHEAD;
