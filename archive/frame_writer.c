@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <zstd.h>
 
-#include "archive/crew.h"
+#include "parser/crew.h"
 #include "archive/frame_layout.h"
 #include "metrics/array.h"
 
@@ -145,8 +145,9 @@ static int compress(const struct frame_writer *w, struct job *job, struct error 
     return 0;
 }
 
-static void do_job(void *context, size_t slot)
+static void do_job(void *context, size_t slot, unsigned thread)
 {
+    (void)thread;
     struct frame_writer *w = context;
     struct job *job = &w->jobs[slot];
     job->failed = !atomic_load(&w->failed) && compress(w, job, &job->why) != 0;

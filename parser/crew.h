@@ -1,6 +1,6 @@
 /* Threads that do jobs, several at a time; what comes of the jobs is used in their order. */
-#ifndef XENMETER_ARCHIVE_CREW_H
-#define XENMETER_ARCHIVE_CREW_H
+#ifndef XENMETER_PARSER_CREW_H
+#define XENMETER_PARSER_CREW_H
 
 #include <stddef.h>
 
@@ -11,7 +11,8 @@
 struct crew_jobs {
     const char *name; /* of the threads (thread_begin) */
     void *context;
-    void (*work)(void *context, size_t slot); /* does the job; on any thread, several at a time */
+    /* Does the job, on any thread, several at a time. `thread`: the number of the thread, from 0. */
+    void (*work)(void *context, size_t slot, unsigned thread);
     /* Uses what came of it, in the order of the jobs, one at a time, on any thread. NULL: crew_take does. */
     void (*finish)(void *context, size_t slot);
 };
