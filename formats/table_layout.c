@@ -29,6 +29,14 @@ bool layout_is_last(const struct table_sheet *s, size_t at)
     return next_shown(s, at) >= s->n;
 }
 
+size_t layout_last(const struct table_sheet *s)
+{
+    size_t last = s->n;
+    while (last > 0 && !layout_is_shown(s, &s->layouts[last - 1]))
+        last--;
+    return last > 0 ? last - 1 : s->n;
+}
+
 size_t layout_width(const struct table_sheet *s)
 {
     size_t width = 0;
