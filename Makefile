@@ -11,6 +11,7 @@
 # make test-xen   in domain 0 of a real Xen, emulated by QEMU; 40 minutes, as root (PART="measure guard": these parts)
 # make bench-check  instructions of small reports beside the recorded ones (make bench-record: records them)
 # make nightly    what takes too long for CI: long fuzzing, 4 GiB, captures under sanitizers, bench; two hours
+# make coverage   lines and branches by folder that unit tests, fuzz corpora and some suites run (COVERAGE_SUITES='cli dump'); 10 minutes
 # make clean
 
 PREFIX  ?= /usr/local
@@ -100,4 +101,4 @@ include .ci/checks.mk
 
 .PHONY: clean
 clean:
-	rm -rf $(BUILD) build-asan build-tsan
+	rm -rf $(BUILD) build-asan build-tsan build-coverage build-coverage.log
