@@ -112,6 +112,17 @@ static size_t repeat(const struct windows *w, size_t n, size_t room, size_t firs
     return n + bytes;
 }
 
+/* The last bytes of a window are missing, so that the next header lies where its records still are, or within one. */
+static size_t cut(const struct windows *w, size_t n, size_t first, uint64_t *random)
+{
+    const struct window *one = &w->list[first];
+    size_t end = one->at + one->n, bytes = 1 + random_below(random, 60);
+    if (bytes > one->n - HEADER_BYTES)
+        return n;
+    memmove(w->trace + end - bytes, w->trace + end, n - end);
+    return n - bytes;
+}
+
 /* Two windows after one another were read the other way round. */
 static void exchange(const struct windows *w, size_t first)
 {
@@ -131,7 +142,7 @@ size_t damage_windows(uint8_t *trace, size_t n, size_t room, uint64_t *random)
     if (w.n == 0)
         return n;
     size_t first = random_below(random, w.n);
-    switch (random_below(random, 8)) {
+    switch (random_below(random, 9)) {
     case 0:
         return drop(&w, n, first, random);
     case 1:
@@ -141,6 +152,8 @@ size_t damage_windows(uint8_t *trace, size_t n, size_t room, uint64_t *random)
         exchange(&w, first);
         return n;
     case 4:
+        return cut(&w, n, first, random);
+    case 5:
         give_to(&w, first, random);
         return n;
     default:
