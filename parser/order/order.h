@@ -35,7 +35,7 @@
  * 2. Whatever enters a stream, or moves in it, gets a time that is not before the watermark of that moment. Records: the window
  *    that is decoded began after the last time that the watermark moved, or showed that it moves, so that its stream's
  *    earliest_tsc is the watermark, below which stream_raise_late leaves nothing. Times that go back: pull_back is called with
- *    times from the watermark on only (judge_behind: floor_of; doubt_lone), and take_back with in_step_until's. Blind time:
+ *    times from the watermark on only (judge_behind: floor_of; doubt_lone), and take_back with in_step_until's, or a time after the watermark (leave_behind). Blind time:
  *    stream_append_blind begins it at earliest_tsc or later, in the window that is decoded; step_blind and end_full_rings, which
  *    concern other streams, at a time that is not before the watermark or, for pCPUs whose runs show that they were set, not before
  *    `ready`. Untimed events: the times they get are the pCPU's first one, the trace's beginning or its end.

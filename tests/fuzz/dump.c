@@ -97,8 +97,10 @@ static const uint32_t some_numbers[] = {0x00021021, 0x00021101, 0x00021201, 0x00
 static void ask(struct dump *d)
 {
     const struct choice *c = &d->choice;
-    for (size_t i = sizeof some_domains; !some_domains[0] && i-- > 0;) /* once; domain 0 is the last one */
+    static bool listed;
+    for (size_t i = 0; i < sizeof some_domains && !listed; i++)
         some_domains[i] = i % 2 == 0 || i == 1;
+    listed = true;
     by_number[EVENT_RUNSTATE_CHANGE] = DUMP_ONLY;
     by_number[EVENT_UNRECOGNISED] = DUMP_EXCEPT;
     d->filter = (struct dump_filter){.from_ns = c->part ? FROM_NS : 0,
