@@ -145,14 +145,13 @@ static void add(struct pass_of *p, const struct consumer *consumer)
 
 static void open_pass(struct pass_of *p, uint64_t hash)
 {
-    static const char *const formats[] = {"csv", "json"};
     p->pipeline = pipeline_new(MEMORY_LIMIT);
     MUST(p->pipeline, "no memory");
     p->n = p->ways.second ? 2 : 1;
     for (size_t i = 0; i < p->n; i++) {
         struct report_choice c = p->choice.report;
         c.by = (c.by + i) & 3;
-        report_open(&p->reports[i], &c, p->ways.written ? formats[i] : NULL);
+        report_open(&p->reports[i], &c, !p->ways.written ? NULL : i ? "json" : "csv");
         add(p, &(struct consumer){.rows = &p->reports[i].options});
     }
     if (p->ways.joins) {

@@ -6,6 +6,7 @@ static bool thorough;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the face is libFuzzer's */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     for (int i = 1; i < *argc; i++)
