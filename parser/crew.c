@@ -1,4 +1,4 @@
-#include "archive/crew.h"
+#include "parser/crew.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -14,6 +14,7 @@ struct crew {
     pthread_t threads[CREW_THREADS_MAX];
     unsigned threads_n;
     pthread_mutex_t lock;              /* of everything below */
+    unsigned numbered;                 /* threads that have their number */
     pthread_cond_t work;               /* a job waits, or no further one comes */
     pthread_cond_t progress;           /* a job is done or finished */
     uint64_t finished, started, given; /* jobs, counted from the beginning: job i is in slot i % slots */
@@ -52,6 +53,7 @@ static void *work(void *context)
 {
     struct crew *c = context;
     pthread_mutex_lock(&c->lock);
+    unsigned thread = c->numbered++;
     for (;;) {
         while (!c->quit && c->started == c->given)
             pthread_cond_wait(&c->work, &c->lock);
@@ -59,7 +61,7 @@ static void *work(void *context)
             break;
         size_t slot = slot_of(c, c->started++);
         pthread_mutex_unlock(&c->lock);
-        c->jobs.work(c->jobs.context, slot);
+        c->jobs.work(c->jobs.context, slot, thread);
         pthread_mutex_lock(&c->lock);
         c->done[slot] = true;
         pthread_cond_broadcast(&c->progress);
@@ -71,7 +73,7 @@ static void *work(void *context)
 
 static void start_threads(struct crew *c, unsigned threads)
 {
-    while (c->threads_n < threads && thread_begin(&c->threads[c->threads_n], "crew", work, c))
+    while (c->threads_n < threads && thread_begin(&c->threads[c->threads_n], c->jobs.name, work, c))
         c->threads_n++;
 }
 

@@ -1,6 +1,6 @@
 /* Threads that do jobs, several at a time; what comes of the jobs is used in their order. */
-#ifndef XENMETER_ARCHIVE_CREW_H
-#define XENMETER_ARCHIVE_CREW_H
+#ifndef XENMETER_PARSER_CREW_H
+#define XENMETER_PARSER_CREW_H
 
 #include <stddef.h>
 
@@ -9,8 +9,10 @@
 
 /* A job lies in a slot, 0 .. slots - 1, from crew_give until it is finished or released. Jobs get the slots in turn. */
 struct crew_jobs {
+    const char *name; /* of the threads (thread_begin) */
     void *context;
-    void (*work)(void *context, size_t slot); /* does the job; on any thread, several at a time */
+    /* Does the job, on any thread, several at a time. `thread`: the number of the thread, from 0. */
+    void (*work)(void *context, size_t slot, unsigned thread);
     /* Uses what came of it, in the order of the jobs, one at a time, on any thread. NULL: crew_take does. */
     void (*finish)(void *context, size_t slot);
 };
