@@ -12,6 +12,7 @@
 # make bench-live   how late the rows of report --live come, and its CPU time
 # make bench-check  instructions of small reports beside the recorded ones (make bench-record: records them)
 # make nightly    what takes too long for CI: long fuzzing, 4 GiB, captures under sanitizers, bench; two hours
+# make coverage   lines and branches by folder that unit tests, fuzz corpora and some suites run (COVERAGE_SUITES='cli dump'); 10 minutes
 # make clean
 
 PREFIX  ?= /usr/local
@@ -101,4 +102,4 @@ include .ci/checks.mk
 
 .PHONY: clean
 clean:
-	rm -rf $(BUILD) build-asan build-tsan
+	rm -rf $(BUILD) build-asan build-tsan build-coverage build-coverage.log

@@ -1,5 +1,6 @@
 # make lint      clang-format, clang-tidy, cppcheck, shellcheck, mandoc, and both compilers with -Werror
 # make valgrind  every command on a small trace under valgrind
+# make coverage  which lines and branches tests run (coverage)
 # make nightly   what takes too long for .ci/run (nightly)
 # make fuzz      see tests/fuzz/fuzz.mk
 #
@@ -87,6 +88,10 @@ valgrind: all
 	$(VALGRIND) archive verify $(SMALL).xma
 	$(VALGRIND) report -q -b vcpu -t 0.01,0.02 $(SMALL).xma > /dev/null
 	$(VALGRIND) charge -q $(SMALL).xma > /dev/null
+
+.PHONY: coverage
+coverage:
+	@./.ci/coverage
 
 .PHONY: nightly
 nightly:

@@ -10,7 +10,9 @@
 
 #include "parser/decode/event_table.h"
 
+#ifndef PCPUS_MAX      /* fuzz targets have few */
 #define PCPUS_MAX 4095 /* pCPU numbers 0..4094; larger ones are damage */
+#endif
 
 /* Slots of events that are no records of the trace. The last one is attached: it follows its record immediately. */
 enum pseudo_event {

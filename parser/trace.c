@@ -303,6 +303,12 @@ static uint64_t cut_ns(const struct trace *t)
     return last_ns > end_ns ? last_ns - end_ns : 0;
 }
 
+static unsigned traits_of(const struct trace *t)
+{
+    unsigned known = t->options.resume ? t->resume.traits : 0;
+    return t->renames || t->decoder.raw ? known | decoder_traits(&t->decoder) : 0;
+}
+
 /* Reads on until something can be delivered. */
 static int read_on(struct trace *t, struct error *err)
 {
@@ -328,6 +334,7 @@ static int read_on(struct trace *t, struct error *err)
         t->quality.cut_ns = cut_ns(t);
     if (order_begin(&t->order) != 0)
         return error_no_memory(err, "the order of events");
+    t->traits = traits_of(t);
     t->phase = status == DECODER_END ? PHASE_LAST : PHASE_TAKE;
     return 0;
 }
@@ -358,12 +365,6 @@ static int name_siblings(struct trace *t, size_t *n, struct error *err)
     return 0;
 }
 
-static unsigned traits_of(const struct trace *t)
-{
-    unsigned known = t->options.resume ? t->resume.traits : 0;
-    return t->renames || t->decoder.raw ? known | decoder_traits(&t->decoder) : 0;
-}
-
 /* pCPUs that should have written by now, and did not. */
 static unsigned unseen_pcpus(const struct trace *t, bool siblings_due)
 {
@@ -373,7 +374,7 @@ static unsigned unseen_pcpus(const struct trace *t, bool siblings_due)
     return silent > tickled ? silent : tickled;
 }
 
-static void describe(struct trace *t, struct event_batch *batch, size_t n, unsigned traits, bool more)
+static void describe(struct trace *t, struct event_batch *batch, size_t n, bool more)
 {
     struct decoder *d = &t->decoder;
     const struct quality *q = &t->quality;
@@ -390,7 +391,7 @@ static void describe(struct trace *t, struct event_batch *batch, size_t n, unsig
                                   .marks = t->marks,
                                   .marks_n = t->marks_n,
                                   .cores = d->cores.largest || d->cores.partial_n ? &d->cores : NULL,
-                                  .traits = traits,
+                                  .traits = t->traits,
                                   .end_tsc = t->phase == PHASE_LAST ? end_of(t) : 0,
                                   .watermark = t->delivered_tsc,
                                   .more = more};
@@ -413,15 +414,14 @@ int trace_read(struct trace *t, struct event_batch *batch, struct error *err)
         t->delivered_tsc = upto;
     if (t->options.resume)
         n = drop_known(t, n);
-    unsigned traits = traits_of(t);
-    if (t->renames && (t->widened || traits & TRAIT_OLD_NUMBERS))
-        old_numbers_rename(t->batch, n, &t->options.interest, traits);
+    if (t->renames && (t->widened || t->traits & TRAIT_OLD_NUMBERS))
+        old_numbers_rename(t->batch, n, &t->options.interest, t->traits);
     if (t->decoder.raw && t->decoder.cores.largest && name_siblings(t, &n, err) != 0)
         return -1;
     if (t->marks)
         t->marks_n =
             decoder_take_marks(&t->decoder, t->options.resume ? t->resume.after_tsc + 1 : 0, t->marks);
-    describe(t, batch, n, traits, more);
+    describe(t, batch, n, more);
     if (!more)
         t->phase = last ? PHASE_DONE : PHASE_READ;
     if (t->phase == PHASE_DONE && input_cut_short(t->input) && t->quality.truncated_bytes == 0)

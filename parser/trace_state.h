@@ -43,6 +43,7 @@ struct trace {
     struct event *named;        /* the batch with its vCPUs: TRACE_NAMED_ROOM; NULL: there are no siblings */
     struct task_marks *marks;   /* of the batch, if marks are wanted: room for all pCPUs */
     unsigned marks_n;
+    unsigned traits;     /* of what was read so far, for event_batch.traits */
     struct event *batch; /* TRACE_BATCH_ROOM */
     struct ahead *ahead; /* NULL: trace_next reads itself */
 };

@@ -33,8 +33,8 @@ struct model *model_new(uint64_t start_ns)
     if (!m)
         return NULL;
     m->current = malloc(PCPUS_MAX * sizeof *m->current);
-    if (!m->current || !population_init(&m->population) ||
-        !(m->runstates = runstates_new(&m->population, &m->quality, start_ns))) {
+    population_init(&m->population);
+    if (!m->current || !(m->runstates = runstates_new(&m->population, &m->quality, start_ns))) {
         model_free(m);
         return NULL;
     }

@@ -5,15 +5,9 @@
 
 #include "metrics/array.h"
 
-bool population_init(struct population *p)
+void population_init(struct population *p)
 {
     memset(p, 0, sizeof *p);
-    p->current = malloc(65536 * sizeof *p->current);
-    if (!p->current)
-        return false;
-    memset(p->current, 0xff, 65536 * sizeof *p->current);
-    p->tables = 65536 * sizeof *p->current;
-    return true;
 }
 
 void population_free(struct population *p)
@@ -22,7 +16,19 @@ void population_free(struct population *p)
         free(p->incarnations[i].vcpus);
     free(p->incarnations);
     free(p->vcpus);
-    free(p->current);
+    for (size_t i = 0; i < sizeof p->lives / sizeof p->lives[0]; i++)
+        free(p->lives[i]);
+}
+
+/* The place of the domain id's current life; NULL: no memory. */
+static uint32_t *life_of(struct population *p, uint16_t domain)
+{
+    uint32_t **page = &p->lives[domain / LIVES];
+    if (!*page && (*page = malloc(LIVES * sizeof **page))) {
+        memset(*page, 0xff, LIVES * sizeof **page); /* NOBODY */
+        p->tables += LIVES * sizeof **page;
+    }
+    return *page ? *page + domain % LIVES : NULL;
 }
 
 uint32_t population_begin_life(struct population *p, uint16_t domain, uint64_t birth_ns, uint64_t now_ns)
@@ -30,14 +36,17 @@ uint32_t population_begin_life(struct population *p, uint16_t domain, uint64_t b
     if (!array_make_room(&p->incarnations, &p->incarnations_capacity, p->incarnations_n + 1,
                          sizeof *p->incarnations))
         return NOBODY;
-    uint32_t before = p->current[domain];
+    uint32_t *current = life_of(p, domain);
+    if (!current)
+        return NOBODY;
+    uint32_t before = *current;
     p->incarnations[p->incarnations_n] = (struct incarnation){
         .domain = domain,
         .number = before == NOBODY ? 1 : p->incarnations[before].number + 1,
         .birth_ns = birth_ns,
         .first_ns = now_ns,
     };
-    p->current[domain] = (uint32_t)p->incarnations_n;
+    *current = (uint32_t)p->incarnations_n;
     return (uint32_t)p->incarnations_n++;
 }
 

@@ -34,16 +34,19 @@ struct vcpu_identity {
     uint16_t id;
 };
 
+#define LIVES 256
+
 struct population {
     struct incarnation *incarnations;
     size_t incarnations_n, incarnations_capacity;
     struct vcpu_identity *vcpus;
     size_t vcpus_n, vcpus_capacity;
-    uint32_t *current; /* domain id -> current life, NOBODY; 65536 entries */
-    size_t tables;     /* bytes in `current` and the incarnations' `vcpus` */
+    /* Domain id -> current life, NOBODY: pages of LIVES ids each, NULL where none of them was seen. */
+    uint32_t *lives[65536 / LIVES];
+    size_t tables; /* bytes in the pages of `lives` and the incarnations' `vcpus` */
 };
 
-bool population_init(struct population *p);
+void population_init(struct population *p);
 void population_free(struct population *p);
 
 /* Saves who is in the trace, or restores it into an empty population. */
@@ -55,7 +58,8 @@ size_t population_memory(const struct population *p);
 /* The current life of a domain id, or NOBODY. */
 static inline uint32_t population_life(const struct population *p, uint16_t domain)
 {
-    return p->current[domain];
+    const uint32_t *page = p->lives[domain / LIVES];
+    return page ? page[domain % LIVES] : NOBODY;
 }
 
 /* Begins a new life of the id. NOBODY when there is no memory. */
@@ -67,7 +71,7 @@ uint32_t population_new_vcpu(struct population *p, uint32_t life, uint16_t id);
 /* Number of the vCPU, or NOBODY if it was not seen in the domain's current life. */
 static inline uint32_t population_vcpu(const struct population *p, uint16_t domain, uint16_t id)
 {
-    uint32_t life = p->current[domain];
+    uint32_t life = population_life(p, domain);
     if (life == NOBODY || id >= p->incarnations[life].vcpus_n)
         return NOBODY;
     /* cppcheck-suppress nullPointerRedundantCheck ; without any vCPU vcpus_n is 0 */

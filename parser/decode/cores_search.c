@@ -8,8 +8,10 @@
 #include "record_format.h"
 #include "decoder.h"
 
-#define PLACES     16384 /* of the table of vCPUs, a power of two */
-#define VOTES_KEPT 4     /* cores that may be a pCPU's */
+#ifndef PLACES       /* fuzz targets have few */
+#define PLACES 16384 /* of the table of vCPUs, a power of two */
+#endif
+#define VOTES_KEPT 4 /* cores that may be a pCPU's */
 
 /* Where a vCPU was said to run last. */
 struct place {

@@ -32,8 +32,7 @@ void cut_records_remove(struct decoder *d, const uint8_t *p, const uint8_t *head
             cut[n++] = p;
         else if (load32(p) >> 31)
             last_tsc = load64(p + 4);
-    if (n > 0 && last_tsc < s->last_tsc && last_tsc >= s->first_tsc) /* of the last one that is whole */
-        s->last_tsc = last_tsc;
+    bool earlier = n > 0 && last_tsc < s->last_tsc && last_tsc >= s->first_tsc;
     for (size_t i = 0; i < n; i++)
         uncount(d->quality, load32(cut[i]));
     while (n > 0 && s->n > s->head) {
@@ -43,4 +42,7 @@ void cut_records_remove(struct decoder *d, const uint8_t *p, const uint8_t *head
         n -= last->slot < EVENT_ATTACHED;
     }
     s->fresh = s->fresh < s->n ? s->fresh : s->n;
+    /* Nor does what else they led to, such as who is current, come later than the last one that is whole. */
+    if (earlier)
+        stream_pull_back(s, last_tsc > s->earliest_tsc ? last_tsc : s->earliest_tsc);
 }

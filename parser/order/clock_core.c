@@ -3,8 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef SWITCHES      /* fuzz targets have few */
 #define SWITCHES 8192 /* kept; more say nothing new */
-#define RUNS     1024 /* a power of two */
+#endif
+#define RUNS 1024 /* a power of two */
 
 struct core_switch {
     uint64_t tsc;

@@ -108,6 +108,8 @@ int order_sweep(struct order *o)
     if (watermark > o->watermark)
         o->watermark = watermark;
     o->decoder->earliest_tsc = o->watermark;
+    /* The window that shows that the sweep has ended began before that, but nothing of it was decoded. */
+    o->decoder->current->earliest_tsc = o->watermark;
     begin_without_times(o);
     return step_blind(o, o->watermark);
 }
@@ -214,7 +216,9 @@ static int end_full_rings(struct order *o)
             continue;
         if (!stream_reserve(s, 2))
             return -1;
-        stream_append_blind(s, s->last_tsc, o->tsc_last, 0, UINT32_MAX);
+        /* It may have been silent for so long that it was waited for no longer: the watermark has passed its last record. */
+        uint64_t at = s->last_tsc > o->watermark ? s->last_tsc : o->watermark;
+        stream_insert_blind(s, at, s->last_tsc, o->tsc_last, 0, UINT32_MAX);
         d->queued += 2;
         s->fresh = s->n;
     }

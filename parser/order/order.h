@@ -26,6 +26,21 @@
  * pCPU, place in the pCPU's stream), where times and places follow from the bytes: leaving events out, as nobody wants them,
  * moves none of the others. (Before any record has a time all are at time 0, and come in the order in which they were read.)
  *
+ * That the watermark does not go back, and that no event comes before a watermark that a batch had, follows from three
+ * things (tests/unit/random_streams.c tries them on damaged streams of random hosts):
+ *
+ * 1. The watermark, `ready` and the batch's watermark are only ever raised. `ready` is not beyond the watermark, and a batch's
+ *    watermark is `ready`, or the time of the batch's last event where the batch was full: what is taken then comes from the
+ *    same merge, of streams each of which is in order (settle).
+ * 2. Whatever enters a stream, or moves in it, gets a time that is not before the watermark of that moment. Records: the window
+ *    that is decoded began after the last time that the watermark moved, or showed that it moves, so that its stream's
+ *    earliest_tsc is the watermark, below which stream_raise_late leaves nothing. Times that go back: pull_back is called with
+ *    times from the watermark on only (judge_behind: floor_of; doubt_lone), and take_back with in_step_until's, or a time after the watermark (leave_behind). Blind time:
+ *    stream_append_blind begins it at earliest_tsc or later, in the window that is decoded; step_blind and end_full_rings, which
+ *    concern other streams, at a time that is not before the watermark or, for pCPUs whose runs show that they were set, not before
+ *    `ready`. Untimed events: the times they get are the pCPU's first one, the trace's beginning or its end.
+ * 3. All that is before `ready` is delivered before `ready` moves: order_take ends with less than `room` only when it is.
+ *
  * What the lengths of runs say (pace.h) is known only where the model's events are wanted. It decides what the model gets of
  * a pCPU, and for how long events wait below the watermark; it moves no record.
  */

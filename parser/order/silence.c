@@ -73,13 +73,27 @@ void silences_note(struct silences *s, const struct silence *silence)
         s->list[s->n++] = *silence;
 }
 
+/* A hole that waits to be delivered did not end then. */
+static void forget_hole(struct silences *s, uint64_t to)
+{
+    size_t kept = s->holes_head;
+    for (size_t i = s->holes_head; i < s->holes_n; i++)
+        if (s->holes[i].to != to)
+            s->holes[kept++] = s->holes[i];
+    s->holes_n = kept;
+    if (s->last_hole.to == to)
+        s->last_hole = (struct hole){0};
+}
+
 void silences_pull_back(struct silences *s, uint16_t pcpu, uint64_t tsc)
 {
     size_t kept = 0;
     for (size_t i = 0; i < s->n; i++) {
         struct silence silence = s->list[i];
-        if (silence.pcpu == pcpu && silence.to > tsc)
+        if (silence.pcpu == pcpu && silence.to > tsc) {
+            forget_hole(s, silence.to);
             silence.to = tsc;
+        }
         if (silence.to >= silence.from && silence.to - silence.from >= silence_window_cycles(s))
             s->list[kept++] = silence;
     }

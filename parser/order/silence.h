@@ -78,7 +78,10 @@ void silences_sweep(struct silences *s, uint64_t first, uint64_t tsc);
 /* A pCPU was silent. Without memory no_memory is set. */
 void silences_note(struct silences *s, const struct silence *silence);
 
-/* The pCPU's records turned out to be no later than `tsc`: its silences end there, if they are long enough then. */
+/*
+ * The pCPU's records turned out to be no later than `tsc`: its silences end there, if they are long enough then, and holes that
+ * they ended later are none.
+ */
 void silences_pull_back(struct silences *s, uint16_t pcpu, uint64_t tsc);
 
 /* Everything up to the watermark was noted: finds the holes that end by then. */

@@ -11,7 +11,8 @@
 #define READ_CHUNK (256u << 10) /* bytes of one read from a pipe */
 #define MAPPED_VIEW                                                                                          \
     (8u << 20) /* bytes of one view of a mapped file: a truncated file is noticed after so many */
-#define FIRST_BUFFER (1u << 20)
+#define FIRST_BUFFER      (1u << 20)
+#define FIRST_FEED_BUFFER 4096 /* a feed may have few bytes; the buffer grows with its pieces */
 
 #define ARCHIVE_NAME     "xenmeter.archive/" /* in a skippable frame */
 #define ARCHIVE_NAME_END (8 + sizeof ARCHIVE_NAME - 1)
@@ -53,7 +54,7 @@ static int reserve(struct input *in, size_t more, struct error *err)
         if (in->capacity - in->end >= more)
             return 0;
     }
-    size_t capacity = in->capacity ? in->capacity : FIRST_BUFFER;
+    size_t capacity = in->capacity ? in->capacity : in->feed.next ? FIRST_FEED_BUFFER : FIRST_BUFFER;
     while (capacity - in->end < more)
         capacity *= 2;
     uint8_t *buffer = realloc(in->buffer, capacity);
@@ -86,8 +87,10 @@ static int fill_pieces(struct input *in, struct error *err)
     return 0;
 }
 
-static int fill_plain(struct input *in, struct error *err)
+static int fill_plain(struct input *in, size_t missing, struct error *err)
 {
+    if (reserve(in, missing > READ_CHUNK ? missing : READ_CHUNK, err) != 0)
+        return -1;
     size_t room = in->capacity - in->end;
     ssize_t got = source_read(&in->source, in->buffer + in->end, room < READ_CHUNK ? room : READ_CHUNK, err);
     if (got < 0)
@@ -121,12 +124,10 @@ int input_view(struct input *in, size_t need, struct view *view, struct error *e
         return view_mapped(in, need, view, err);
     while (in->end - in->begin < need && !in->ended) {
         size_t missing = need - (in->end - in->begin);
-        if (reserve(in, missing > READ_CHUNK ? missing : READ_CHUNK, err) != 0)
-            return -1;
-        if ((in->feed.next || in->codec ? fill_pieces(in, err) : fill_plain(in, err)) != 0)
+        if ((in->feed.next || in->codec ? fill_pieces(in, err) : fill_plain(in, missing, err)) != 0)
             return -1;
     }
-    view->data = in->buffer + in->begin;
+    view->data = in->buffer ? in->buffer + in->begin : NULL; /* a feed may have no bytes */
     view->n = in->end - in->begin;
     view->offset = in->offset;
     view->end = in->ended;

@@ -2,15 +2,15 @@
  * Fuzz target: from the bytes of a capture to the lines of a dump.
  *
  * The first byte of an input says how it is read and which records are asked for (see struct choice); the
- * rest is the capture, so `tail -c +2 INPUT` is a file for xenmeter. One reader tells all records, another one
+ * rest is the capture, so `tail -c +2 INPUT` is a file for xenmeter. One reader reads all records, another one
  * only those asked for; what must hold whatever the bytes are is checked at every event, record and line, and a
- * violation aborts.
+ * violation aborts. Lines and counts are made of a part of the inputs (ways.h): they take longer than the rest.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <xxhash.h>
 
 #include "formats/dump_counts.h"
 #include "metrics/measure/dump.h"
@@ -21,8 +21,10 @@
 #include "tests/fuzz/mutate.h"
 #include "tests/fuzz/sheet.h"
 #include "tests/fuzz/store.h"
+#include "tests/fuzz/chosen.h"
 
 #define MEMORY_LIMIT (64u << 20)
+#define PIECES_MOST  512   /* bytes: a capture that comes in pieces */
 #define RECORDS_MOST 20000 /* a few compressed bytes can be many records: enough is seen by then */
 #define FROM_NS      3333333
 #define TO_NS        1500000000
@@ -33,7 +35,7 @@
 struct choice {
     enum format format; /* bits 0-1, of which 3 is 0 again */
     enum by by;         /* bits 0-1, too: how counts are grouped */
-    bool pipe;          /* bit 2: through a pipe, not a mapped file */
+    bool pieces;        /* bit 2: the bytes come in pieces, as through a pipe */
     bool cpu_hz_given;  /* bit 3; else times are in cycles */
     bool part;          /* bit 4: only a part of the time */
     bool who;           /* bit 5: only some domains (not CSV), only some vCPUs (not text) */
@@ -45,7 +47,7 @@ static struct choice choose(uint8_t byte)
 {
     return (struct choice){.format = (byte & 3) % 3,
                            .by = byte & 3,
-                           .pipe = byte >> 2 & 1,
+                           .pieces = byte >> 2 & 1,
                            .cpu_hz_given = byte >> 3 & 1,
                            .part = byte >> 4 & 1,
                            .who = byte >> 5 & 1,
@@ -53,8 +55,15 @@ static struct choice choose(uint8_t byte)
                            .some_pcpus = byte >> 7 & 1};
 }
 
+/* What its hash decides. */
+struct ways {
+    bool lines;  /* one of 8: the records' lines, */
+    bool counts; /* one of 4: and their counts are made */
+};
+
 struct dump {
     struct choice choice;
+    struct ways ways;
     struct trace_options options;
     struct event_interest widened; /* by events that once had other numbers */
     struct dump_filter filter;
@@ -88,8 +97,10 @@ static const uint32_t some_numbers[] = {0x00021021, 0x00021101, 0x00021201, 0x00
 static void ask(struct dump *d)
 {
     const struct choice *c = &d->choice;
-    for (size_t i = 0; i < sizeof some_domains; i++)
+    static bool listed;
+    for (size_t i = 0; i < sizeof some_domains && !listed; i++)
         some_domains[i] = i % 2 == 0 || i == 1;
+    listed = true;
     by_number[EVENT_RUNSTATE_CHANGE] = DUMP_ONLY;
     by_number[EVENT_UNRECOGNISED] = DUMP_EXCEPT;
     d->filter = (struct dump_filter){.from_ns = c->part ? FROM_NS : 0,
@@ -246,8 +257,11 @@ static void tell(struct dump *d, const struct dump_record *r)
         other.w[i] = 0xa5a5a5a5; /* what lies there is not defined */
     d->told[r->slot].forms[r->header >> 28]++;
     d->told_n++;
-    MUST(event_counts_add(d->counts, r, &err) == 0 && event_counts_add(d->grouped, r, &err) == 0, "%s",
-         err.message);
+    if (d->ways.counts)
+        MUST(event_counts_add(d->counts, r, &err) == 0 && event_counts_add(d->grouped, r, &err) == 0, "%s",
+             err.message);
+    if (!d->ways.lines)
+        return;
     MUST(dump_writer_record(d->sheets[0].writer, r) == 0 &&
              dump_writer_record(d->sheets[1].writer, &other) == 0,
          "the output failed");
@@ -294,11 +308,12 @@ static void check_quality(const struct dump *d)
 {
     const struct quality *q = trace_quality(d->trace);
     uint64_t records = 0, unrecognised = q->unrecognised_other, counted = 0;
+    bool renames = old_numbers_traits(q) & TRAIT_OLD_NUMBERS;
     for (unsigned slot = 0; slot < EVENT_SLOTS && !d->choice.some_pcpus; slot++)
         for (unsigned form = 0; form < 16; form++) {
             uint64_t expected = d->widened.raw[slot] ? q->events[slot].forms[form] : 0;
             /* Those that turn out to be events that nobody asked for need not be delivered. */
-            bool all = d->options.interest.raw[slot] && !(old_numbers_traits(q) & TRAIT_OLD_NUMBERS);
+            bool all = d->options.interest.raw[slot] && !renames;
             MUST(all ? d->seen[slot].forms[form] == expected : d->seen[slot].forms[form] <= expected,
                  "%s, form %u: %" PRIu64 " records of %" PRIu64, event_info(slot)->name, form,
                  d->seen[slot].forms[form], expected);
@@ -368,14 +383,17 @@ static void check_count_lines(struct dump *d)
 static void finish(struct dump *d, bool whole)
 {
     size_t rows;
-    check_lines(d);
-    check_counts(d, d->counts, false);
-    check_counts(d, d->grouped, true);
     if (whole)
         check_quality(d);
+    if (d->ways.lines)
+        check_lines(d);
+    if (!d->ways.counts)
+        return;
+    check_counts(d, d->counts, false);
+    check_counts(d, d->grouped, true);
     struct counted *list = event_counts_list(d->grouped, &rows);
     free(list);
-    if (rows < ROWS_MOST)
+    if (d->ways.lines && rows < ROWS_MOST)
         check_count_lines(d);
 }
 
@@ -405,14 +423,16 @@ static void run(struct dump *d)
     dump_reader_init(&d->all, &(struct dump_filter){0});
     dump_reader_init(&d->some, &d->filter);
     memset(d->current, 0xff, sizeof d->current);
-    d->counts = event_counts_new(false, BY_DOMAIN, MEMORY_LIMIT, NULL, &err);
-    d->grouped = event_counts_new(true, d->choice.by, 0, NULL, &err);
-    MUST(d->counts && d->grouped, "%s", err.message);
-    sheet_begin(&d->sheets[0], d->choice.format, !d->choice.cpu_hz_given);
-    sheet_begin(&d->sheets[1], d->choice.format, !d->choice.cpu_hz_given);
+    if (d->ways.counts) {
+        d->counts = event_counts_new(false, BY_DOMAIN, MEMORY_LIMIT, NULL, &err);
+        d->grouped = event_counts_new(true, d->choice.by, 0, NULL, &err);
+        MUST(d->counts && d->grouped, "%s", err.message);
+    }
+    for (int i = 0; i < 2 && d->ways.lines; i++)
+        sheet_begin(&d->sheets[i], d->choice.format, !d->choice.cpu_hz_given);
     finish(d, read_trace(d));
-    dump_writer_free(d->sheets[0].writer);
-    dump_writer_free(d->sheets[1].writer);
+    for (int i = 0; i < 2 && d->ways.lines; i++)
+        dump_writer_free(d->sheets[i].writer);
     event_counts_free(d->counts);
     event_counts_free(d->grouped);
 }
@@ -424,21 +444,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     static struct dump d;
     struct error err = {0};
-    char path[STORE_PATH];
+    struct store bytes;
     if (n < 1)
         return 0;
+    uint64_t hash = XXH3_64bits(data, n);
     memset(&d, 0, offsetof(struct dump, sheets));
     d.choice = choose(data[0]);
+    store_open(&bytes, data + 1, n - 1, d.choice.pieces ? 1 + hash % PIECES_MOST : 0, one_of(&hash, 32));
+    d.ways = (struct ways){.lines = one_of(&hash, 8), .counts = one_of(&hash, 4)};
     ask(&d);
-    int fd = store_capture(data + 1, n - 1, d.choice.pipe, path);
     d.widened = d.options.interest;
     old_numbers_widen(&d.widened);
-    d.trace = trace_open(path, &d.options, &err);
+    d.trace = store_read(&bytes, &d.options, &err);
     MUST(d.trace || err.code != ERROR_NONE, "no trace and no reason");
     if (d.trace)
         run(&d);
     trace_close(d.trace);
-    close(fd);
+    store_close(&bytes);
     return 0;
 }
 

@@ -1,6 +1,7 @@
 /*
- * Mutations that keep a capture readable. Random flips of bytes mostly break the framing, and then test nothing but
- * the search for the next window.
+ * Mutations that keep a capture readable: of records, of windows (tests/unit/damaged_windows.h), and now and then another host's
+ * capture instead (tests/unit/random_host.h). Random flips of bytes mostly break the framing, and then test nothing but the search
+ * for the next window.
  */
 #ifndef XENMETER_TESTS_FUZZ_MUTATE_H
 #define XENMETER_TESTS_FUZZ_MUTATE_H

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "parser/source/codec.h"
 #include "tests/fuzz/must.h"
 
 #define PIPE_BYTES 65536
@@ -21,4 +22,26 @@ int store_capture(const uint8_t *data, size_t n, bool through_pipe, char path[ST
     fd = pipe ? ends[0] : fd;
     snprintf(path, STORE_PATH, "/proc/self/fd/%d", fd);
     return fd;
+}
+
+void store_open(struct store *s, const uint8_t *data, size_t n, size_t piece, bool filed)
+{
+    *s = (struct store){.bytes = {data, n, piece, 0}, .fd = -1, .path = "memory"};
+    if (filed || codec_of(data, n))
+        s->fd = store_capture(data, n, piece > 0, s->path);
+}
+
+void store_close(struct store *s)
+{
+    if (s->fd >= 0)
+        close(s->fd);
+}
+
+struct trace *store_read(struct store *s, struct trace_options *options, struct error *err)
+{
+    struct feed feed = bytes_feed_of(&s->bytes);
+    options->feed = s->fd < 0 ? &feed : NULL;
+    struct trace *trace = trace_open(s->path, options, err);
+    options->feed = NULL; /* it is copied */
+    return trace;
 }

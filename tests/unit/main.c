@@ -33,6 +33,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(places),
     SUITE(random_places),
     SUITE(reference),
+    SUITE(random_streams),
     SUITE(clock),
     SUITE(clock_hosts),
     SUITE(drift),

@@ -261,6 +261,11 @@ static bool pass_over(struct part *parts, size_t n, const struct mixture_trace *
             abort();
     }
     pipeline_wants(pipeline, &options);
+    struct feed feed;
+    if (t->bytes) {
+        feed = bytes_feed_of(t->bytes);
+        options.feed = &feed;
+    }
     struct trace *trace = trace_open(t->path, &options, &err);
     bool complete = trace && pipeline_run(pipeline, trace, &control, &err) == 0;
     pipeline_free(pipeline);

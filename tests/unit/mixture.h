@@ -8,12 +8,14 @@
 #include <stdint.h>
 
 #include "metrics/meter.h"
+#include "tests/unit/bytes_feed.h"
 
 struct mixture_trace {
-    const char *path; /* can be opened several times */
-    double cpu_hz;    /* 0: measured */
-    uint64_t unit_ns; /* the shortest interval that is asked for */
-    uint64_t end_ns;  /* about where the trace ends */
+    const char *path;         /* can be opened several times, or only is the trace's name, if there are */
+    struct bytes_feed *bytes; /* not NULL: the trace */
+    double cpu_hz;            /* 0: measured */
+    uint64_t unit_ns;         /* the shortest interval that is asked for */
+    uint64_t end_ns;          /* about where the trace ends */
     uint64_t memory_limit;
     uint64_t
         lines_most; /* a consumer that has got so many fails, which ends its pass; 0: no matter how many */
