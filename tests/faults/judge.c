@@ -1,0 +1,98 @@
+#include "tests/faults/judge.h"
+
+#include <string.h>
+#include <sys/wait.h>
+
+static bool exited_with(const struct run *r, int status)
+{
+    return WIFEXITED(r->status) && WEXITSTATUS(r->status) == status;
+}
+
+static bool same_text(const struct text *a, const struct text *b)
+{
+    return a->n == b->n && a->digest == b->digest;
+}
+
+static bool is_beginning(const struct text *part, const struct text *whole)
+{
+    size_t kept = part->n < RUN_TEXT - 1 ? part->n : RUN_TEXT - 1;
+    return part->n <= whole->n && memcmp(part->at, whole->at, kept) == 0;
+}
+
+/* As if nothing had happened. */
+static const char *judge_unaffected(const struct run *r, const struct undisturbed *u)
+{
+    if (u->varies)
+        return NULL;
+    if (!same_text(&r->out, &u->run.out))
+        return "other output than of an undisturbed run, and no error";
+    if (!same_text(&r->err, &u->run.err))
+        return "another message than of an undisturbed run, and no error";
+    if (!u->acts &&
+        (folder_differs(&r->folder, &u->run.folder, &u->run.folder) || r->folder.n != u->run.folder.n))
+        return "other files than of an undisturbed run, and no error";
+    return NULL;
+}
+
+static size_t lines_of(const struct text *t)
+{
+    size_t n = 0;
+    for (const char *at = t->at; (at = strchr(at, '\n')); at++)
+        n++;
+    return n;
+}
+
+/* The message has the name of the file that failed, or of an argument that the file lies beside. */
+static bool names_file(const struct run *r, const struct fault_plan *plan, char *const *words)
+{
+    const char *slash = strrchr(plan->path, '/'), *name = slash ? slash + 1 : plan->path;
+    if (!*name || strstr(r->err.at, name) || strstr(r->err.at, "standard output"))
+        return true;
+    for (; *words; words++) {
+        slash = strrchr(*words, '/');
+        name = slash ? slash + 1 : *words;
+        if (strlen(name) > 3 && strstr(r->err.at, name))
+            return true;
+    }
+    return false;
+}
+
+static const char *judge_message(const struct run *r, const struct fault_plan *plan, char *const *words)
+{
+    if (lines_of(&r->err) != 1)
+        return r->err.n ? "more than one line of message" : "no message";
+    if (strncmp(r->err.at, "xenmeter: ", 10) != 0 || r->err.at[r->err.n - 1] != '\n')
+        return "the message does not begin with the program's name";
+    if (plan->kind == FAULT_MEMORY && !strstr(r->err.at, "memory") &&
+        !strstr(r->err.at, "Resource temporarily"))
+        return "the message does not say that memory is missing";
+    if (plan->kind == FAULT_ERROR && !names_file(r, plan, words))
+        return "the message does not name the file";
+    return NULL;
+}
+
+static const char *judge_failed(const struct run *r, const struct undisturbed *u,
+                                const struct fault_plan *plan, char *const *words)
+{
+    if (plan->kind == FAULT_SHORT || plan->kind == FAULT_INTERRUPT)
+        return "it failed";
+    if (!u->varies && !(u->streams ? is_beginning(&r->out, &u->run.out) : r->out.n == 0))
+        return "it failed, and printed something";
+    if (!u->acts && folder_differs(&r->folder, &u->before, &u->before))
+        return "it failed, and left a file";
+    return judge_message(r, plan, words);
+}
+
+const char *judge(const struct run *r, const struct undisturbed *u, const struct fault_plan *plan,
+                  char *const *words)
+{
+    if (r->hung)
+        return "it hangs";
+    if (plan->kind == FAULT_KILL)
+        return NULL;
+    if (!WIFEXITED(r->status))
+        return "it crashes";
+    if (WEXITSTATUS(r->status) == WEXITSTATUS(u->run.status))
+        return judge_unaffected(r, u);
+    return exited_with(r, 2) ? judge_failed(r, u, plan, words) : "another exit status";
+}
