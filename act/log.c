@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "formats/output.h"
+
 #define TIME_BYTES 40
 
 struct act_log {
@@ -27,7 +29,7 @@ struct act_log *log_open(const char *path, const char *controller, const char *m
     log->controller = controller;
     log->mode = mode;
     snprintf(log->path, sizeof log->path, "%s", path);
-    log->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    log->fd = TEMP_FAILURE_RETRY(open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
     if (log->fd >= 0)
         return log;
     error_set(err, ERROR_IO, "%.200s: cannot be opened: %s", path, strerror(errno));
@@ -71,7 +73,7 @@ void log_add(struct act_log *log, json_t *object)
     size_t n = text ? strlen(text) : 0;
     if (text)
         text[n] = '\n'; /* in the place of the NUL: it is not used as a string any more */
-    if (!text || write(log->fd, text, n + 1) != (ssize_t)n + 1)
+    if (!text || output_write_fd(log->fd, text, n + 1) != 0)
         log->failure = log->failure ? log->failure : text ? errno : ENOMEM;
     free(text);
     json_decref(line);

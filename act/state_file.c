@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "act/state.h"
+#include "formats/json_memory.h"
 #include "formats/output.h"
 
 #define SCHEMA         "xenmeter.state/1"
@@ -124,6 +125,7 @@ int state_load(struct state *s, const char *path, bool *there, struct error *err
 
 static json_t *document_of(const struct state *s)
 {
+    json_memory_begin();
     json_t *guests = json_array(), *exempt = json_array(), *command = json_array();
     for (size_t i = 0; i < s->guests_n; i++) {
         const struct state_guest *g = &s->guests[i];
@@ -134,8 +136,8 @@ static json_t *document_of(const struct state *s)
         json_array_append_new(exempt, json_string(s->exempt[i]));
     for (size_t i = 0; s->command[i]; i++)
         json_array_append_new(command, json_string(s->command[i]));
-    return json_pack("{ss ss ss so so so}", "schema", SCHEMA, "boot", s->boot, "means", s->means, "command",
-                     command, "guests", guests, "exempt", exempt);
+    return json_whole(json_pack("{ss ss ss so so so}", "schema", SCHEMA, "boot", s->boot, "means", s->means,
+                                "command", command, "guests", guests, "exempt", exempt));
 }
 
 /* Makes a change of the directory durable. */
@@ -143,8 +145,8 @@ static int sync_directory(const char *path)
 {
     char copy[PATH_MAX];
     snprintf(copy, sizeof copy, "%s", path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int status = fd >= 0 ? fsync(fd) : -1;
+    int fd = TEMP_FAILURE_RETRY(open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    int status = fd >= 0 ? TEMP_FAILURE_RETRY(fsync(fd)) : -1;
     if (fd >= 0)
         close(fd);
     return status == 0 || errno == EINVAL ? 0 : -1;
@@ -152,12 +154,12 @@ static int sync_directory(const char *path)
 
 static int write_file(const char *path, const char *text)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = TEMP_FAILURE_RETRY(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (fd < 0)
         return -1;
     int status = output_write_fd(fd, text, strlen(text));
     if (status == 0)
-        status = fsync(fd);
+        status = TEMP_FAILURE_RETRY(fsync(fd));
     int why = errno;
     close(fd);
     errno = why;

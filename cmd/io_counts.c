@@ -111,7 +111,8 @@ static int open_log(struct log *log, const char *path, struct error *err)
 {
     struct stat st;
     log->name = path ? path : "standard output";
-    log->fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : STDOUT_FILENO;
+    log->fd =
+        path ? TEMP_FAILURE_RETRY(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) : STDOUT_FILENO;
     if (log->fd < 0 || fstat(log->fd, &st) != 0)
         return error_set(err, ERROR_IO, "%.200s: %s", log->name, strerror(errno));
     log->in_pieces = !S_ISREG(st.st_mode);

@@ -49,7 +49,7 @@ gzip -k "$trace"
 "$XENMETER" archive create -q --with-trace -g 1ms,execution -o "$input/whole.xma" "$trace"
 "$XENMETER" archive create -q -g 1ms,execution -o "$input/results.xma" "$input/other.xt"
 printf '0 Domain-0\n1 web\n2 db\n' >"$input/names"
-echo '{ "feedback": "1ms", "domains": { "*": { "share": "5%" } } }' >"$input/debt.json"
+echo '{ "feedback": "1ms", "domains": { "0": { "share": "5%" } } }' >"$input/debt.json"
 mkdir -p "$input/root/sys/class/net/vif1.0/statistics" "$input/root/sys/bus/xen-backend/devices/vbd-1-51712/statistics"
 for file in tx_packets rx_packets; do echo 5 >"$input/root/sys/class/net/vif1.0/statistics/$file"; done
 for file in rd_req wr_req; do echo 7 >"$input/root/sys/bus/xen-backend/devices/vbd-1-51712/statistics/$file"; done
@@ -106,21 +106,21 @@ faults 'guard, csv' "${former[@]}" -- guard -j 3 --limit '*=5%' --window 1ms -o 
 group 'simulate'
 faults 'simulate' "${former[@]}" -- simulate -q --size 30K -o out.xt --truth truth.json --counts counts.csv "$input/scenario.json"
 faults 'simulate, printed' --streams -- simulate -q --size 30K "$input/scenario.json"
-faults 'simulate --with' -- simulate -q --duration 20ms -o out.xt.zst --with "debt=$PWD/sim/policies/sedf-web-server.json" --ledger out.csv \
+faults 'simulate --with' -- simulate -q --duration 200ms -o out.xt.zst --with "debt=$PWD/sim/policies/sedf-web-server.json" --ledger out.csv \
     "$PWD/sim/scenarios/sedf-web-server.json"
 
 group 'archive'
-faults 'archive create' "${former[@]}" -- archive create -q -j 1 --with-trace -g 1ms,execution -o out.xma "$trace"
-faults 'archive create -j 3' -- archive create -q -j 3 --with-trace -b vcpu -o new.xma "$trace"
-faults 'archive create, pipe' --input "$trace" --piped -- archive create -q -j 1 -o new.xma -
+faults 'archive create' "${former[@]}" --partial -- archive create -q -j 1 --with-trace -g 1ms,execution -o out.xma "$trace"
+faults 'archive create -j 3' --partial -- archive create -q -j 3 --with-trace -b vcpu -o new.xma "$trace"
+faults 'archive create, pipe' --input "$trace" --piped --partial -- archive create -q -j 1 -o new.xma -
 faults 'archive list' -- archive list "$input/whole.xma"
 faults 'archive extract' -- archive extract --trace -o out.xt "$input/whole.xma"
-faults 'archive extract, members' -- archive extract -o members "$input/results.xma"
+faults 'archive extract, members' --several -- archive extract -o members "$input/results.xma"
 faults 'archive verify' -- archive verify "$input/whole.xma"
 faults 'archive merge' "${former[@]}" -- archive merge -q -o out.xma "$input/whole.xma" "$input/results.xma"
 
 group 'io-counts'
-faults 'io-counts' --varies -- io-counts --root "$input/root" -n 2 -i 10ms -o counts.csv
+faults 'io-counts' --varies --acts -- io-counts --root "$input/root" -n 2 -i 10ms -o counts.csv
 
 group 'help and configuration'
 printf '[report]\nformat = csv\n' >"$XDG_CONFIG_HOME/xenmeter/config"

@@ -86,7 +86,7 @@ int source_check(const struct source *s, struct error *err)
 int source_open(struct source *s, const char *path, struct error *err)
 {
     bool standard_input = strcmp(path, "-") == 0;
-    s->fd = standard_input ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    s->fd = standard_input ? dup(STDIN_FILENO) : TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_CLOEXEC));
     if (s->fd < 0)
         return error_set(err, ERROR_IO, "cannot open: %s", strerror(errno));
     struct stat st;

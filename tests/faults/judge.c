@@ -71,6 +71,13 @@ static const char *judge_message(const struct run *r, const struct fault_plan *p
     return NULL;
 }
 
+static bool leaves_wrong_file(const struct run *r, const struct undisturbed *u)
+{
+    const char *path = folder_differs(&r->folder, &u->before, u->several ? &u->run.folder : &u->before);
+    const char *end = path && strlen(path) > 8 ? path + strlen(path) - 8 : "";
+    return path && !u->acts && !(u->partial && strcmp(end, ".partial") == 0);
+}
+
 static const char *judge_failed(const struct run *r, const struct undisturbed *u,
                                 const struct fault_plan *plan, char *const *words)
 {
@@ -78,7 +85,7 @@ static const char *judge_failed(const struct run *r, const struct undisturbed *u
         return "it failed";
     if (!u->varies && !(u->streams ? is_beginning(&r->out, &u->run.out) : r->out.n == 0))
         return "it failed, and printed something";
-    if (!u->acts && folder_differs(&r->folder, &u->before, &u->before))
+    if (leaves_wrong_file(r, u))
         return "it failed, and left a file";
     return judge_message(r, plan, words);
 }

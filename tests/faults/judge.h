@@ -11,6 +11,8 @@ struct undisturbed {
     struct folder before; /* what was there before */
     bool varies;          /* two runs print, or write, different bytes: only how a run ends is compared */
     bool streams;         /* what was printed before a failure may stay */
+    bool several;         /* files that are whole may stay */
+    bool partial;         /* a file NAME.partial may stay */
     bool acts;            /* what it leaves is not judged */
 };
 

@@ -17,6 +17,8 @@
  * --unmapped        files cannot be mapped: they are read
  * --varies          two undisturbed runs print different bytes
  * --streams         what was printed before a failure may stay
+ * --several         files that are whole may stay after a failure
+ * --partial         a file NAME.partial may stay after a failure
  * --acts            what is left behind is not judged
  *
  * Prints a line for each kind of finding, with the functions below the call that failed, and at the end "N runs, M
@@ -262,16 +264,21 @@ enum {
     UNMAPPED,
     VARIES,
     STREAMS,
+    SEVERAL,
+    PARTIAL,
     ACTS
 };
 
-static const struct option options[] = {
-    {"name", 1, NULL, NAME},       {"kinds", 1, NULL, KINDS},       {"first", 1, NULL, FIRST},
-    {"sample", 1, NULL, SAMPLE},   {"chance", 1, NULL, CHANCE},     {"seed", 1, NULL, SEED},
-    {"jobs", 1, NULL, JOBS},       {"seconds", 1, NULL, SECONDS},   {"scratch", 1, NULL, SCRATCH},
-    {"former", 1, NULL, FORMER},   {"input", 1, NULL, INPUT},       {"shim", 1, NULL, SHIM},
-    {"piped", 0, NULL, PIPED},     {"unmapped", 0, NULL, UNMAPPED}, {"varies", 0, NULL, VARIES},
-    {"streams", 0, NULL, STREAMS}, {"acts", 0, NULL, ACTS},         {0}};
+static const struct option options[] = {{"name", 1, NULL, NAME},       {"kinds", 1, NULL, KINDS},
+                                        {"first", 1, NULL, FIRST},     {"sample", 1, NULL, SAMPLE},
+                                        {"chance", 1, NULL, CHANCE},   {"seed", 1, NULL, SEED},
+                                        {"jobs", 1, NULL, JOBS},       {"seconds", 1, NULL, SECONDS},
+                                        {"scratch", 1, NULL, SCRATCH}, {"former", 1, NULL, FORMER},
+                                        {"input", 1, NULL, INPUT},     {"shim", 1, NULL, SHIM},
+                                        {"piped", 0, NULL, PIPED},     {"unmapped", 0, NULL, UNMAPPED},
+                                        {"varies", 0, NULL, VARIES},   {"streams", 0, NULL, STREAMS},
+                                        {"several", 0, NULL, SEVERAL}, {"partial", 0, NULL, PARTIAL},
+                                        {"acts", 0, NULL, ACTS},       {0}};
 
 static void set(int option, char *value)
 {
@@ -325,6 +332,12 @@ static void set(int option, char *value)
         break;
     case STREAMS:
         s->undisturbed.streams = true;
+        break;
+    case SEVERAL:
+        s->undisturbed.several = true;
+        break;
+    case PARTIAL:
+        s->undisturbed.partial = true;
         break;
     case ACTS:
         s->undisturbed.acts = true;
