@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "formats/json_memory.h"
 #include "formats/output.h"
 
 #define TIME_BYTES 40
@@ -68,8 +69,8 @@ void log_add(struct act_log *log, json_t *object)
     }
     write_time(time);
     json_t *line = json_pack("{ss ss ss}", "time", time, "controller", log->controller, "mode", log->mode);
-    char *text =
-        line && object && json_object_update(line, object) == 0 ? json_dumps(line, JSON_COMPACT) : NULL;
+    bool whole = line && object && json_object_update(line, object) == 0 && !json_memory_failed();
+    char *text = whole ? json_dumps(line, JSON_COMPACT) : NULL;
     size_t n = text ? strlen(text) : 0;
     if (text)
         text[n] = '\n'; /* in the place of the NUL: it is not used as a string any more */
@@ -78,4 +79,5 @@ void log_add(struct act_log *log, json_t *object)
     free(text);
     json_decref(line);
     json_decref(object);
+    json_memory_begin(); /* for the object of the next line */
 }

@@ -38,5 +38,6 @@ json_t *json_whole(json_t *document)
 json_t *json_parse(const char *text, size_t n, json_error_t *why)
 {
     json_memory_begin();
-    return json_loadb(text ? text : "", n, JSON_REJECT_DUPLICATES, why);
+    return json_whole(
+        json_loadb(text ? text : "", n, JSON_REJECT_DUPLICATES, why)); /* one may come incomplete */
 }

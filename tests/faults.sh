@@ -76,6 +76,12 @@ faults 'report, archive' -- report -j 1 -f csv -g 1ms "$input/whole.xma"
 faults 'report, results' -- report -j 3 -f csv "$input/results.xma"
 faults 'report, part of an archive' -- report -j 1 -f csv -t 1ms,3ms "$input/whole.xma"
 
+group 'odd captures'
+for case in core-sched tsc-ahead lost-wait hole cut-midsweep xen41-credit2; do
+    odd=$(find fixtures/cases -name "$case*" | head -n 1)
+    [ -z "$odd" ] || faults "$case" -- report -j 1 -f csv -b vcpu,pcpu "$PWD/$odd"
+done
+
 group 'charge'
 faults 'charge' -- charge -j 1 "$trace"
 faults 'charge -j 3, csv' "${former[@]}" -- charge -j 3 -g total,1ms -o out.csv "$trace"
@@ -117,7 +123,7 @@ faults 'archive list' -- archive list "$input/whole.xma"
 faults 'archive extract' -- archive extract --trace -o out.xt "$input/whole.xma"
 faults 'archive extract, members' --several -- archive extract -o members "$input/results.xma"
 faults 'archive verify' -- archive verify "$input/whole.xma"
-faults 'archive merge' "${former[@]}" -- archive merge -q -o out.xma "$input/whole.xma" "$input/results.xma"
+faults 'archive merge' "${former[@]}" --partial -- archive merge -q -o out.xma "$input/whole.xma" "$input/results.xma"
 
 group 'io-counts'
 faults 'io-counts' --varies --acts -- io-counts --root "$input/root" -n 2 -i 10ms -o counts.csv

@@ -98,13 +98,13 @@ int source_open(struct source *s, const char *path, struct error *err)
         return 0; /* a pipe, or a file not at its beginning */
     if (st.st_size == 0)
         return 0; /* empty, or a file of /proc, whose size is not known */
+    s->size = (uint64_t)st.st_size;
     void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, s->fd, 0);
     if (map == MAP_FAILED)
         return 0; /* this file system cannot map: read instead */
     madvise(map, (size_t)st.st_size, MADV_SEQUENTIAL);
     s->mapped = true;
     s->map = map;
-    s->size = (uint64_t)st.st_size;
     return 0;
 }
 
