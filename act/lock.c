@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "formats/output.h"
+
 #define RETRY_NS 50000000u
 
 /* flock, within the time. */
@@ -57,7 +59,7 @@ int lock_take(const char *path, uint64_t wait_ns, struct error *err)
         return error_set(err, ERROR_IO, "%.200s: cannot be opened: %s", path, strerror(errno));
     if (take_within(fd, wait_ns) != 0)
         return refuse(fd, path, err);
-    if (ftruncate(fd, 0) != 0 || pwrite(fd, pid, (size_t)n, 0) != n) {
+    if (TEMP_FAILURE_RETRY(ftruncate(fd, 0)) != 0 || output_write_fd(fd, pid, (size_t)n) != 0) {
         error_set(err, ERROR_IO, "%.200s: %s", path, strerror(errno));
         close(fd);
         return -1;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "act/state.h"
+#include "formats/buffer.h"
 #include "formats/json_memory.h"
 #include "formats/output.h"
 
@@ -23,7 +24,7 @@
 static int open_own(const char *path, int *fd, struct error *err)
 {
     struct stat st;
-    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    *fd = TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (*fd < 0)
         return errno == ENOENT
                    ? 0
@@ -99,6 +100,23 @@ static bool take_all(struct state *s, const json_t *document)
     return true;
 }
 
+/* Reads all of it and closes it. -1: it cannot be read, or there is no memory. */
+static int read_file(int fd, const char *path, struct buffer *text, struct error *err)
+{
+    enum { STEP = 4096 };
+    ssize_t got = 1;
+    while (got > 0 && text->n <= FILE_BYTES_MAX) {
+        char *room = buffer_room(text, STEP);
+        got = room ? TEMP_FAILURE_RETRY(read(fd, room, STEP)) : 0;
+        text->n += got > 0 ? (size_t)got : 0;
+    }
+    int why = errno;
+    close(fd);
+    if (text->failed)
+        return error_no_memory(err, "the state");
+    return got == 0 ? 0 : error_set(err, ERROR_IO, "%.200s: cannot be read: %s", path, strerror(why));
+}
+
 int state_load(struct state *s, const char *path, bool *there, struct error *err)
 {
     struct state read = {.guests = NULL};
@@ -108,12 +126,22 @@ int state_load(struct state *s, const char *path, bool *there, struct error *err
         return -1;
     if (fd < 0)
         return 0;
-    json_t *document = json_loadfd(fd, JSON_REJECT_DUPLICATES, NULL);
-    close(fd);
+    struct buffer text = {0};
+    if (read_file(fd, path, &text, err) != 0) {
+        buffer_free(&text);
+        return -1;
+    }
+    json_t *document = json_parse(text.at, text.n, NULL);
+    bool no_memory = json_memory_failed();
+    errno = 0;
     bool fine = document && take_all(&read, document);
+    no_memory |= errno == ENOMEM;
     json_decref(document);
+    buffer_free(&text);
     if (!fine) {
         state_free(&read);
+        if (no_memory)
+            return error_no_memory(err, "the state");
         return error_set(err, ERROR_FORMAT, "%.200s: is no state of xenmeter, or is damaged", path);
     }
     *s = read;

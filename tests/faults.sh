@@ -125,6 +125,38 @@ faults 'archive extract, members' --several -- archive extract -o members "$inpu
 faults 'archive verify' -- archive verify "$input/whole.xma"
 faults 'archive merge' "${former[@]}" --partial -- archive merge -q -o out.xma "$input/whole.xma" "$input/results.xma"
 
+# Killed at a call: what is there is the former file or the new one, and of an archive that was begun the trace is recovered.
+group 'killed'
+faults 'report, killed' --kinds kill "${former[@]}" -- report -j 1 -g total,1ms -o out.csv "$trace"
+faults 'report, sqlite, killed' --kinds kill "${former[@]}" -- report -j 1 -o out.sqlite "$trace"
+faults 'merge, killed' --kinds kill "${former[@]}" -- archive merge -q -o out.xma "$input/whole.xma" "$input/results.xma"
+loads=$input/loads.xt
+"$XENMETER" simulate -q --duration 200ms -o "$loads" sim/scenarios/three-loads.json
+recovered="[ ! -e new.xma ] || '$program' archive verify new.xma || exit 1
+    [ ! -s new.xma.partial ] || '$program' archive extract --partial --trace -o back.xt new.xma.partial ||
+    grep -q 'no whole chunk of a trace is in it' after.txt || exit 1
+    [ ! -e back.xt ] || cmp -n \$(stat -c %s back.xt) back.xt '$loads'"
+faults 'archive create, killed' --kinds kill --after "$recovered" -- archive create -q -j 1 --with-trace -o new.xma "$loads"
+faults 'archive create, pipe, killed' --kinds kill --after "$recovered" --input "$loads" --piped -- \
+    archive create -q -j 3 --with-trace -o new.xma -
+
+# What acts on a host gives back what it has set, or --restore does, whatever failed.
+group 'acting'
+mkdir -p "$scratch/hosts/host" "$scratch/hooked/host"
+printf '0 1 Domain-0\n1 1 web\n2 1 sender\n3 1 hog\n' >"$scratch/hosts/host/guests"
+printf '%s\n' 0 1 2 3 >"$scratch/hooked/host/guests"
+export FAKE_XL=host FAKE_HOOK=host
+debt=(debt -q --state state.json)
+xl=(--hook "$PWD/tests/fake-xl" --kill-switch stop --log log.jsonl)
+uncapped="'$program' ${debt[*]} --restore && ! [ -e state.json ] && ! grep -v ' 0\$' host/credit2.[123]"
+faults 'debt --exec' --former "$scratch/hosts" --varies --acts --kinds memory,error,interrupt,short,kill --chance 4 --after "$uncapped" \
+    --input "$loads" --piped -- "${debt[@]}" --reserve '*=5%' --feedback 50ms --live 50ms -f csv --apply credit2 --exec "${xl[@]}" -
+guard=(guard -q --state state.json)
+released="'$program' ${guard[*]} --restore && ! [ -e state.json ] && ! ls host/held.*"
+faults 'guard --exec' --former "$scratch/hooked" --varies --acts --kinds memory,error,interrupt,short,kill --chance 4 --after "$released" \
+    --input "$loads" --piped -- "${guard[@]}" --limit '*=0.5%' --window 20ms --live 20ms -f csv --exec --hook "$PWD/tests/fake-hook" --kill-switch stop \
+    --log log.jsonl -
+
 group 'io-counts'
 faults 'io-counts' --varies --acts -- io-counts --root "$input/root" -n 2 -i 10ms -o counts.csv
 

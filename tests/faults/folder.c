@@ -54,6 +54,22 @@ bool folder_look(struct folder *f, const char *path)
     return nftw(path, add, 8, FTW_PHYS) == 0 && !failed;
 }
 
+static bool ends_with(const char *path, const char *end)
+{
+    size_t n = strlen(path), m = strlen(end);
+    return n >= m && strcmp(path + n - m, end) == 0;
+}
+
+void folder_forget_temporaries(struct folder *f)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < f->n; i++)
+        if (!strstr(f->files[i].path, ".xenmeter-") && !ends_with(f->files[i].path, ".partial") &&
+            !ends_with(f->files[i].path, ".new"))
+            f->files[kept++] = f->files[i];
+    f->n = kept;
+}
+
 static int drop(const char *path, const struct stat *st, int type, struct FTW *at)
 {
     (void)st;
@@ -86,6 +102,10 @@ bool folder_reset(const char *path, const char *from)
         char source[512], target[512];
         snprintf(source, sizeof source, "%s/%s", from, files.files[i].path);
         snprintf(target, sizeof target, "%s/%s", path, files.files[i].path);
+        for (char *at = target + strlen(path) + 1; (at = strchr(at, '/')); *at++ = '/') {
+            *at = '\0';
+            mkdir(target, 0777);
+        }
         fine = copy(source, target);
     }
     return fine;

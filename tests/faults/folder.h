@@ -21,6 +21,9 @@ struct folder {
 /* Looks at PATH and what is below it. False: it cannot be read, or has too many files. */
 bool folder_look(struct folder *f, const char *path);
 
+/* Forgets the files that a program which was killed leaves beside its outputs: of names .xenmeter-*, *.partial, *.new. */
+void folder_forget_temporaries(struct folder *f);
+
 /* Removes what is in PATH, which is created if it is not there, and copies the files of FROM (NULL: none) into it. */
 bool folder_reset(const char *path, const char *from);
 

@@ -107,8 +107,10 @@ const char *judge(const struct run *r, const struct undisturbed *u, const struct
 {
     if (r->hung)
         return "it hangs";
-    if (plan->kind == FAULT_KILL)
-        return NULL;
+    if (WIFSIGNALED(r->status) && plan->kind == FAULT_KILL)
+        return !u->acts && folder_differs(&r->folder, &u->before, &u->run.folder)
+                   ? "it was killed, and left half a file"
+                   : NULL;
     if (!WIFEXITED(r->status))
         return "it crashes";
     if (WEXITSTATUS(r->status) == WEXITSTATUS(u->run.status))

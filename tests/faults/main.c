@@ -19,6 +19,7 @@
  * --streams         what was printed before a failure may stay
  * --several         files that are whole may stay after a failure
  * --partial         a file NAME.partial may stay after a failure
+ * --after SCRIPT    run by sh in the working directory after each run: it has to succeed
  * --acts            what is left behind is not judged
  *
  * Prints a line for each kind of finding, with the functions below the call that failed, and at the end "N runs, M
@@ -59,7 +60,7 @@ struct results {
 };
 
 static struct settings {
-    const char *name, *scratch;
+    const char *name, *scratch, *after;
     bool kinds[FAULT_KINDS], chosen; /* by --kinds */
     uint64_t first, sample, chance, seed;
     unsigned jobs;
@@ -133,6 +134,17 @@ static void note(const struct worker *w, const char *what)
     snprintf(f->message, sizeof f->message, "%.*s", (int)strcspn(w->run.err.at, "\n"), w->run.err.at);
 }
 
+/* Whether what has to hold after a run does. */
+static bool run_after(const char *folder)
+{
+    char command[8192];
+    if (!settings.after)
+        return true;
+    snprintf(command, sizeof command, "cd '%s' && { %s; } >after.txt 2>&1 </dev/null", folder,
+             settings.after);
+    return system(command) == 0; // NOLINT(cert-env33-c): of a test, with its own words
+}
+
 static void run_one(struct worker *w, enum fault_kind kind, uint64_t at, unsigned per_mille, uint64_t seed)
 {
     w->plan->kind = kind;
@@ -143,7 +155,11 @@ static void run_one(struct worker *w, enum fault_kind kind, uint64_t at, unsigne
         give_up("cannot run");
     atomic_fetch_add(&results->runs, 1);
     atomic_fetch_add(&results->faults, w->plan->faults > 0);
+    if (WIFSIGNALED(w->run.status))
+        folder_forget_temporaries(&w->run.folder);
     const char *what = judge(&w->run, &settings.undisturbed, w->plan, settings.command.words);
+    if (!what && !run_after(w->folder))
+        what = "what --after checks does not hold";
     if (what)
         note(w, what);
 }
@@ -266,19 +282,18 @@ enum {
     STREAMS,
     SEVERAL,
     PARTIAL,
-    ACTS
+    ACTS,
+    AFTER
 };
 
-static const struct option options[] = {{"name", 1, NULL, NAME},       {"kinds", 1, NULL, KINDS},
-                                        {"first", 1, NULL, FIRST},     {"sample", 1, NULL, SAMPLE},
-                                        {"chance", 1, NULL, CHANCE},   {"seed", 1, NULL, SEED},
-                                        {"jobs", 1, NULL, JOBS},       {"seconds", 1, NULL, SECONDS},
-                                        {"scratch", 1, NULL, SCRATCH}, {"former", 1, NULL, FORMER},
-                                        {"input", 1, NULL, INPUT},     {"shim", 1, NULL, SHIM},
-                                        {"piped", 0, NULL, PIPED},     {"unmapped", 0, NULL, UNMAPPED},
-                                        {"varies", 0, NULL, VARIES},   {"streams", 0, NULL, STREAMS},
-                                        {"several", 0, NULL, SEVERAL}, {"partial", 0, NULL, PARTIAL},
-                                        {"acts", 0, NULL, ACTS},       {0}};
+static const struct option options[] = {
+    {"name", 1, NULL, NAME},       {"kinds", 1, NULL, KINDS},       {"first", 1, NULL, FIRST},
+    {"sample", 1, NULL, SAMPLE},   {"chance", 1, NULL, CHANCE},     {"seed", 1, NULL, SEED},
+    {"jobs", 1, NULL, JOBS},       {"seconds", 1, NULL, SECONDS},   {"scratch", 1, NULL, SCRATCH},
+    {"former", 1, NULL, FORMER},   {"input", 1, NULL, INPUT},       {"shim", 1, NULL, SHIM},
+    {"piped", 0, NULL, PIPED},     {"unmapped", 0, NULL, UNMAPPED}, {"varies", 0, NULL, VARIES},
+    {"streams", 0, NULL, STREAMS}, {"after", 1, NULL, AFTER},       {"several", 0, NULL, SEVERAL},
+    {"partial", 0, NULL, PARTIAL}, {"acts", 0, NULL, ACTS},         {0}};
 
 static void set(int option, char *value)
 {
@@ -342,6 +357,9 @@ static void set(int option, char *value)
     case ACTS:
         s->undisturbed.acts = true;
         break;
+    case AFTER:
+        s->after = value;
+        break;
     default:
         exit(2);
     }
@@ -358,6 +376,8 @@ static void run_undisturbed(void)
     if (!WIFEXITED(u->run.status) || WEXITSTATUS(u->run.status) > 1)
         give_up(u->run.err.at);
     const char *wrong = judge(&w->run, u, w->plan, settings.command.words);
+    if (!wrong && !run_after(w->folder))
+        wrong = "what --after checks does not hold";
     if (wrong)
         give_up(wrong);
     if (!folder_reset(w->folder, settings.command.former) || !folder_look(&u->before, w->folder))
