@@ -10,7 +10,7 @@
 # make bench      speed and memory beside xenalyze and the bare floor (TRACES=DIR: on captures, too)
 # make test-xen   in domain 0 of a real Xen, emulated by QEMU; 40 minutes, as root (PART="measure guard": these parts)
 # make bench-check  instructions of small reports beside the recorded ones (make bench-record: records them)
-# make nightly    what takes too long for CI: long fuzzing, 4 GiB, captures under sanitizers, bench; two hours
+# make nightly    what takes too long for CI: long fuzzing, 4 GiB, captures under sanitizers, every fault, valgrind, bench
 # make clean
 
 PREFIX  ?= /usr/local

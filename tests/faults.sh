@@ -12,8 +12,9 @@ program=$(realpath "$XENMETER")
 seed=${FAULTS_SEED:-$(date +%s)}
 jobs=${FAULTS_JOBS:-$(nproc)}
 sample=(--first 5 --sample 12 --chance 6)
+few=(--first 2 --sample 4 --chance 2) # of runs that take long
 [ -z "$QUICK" ] || sample=(--first 2 --sample 3 --chance 2)
-[ -z "${FAULTS_EVERY:-}" ] || sample=(--chance 50)
+[ -z "${FAULTS_EVERY:-}" ] || sample=(--chance 50) few=()
 echo "seed $seed (FAULTS_SEED=$seed repeats it)"
 
 # Under AddressSanitizer, which then finds leaks, too: the library stands before its own.
@@ -149,11 +150,11 @@ export FAKE_XL=host FAKE_HOOK=host
 debt=(debt -q --state state.json)
 xl=(--hook "$PWD/tests/fake-xl" --kill-switch stop --log log.jsonl)
 uncapped="'$program' ${debt[*]} --restore && ! [ -e state.json ] && ! grep -v ' 0\$' host/credit2.[123]"
-faults 'debt --exec' --former "$scratch/hosts" --varies --acts --kinds memory,error,interrupt,short,kill --chance 4 --after "$uncapped" \
+faults 'debt --exec' "${few[@]}" --former "$scratch/hosts" --varies --acts --kinds memory,error,interrupt,short,kill --after "$uncapped" \
     --input "$loads" --piped -- "${debt[@]}" --reserve '*=5%' --feedback 50ms --live 50ms -f csv --apply credit2 --exec "${xl[@]}" -
 guard=(guard -q --state state.json)
 released="'$program' ${guard[*]} --restore && ! [ -e state.json ] && ! ls host/held.*"
-faults 'guard --exec' --former "$scratch/hooked" --varies --acts --kinds memory,error,interrupt,short,kill --chance 4 --after "$released" \
+faults 'guard --exec' "${few[@]}" --former "$scratch/hooked" --varies --acts --kinds memory,error,interrupt,short,kill --after "$released" \
     --input "$loads" --piped -- "${guard[@]}" --limit '*=0.5%' --window 20ms --live 20ms -f csv --exec --hook "$PWD/tests/fake-hook" --kill-switch stop \
     --log log.jsonl -
 
