@@ -89,7 +89,7 @@ $(BUILD)/faults: $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/faults/shim%,$(w
 
 $(BUILD)/faults.so: $(wildcard tests/faults/shim*.c tests/faults/*.h)
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) -O1 -g -I. -fPIC -shared -o $@ $(filter %.c,$^)
+	$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) -O1 -g -I. -fPIC -shared -o $@ $(filter %.c,$^) -lgcc_s
 
 # It knows of the analyser nothing but the program's face; of the library it takes the simulator.
 $(BUILD)/hosts: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/hosts/*.c)) $(BUILD)/libxenmeter.a

@@ -51,7 +51,9 @@ bool folder_look(struct folder *f, const char *path)
     looked_at = f;
     root_bytes = strlen(path);
     failed = false;
-    return nftw(path, add, 8, FTW_PHYS) == 0 && !failed;
+    bool fine = nftw(path, add, 8, FTW_PHYS) == 0 && !failed;
+    looked_at = NULL;
+    return fine;
 }
 
 static bool ends_with(const char *path, const char *end)

@@ -216,7 +216,7 @@ static void print_place(const struct finding *f)
 {
     char command[1024];
     int n = snprintf(command, sizeof command, "addr2line -s -f -e '%s'", settings.command.words[0]);
-    for (size_t i = 0; f->frames[i] && i < 8; i++)
+    for (size_t i = 0; i < 8 && f->frames[i]; i++)
         n += snprintf(command + n, sizeof command - (size_t)n, " 0x%" PRIxPTR, f->frames[i] - 1);
     snprintf(command + n, sizeof command - (size_t)n,
              " | paste - - | awk '{ printf \" < %%s %%s\", $1, $2 }'");

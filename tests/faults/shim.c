@@ -1,12 +1,12 @@
 #include "tests/faults/shim.h"
 
-#include <execinfo.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <unwind.h>
 
 static struct fault_plan *plan;
 static pid_t process;
@@ -17,8 +17,6 @@ static _Thread_local bool inside; /* calls of the library itself do not fail */
 __attribute__((constructor)) static void begin(void)
 {
     const char *fd = getenv("FAULTS_FD");
-    void *frame;
-    backtrace(&frame, 1); /* the first one loads a library */
     ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
     process = getpid();
     if (!fd || n < 0)
@@ -45,14 +43,21 @@ uint64_t shim_random(uint64_t n)
     return (x ^ x >> 31) % n;
 }
 
+/* backtrace(3) would load a library, and allocate for it. */
+static _Unwind_Reason_Code take_frame(struct _Unwind_Context *context, void *kept)
+{
+    size_t *n = kept;
+    Dl_info info;
+    uintptr_t at = _Unwind_GetIP(context);
+    if (*n < FAULT_FRAMES - 1 && dladdr((void *)at, &info) && strcmp(info.dli_fname, program) == 0)
+        plan->frames[(*n)++] = at - (uintptr_t)info.dli_fbase;
+    return _URC_NO_REASON;
+}
+
 static void note(const char *call, const char *path, int fd)
 {
-    void *frames[48];
-    int n = backtrace(frames, 48), kept = 0;
-    Dl_info info;
-    for (int i = 0; i < n && kept < FAULT_FRAMES - 1; i++)
-        if (dladdr(frames[i], &info) && strcmp(info.dli_fname, program) == 0)
-            plan->frames[kept++] = (uintptr_t)frames[i] - (uintptr_t)info.dli_fbase;
+    size_t kept = 0;
+    _Unwind_Backtrace(take_frame, &kept);
     plan->frames[kept] = 0;
     snprintf(plan->call, sizeof plan->call, "%s", call);
     plan->path[0] = '\0';
