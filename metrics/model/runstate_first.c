@@ -3,10 +3,29 @@
 
 #include "runstate_internal.h"
 
+/*
+ * A pause that the first record ends may have begun in any dark stretch before. Of what is settled nothing can be called doubtful
+ * any more: there the state is not known.
+ */
+static uint64_t pause_certain_from(const struct runstates *r, uint64_t birth_ns, uint64_t now_ns)
+{
+    const struct darkness *d = &r->darkness;
+    uint64_t light_ns = birth_ns, certain_ns = birth_ns;
+    for (uint64_t i = darkness_after(d, birth_ns); i < d->n && light_ns < r->settled_ns; i++) {
+        const struct dark_stretch *s = darkness_stretch(d, i);
+        if (s->from_ns < now_ns)
+            certain_ns = min64(s->to_ns, now_ns);
+        light_ns = s->to_ns;
+    }
+    return certain_ns;
+}
+
 uint64_t runstates_certain_from(const struct runstates *r, uint32_t vcpu, uint64_t birth_ns, uint64_t now_ns,
                                 enum runstate old)
 {
     struct dark_stretch gap;
+    if (old == RUNSTATE_OFFLINE && !r->tracks[vcpu].idle)
+        return pause_certain_from(r, birth_ns, now_ns);
     bool certain = old != RUNSTATE_RUNNABLE || r->tracks[vcpu].idle ||
                    !darkness_between(&r->darkness, birth_ns, now_ns, &gap);
     return certain ? birth_ns : gap.to_ns;

@@ -241,6 +241,25 @@ static void leave_ahead(struct order *o, struct stream *s, uint64_t tsc)
     find_end(o);
 }
 
+/*
+ * It was set back by at least `behind` (below 0), which shows by a window that begins with `tsc`; if its stamps went back before, it was there:
+ * what had been written by then was moved back to later records and says nothing about its time.
+ */
+static void leave_behind(struct order *o, struct stream *s, int64_t behind, uint64_t tsc)
+{
+    const struct step *step = &o->steps[s->pcpu];
+    uint64_t from = s->begun ? s->last_tsc : 0;
+    uint64_t begun = o->tsc_first > o->watermark ? o->tsc_first : o->watermark;
+    if (step->back_from > step->back_to && step->back_to > begun && step->back_to < from) {
+        size_t n = s->n;
+        from = step->back_to;
+        take_back(o, s, from - 1);
+        o->decoder->queued += n - s->n; /* go_on counts those of this stream */
+    }
+    leave(o, s, from, behind, tsc);
+    find_end(o);
+}
+
 /* ---- who is in step ---- */
 
 /* The pCPU's last window that was read a whole round before the window of the stream that is read now. */
@@ -351,16 +370,21 @@ static bool stays(struct order *o, struct stream *s, uint64_t tsc)
         return true;
     }
     uint64_t where = v.tsc > own->first_tsc ? v.tsc : own->first_tsc;
-    leave(o, s, s->begun ? s->last_tsc : 0, -(int64_t)(where - tsc), tsc);
-    find_end(o);
+    leave_behind(o, s, -(int64_t)(where - tsc), tsc);
     return false;
 }
 
-/* Whether the clock, which is out, was set towards the others' since its last window, which a window begins with `tsc` after. */
+/*
+ * Whether the clock, which is out, was set towards the others' since its last window, which a window begins with `tsc` after. Of one
+ * that is behind by no more than a sweep may take nothing shows it: windows begin so far apart, and by how much it is behind is not
+ * known better.
+ */
 static bool was_set_back(struct step *step, uint64_t tsc)
 {
     uint64_t last = step->out_tsc;
     step->out_tsc = tsc;
+    if (step->ahead < 0 && (uint64_t)-step->ahead <= SWEEP_CYCLES)
+        return false;
     return step->ahead > 0 ? tsc < last : tsc > last && tsc - last > (uint64_t)-step->ahead / 2;
 }
 
