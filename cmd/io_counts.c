@@ -244,7 +244,7 @@ static int keep(struct logging *l, struct error *err)
     if (!o->common.quiet && io_clock_has_tsc())
         warn_of_guest_type(o);
     int status = log_and_record(l, err) == FAILED ? -1 : 0;
-    if (o->common.output && close(l->log.fd) != 0 && status == 0)
+    if (o->common.output && close(l->log.fd) != 0 && errno != EINTR && status == 0)
         status = error_set(err, ERROR_IO, "%.200s: %s", l->log.name, strerror(errno));
     return status;
 }

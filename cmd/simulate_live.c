@@ -89,7 +89,7 @@ static int write_state(const struct simulated_live *l, struct error *err)
         openat(l->folder_fd, STATE_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666));
     bool fine = fd >= 0 && !text.failed && output_write_fd(fd, text.at ? text.at : "", text.n) == 0;
     if (fd >= 0)
-        fine = close(fd) == 0 && fine;
+        fine = (close(fd) == 0 || errno == EINTR) && fine;
     fine = fine && renameat(l->folder_fd, STATE_NEW, l->folder_fd, STATE) == 0;
     buffer_free(&text);
     return fine ? 0 : error_set(err, ERROR_IO, STATE " cannot be written: %s", strerror(errno));

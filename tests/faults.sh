@@ -79,7 +79,7 @@ faults 'report, part of an archive' -- report -j 1 -f csv -t 1ms,3ms "$input/who
 
 group 'odd captures'
 for case in core-sched tsc-ahead lost-wait hole cut-midsweep xen41-credit2; do
-    odd=$(find fixtures/cases -name "$case*" | head -n 1)
+    odd=$(find fixtures/cases -name "$case.xt.zst")
     [ -z "$odd" ] || faults "$case" -- report -j 1 -f csv -b vcpu,pcpu "$PWD/$odd"
 done
 
@@ -111,7 +111,7 @@ faults 'guard' -- guard -j 1 --limit '*=5%' --window 1ms -g interval,total -f js
 faults 'guard, csv' "${former[@]}" -- guard -j 3 --limit '*=5%' --window 1ms -o out.csv "$trace"
 
 group 'simulate'
-faults 'simulate' "${former[@]}" -- simulate -q --size 30K -o out.xt --truth truth.json --counts counts.csv "$input/scenario.json"
+faults 'simulate' "${former[@]}" --several -- simulate -q --size 30K -o out.xt --truth truth.json --counts counts.csv "$input/scenario.json"
 faults 'simulate, printed' --streams -- simulate -q --size 30K "$input/scenario.json"
 faults 'simulate --with' -- simulate -q --duration 200ms -o out.xt.zst --with "debt=$PWD/sim/policies/sedf-web-server.json" --ledger out.csv \
     "$PWD/sim/scenarios/sedf-web-server.json"
@@ -134,7 +134,7 @@ faults 'merge, killed' --kinds kill "${former[@]}" -- archive merge -q -o out.xm
 loads=$input/loads.xt
 "$XENMETER" simulate -q --duration 200ms -o "$loads" sim/scenarios/three-loads.json
 recovered="[ ! -e new.xma ] || '$program' archive verify new.xma || exit 1
-    [ ! -s new.xma.partial ] || '$program' archive extract --partial --trace -o back.xt new.xma.partial ||
+    [ ! -s new.xma.partial ] || '$program' archive extract --partial --trace -o back.xt new.xma.partial || [ \$? -eq 1 ] ||
     grep -q 'no whole chunk of a trace is in it' after.txt || exit 1
     [ ! -e back.xt ] || cmp -n \$(stat -c %s back.xt) back.xt '$loads'"
 faults 'archive create, killed' --kinds kill --after "$recovered" -- archive create -q -j 1 --with-trace -o new.xma "$loads"
