@@ -193,8 +193,6 @@ int simulated_control_run(struct simulated_control *all, struct simulated_feed *
         status = read_host(all, &p, err);
     if (status != 0 && all->why.code != ERROR_NONE)
         *err = all->why;
-    else if (status != 0 && err->code == ERROR_NONE)
-        error_no_memory(err, "the rows"); /* a sink of metrics/ ended the work */
     for (size_t i = 0; i < all->n; i++) {
         if (status == 0)
             end_controller(all->controllers[i], &p, i);
