@@ -124,6 +124,9 @@ static int open_file(struct output *o, const char *path, struct error *err)
 {
     struct stat was;
     bool exists = stat(path, &was) == 0;
+    /* A file that cannot be examined may be there, and be a device: it must not be replaced. */
+    if (!exists && errno != ENOENT)
+        return error_set(err, ERROR_IO, "cannot create: %s", strerror(errno));
     if (exists && S_ISDIR(was.st_mode))
         return error_set(err, ERROR_IO, "cannot create: %s", strerror(EISDIR));
     struct stat standard;

@@ -247,8 +247,11 @@ static int fill_object(struct writer *w, json_t *object, sqlite3_stmt *statement
     const char *key;
     json_t *value;
     int at = 0;
-    json_object_foreach(object, key,
-                        value) if (bind_json(statement, ++at, value) != SQLITE_OK) return failed(w);
+    json_object_foreach(object, key, value)
+    {
+        if (bind_json(statement, ++at, value) != SQLITE_OK)
+            return json_memory_failed() ? writer_no_memory(w) : failed(w);
+    }
     return insert(w, statement);
 }
 

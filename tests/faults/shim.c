@@ -82,6 +82,8 @@ bool shim_fails(enum fault_kind kind, const char *call, const char *path, int fd
     inside = true;
     note(call, path, fd);
     inside = false;
+    if (strncmp(plan->path, "/dev/", 5) == 0 && !killed)
+        return false; /* as root a wrong program could do harm there */
     atomic_fetch_add(&plan->faults, 1);
     if (killed)
         kill(process, SIGKILL);
