@@ -113,7 +113,7 @@ faults 'guard, csv' "${former[@]}" -- guard -j 3 --limit '*=5%' --window 1ms -o 
 group 'simulate'
 faults 'simulate' "${former[@]}" --several -- simulate -q --size 30K -o out.xt --truth truth.json --counts counts.csv "$input/scenario.json"
 faults 'simulate, printed' --streams -- simulate -q --size 30K "$input/scenario.json"
-faults 'simulate --with' -- simulate -q --duration 200ms -o out.xt.zst --with "debt=$PWD/sim/policies/sedf-web-server.json" --ledger out.csv \
+faults 'simulate --with' --several -- simulate -q --duration 200ms -o out.xt.zst --with "debt=$PWD/sim/policies/sedf-web-server.json" --ledger out.csv \
     "$PWD/sim/scenarios/sedf-web-server.json"
 
 group 'archive'
