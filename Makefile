@@ -5,10 +5,11 @@
 # make lint       clang-format, clang-tidy, cppcheck, shellcheck, both compilers with -Werror
 # make asan       the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 # make tsan       the tests that use threads under ThreadSanitizer
-# make fuzz       libFuzzer on the whole road from bytes to rows (FUZZ_SECONDS=60)
+# make fuzz       libFuzzer on what reads traces and archives (FUZZ_SECONDS=60, FUZZ_SEED=N repeats a run); executions/s, coverage, findings
 # make experiments  what schedulers, the ledger and charges do on a simulated host; minutes (ONLY="2 5": these experiments)
 # make bench      speed and memory beside xenalyze and the bare floor (TRACES=DIR: on captures, too)
 # make test-xen   in domain 0 of a real Xen, emulated by QEMU; 40 minutes, as root (PART="measure guard": these parts)
+# make bench-live   how late the rows of report --live come, and its CPU time
 # make bench-check  instructions of small reports beside the recorded ones (make bench-record: records them)
 # make nightly    what takes too long for CI: long fuzzing, 4 GiB, captures under sanitizers, every fault, valgrind, bench
 # make clean

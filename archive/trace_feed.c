@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/crew.h"
+#include "parser/crew.h"
 #include "archive/tar.h"
 
 #define AHEAD 2 /* decompressed chunks that wait, besides those being decompressed */
@@ -39,8 +39,9 @@ static size_t frame_of(const struct chunk_place *c)
 }
 
 /* On one of the crew's threads. */
-static void read_chunk(void *context, size_t slot)
+static void read_chunk(void *context, size_t slot, unsigned thread)
 {
+    (void)thread;
     const struct trace_feed *f = context;
     struct slot *s = &f->slots[slot];
     const struct member *m = s->place->member;
@@ -113,7 +114,7 @@ struct trace_feed *trace_feed_new(const struct archive *a, const struct capture 
                                   uint32_t chunk, unsigned threads, struct error *err)
 {
     struct trace_feed *f = calloc(1, sizeof *f);
-    struct crew_jobs jobs = {.context = f, .work = read_chunk};
+    struct crew_jobs jobs = {.name = "unpack", .context = f, .work = read_chunk};
     if (f) {
         f->frames = archive_frames(a);
         f->slots_n = threads + AHEAD;

@@ -27,11 +27,11 @@ title_1000-domains := $(BENCH_BESIDE), 1000 domains
 title_sched        := $(BENCH_BESIDE), sched only
 
 .PHONY: bench
-bench: all $(BENCH)/hop $(BENCH)/run $(patsubst %,$(BENCH)/%.xt,full $(BENCH_BESIDES)) $(BENCH)/full.xt.zst
+bench: all $(BENCH)/hop $(BENCH)/run $(BENCH)/drain $(patsubst %,$(BENCH)/%.xt,full $(BENCH_BESIDES)) $(BENCH)/full.xt.zst
 	@BENCH_RUNS=$(BENCH_RUNS) BENCH_CPU=$(BENCH_CPU) TRACES=$(TRACES) \
 	    bench/bench.sh $(BUILD) '$(BENCH_BESIDES)' '$(BENCH_CAPTURES)'
 
-$(BENCH)/hop $(BENCH)/run: $(BENCH)/%: $(BENCH)/%.o
+$(BENCH)/hop $(BENCH)/run $(BENCH)/drain $(BENCH)/live: $(BENCH)/%: $(BENCH)/%.o
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $<
 
 .PRECIOUS: $(BENCH)/%.xt
@@ -44,6 +44,20 @@ $(BENCH)/%.xt: | $(BUILD)/xenmeter
 
 $(BENCH)/full.xt.zst: $(BENCH)/full.xt
 	zstd -q -f -3 -T0 -o $@ $<
+
+# make bench-live - report --live 100ms of a trace that comes as xentrace -s 100 writes it: 8 pCPUs, 500,000 records/s, ten seconds. What
+# the rows wait for, and the CPU time (live.c); with charges, which wait for their charging periods, and without.
+$(BENCH)/live.xt: bench/live.json | $(BUILD)/xenmeter
+	@mkdir -p $(@D)
+	$(BUILD)/xenmeter simulate -q --seed $(BENCH_SEED) --output $@.part $<
+	@mv $@.part $@
+
+.PHONY: bench-live
+bench-live: all $(BENCH)/live $(BENCH)/live.xt
+	@for charges in '' '-c start_ns,end_ns,domain,running_ns,runnable_ns,blocked_ns'; do \
+	    echo "report --live 100ms $$charges"; \
+	    $(BENCH)/live $(BENCH)/live.xt $(BUILD)/xenmeter report -q --live 100ms -f csv $$charges - || exit; \
+	done
 
 # make bench-check - instructions of reports on small inputs, within 3 % of the recorded ones (instructions.txt): by as much as
 # that, a change of speed, either way, is seen here. One that is meant is recorded with it (make bench-record). A minute and a half.

@@ -111,6 +111,7 @@ full() { # TITLE FILE
     ours "charge -g $granularities" charge -q -g "$granularities" "$2"
     made "$2"
     row 'report, every CPU' xenalyze - - "${report[@]}" "$2"
+    row 'only drain the pipe' xenalyze "$cpu" "$2" "$traces/drain"
     row 'report, from a pipe' xenalyze "$cpu" "$2" "${report[@]}" -
     row 'zstd -dc' xenalyze "$cpu" - zstd -dcq "$2.zst"
     row 'report, from .zst' xenalyze "$cpu" - "${report[@]}" "$2.zst"

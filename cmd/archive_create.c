@@ -11,6 +11,7 @@
 #include "archive_commands.h"
 #include "archive/archive.h"
 #include "archive/capture_writer.h"
+#include "host/io_clock.h"
 #include "metrics/human.h"
 #include "metrics/verdict.h"
 #include "small_file.h"
@@ -78,6 +79,7 @@ static int open_trace(struct creation *c, const char *path, struct error *err)
     const struct options *o = c->options;
     c->one = *o;
     c->one.input = path;
+    c->one.timing = false; /* threads compress until the archive is complete */
     c->run.options = &c->one;
     c->run.counters = c->counters;
     struct capture_writer_options options = {.host = c->host,
@@ -265,6 +267,7 @@ int archive_create_run(const struct options *o)
 {
     struct archive_file file = {0};
     struct creation c = {.options = o, .file = &file};
+    uint64_t begun_ns = io_clock_ns();
     int status = begin(&c);
     if (status == EXIT_DONE && o->strict && c.doubtful)
         status = EXIT_FINDING;
@@ -272,6 +275,8 @@ int archive_create_run(const struct options *o)
     counters_free(c.counters);
     buffer_free(&c.counters_text);
     buffer_free(&c.names_text);
+    if (o->timing)
+        say_thread_times(begun_ns);
     return status;
 }
 

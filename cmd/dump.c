@@ -14,6 +14,8 @@
 #include "pager.h"
 #include "trace_run.h"
 
+#define FORMAT_THREADS 4 /* so many format what one reads */
+
 /* One dump; all zero: not begun. */
 struct dump {
     const struct options *options;
@@ -99,6 +101,9 @@ static int open_output(struct dump *d, struct error *err)
     }
     const struct dump_schema schema = {.tsc = o->tsc, .own = d->own, .slot = dump_choice_only(&d->choice)};
     d->writer = dump_writer_new(o->format, d->output, &schema, err);
+    unsigned jobs = options_jobs(o);
+    if (d->writer && jobs > 1 && !d->in_step)
+        dump_writer_use_threads(d->writer, jobs < FORMAT_THREADS ? jobs : FORMAT_THREADS);
     return d->writer ? 0 : -1;
 }
 
@@ -129,6 +134,9 @@ static int read_trace(struct dump *d, struct error *err)
     const struct options *o = d->options;
     bool on_terminal = d->writer && output_is_terminal(d->output); /* the records are progress enough */
     int status = trace_run_go(&d->run, on_terminal ? WHEN_NEVER : o->progress, err);
+    if (d->writer) /* what was read before a damaged place is written */
+        dump_writer_flush(d->writer);
+    output_flush(d->output);
     return status != 0 || output_failure(d->output) ? -1 : 0;
 }
 
@@ -194,8 +202,6 @@ static int conclude(struct dump *d)
     /* A failure is the output's, and output_commit reports it. */
     if (d->counts)
         write_counts(d);
-    else
-        dump_writer_flush(d->writer);
     output_flush(d->output);
     if (output_reader_gone(d->output))
         return EXIT_DONE;

@@ -31,6 +31,18 @@ static size_t without_blanks(const char *line, size_t end)
     return end;
 }
 
+/* "-b----": a letter or a dash for each of six states, of which the fifth says why a domain was shut down. */
+static bool is_state(struct span s)
+{
+    return s.n == 6 && strspn(s.at, "rbpscdwS?-") >= s.n && strspn(s.at, "r-") > 0;
+}
+
+/* "12.5" */
+static bool is_time(struct span s)
+{
+    return s.n > 0 && isdigit((unsigned char)*s.at) && strspn(s.at, "0123456789.") >= s.n;
+}
+
 /*
  * A line of "xl list" ends with ID, memory, vCPUs, state and time; the text before them is the name, which may contain
  * blanks.
@@ -47,7 +59,8 @@ static bool find_listed(const char *line, struct span *id, struct span *name)
     }
     *id = fields[4];
     *name = (struct span){line, without_blanks(line, end)};
-    return name->n > 0 && is_number(fields[4]) && is_number(fields[3]) && is_number(fields[2]);
+    return name->n > 0 && is_number(fields[4]) && is_number(fields[3]) && is_number(fields[2]) &&
+           is_state(fields[1]) && is_time(fields[0]);
 }
 
 /* "ID NAME" */

@@ -101,8 +101,7 @@ void trace_run_end_pass(struct trace_run *r)
     r->trace = NULL;
 }
 
-/* When all other threads have ended. */
-static void say_times(const struct trace_run *r)
+void say_thread_times(uint64_t begun_ns)
 {
     struct thread_time times[THREAD_NAMES];
     size_t n = thread_times(times);
@@ -110,7 +109,7 @@ static void say_times(const struct trace_run *r)
         complain("%u thread%s %s: %.3f s", times[i].threads, times[i].threads == 1 ? "" : "s", times[i].name,
                  (double)times[i].cpu_ns / 1e9);
     complain("the main thread: %.3f s; elapsed: %.3f s", (double)thread_cpu_ns() / 1e9,
-             (double)(io_clock_ns() - r->progress.begun_ns) / 1e9);
+             (double)(io_clock_ns() - begun_ns) / 1e9);
 }
 
 void trace_run_close(struct trace_run *r)
@@ -119,5 +118,5 @@ void trace_run_close(struct trace_run *r)
     archived_close(&r->archived);
     names_free(r->names);
     if (r->options && r->options->timing && r->progress.begun_ns)
-        say_times(r);
+        say_thread_times(r->progress.begun_ns);
 }

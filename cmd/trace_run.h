@@ -52,6 +52,10 @@ bool trace_run_stopped(const struct trace_run *r);
 /* Drops the pipeline and the trace: another pass may begin. */
 void trace_run_end_pass(struct trace_run *r);
 
+/* Frees everything, and with --timing reports the threads' times. */
 void trace_run_close(struct trace_run *r);
+
+/* Reports the CPU time of the main thread and of those that have ended, and the time since `begun_ns` (io_clock_ns). */
+void say_thread_times(uint64_t begun_ns);
 
 #endif

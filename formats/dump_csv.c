@@ -23,7 +23,7 @@ static void make_place(struct dump_place *place, unsigned pcpu, uint32_t current
     place->current = current;
 }
 
-static char *make_tail(struct dump_writer *w, const struct dump_record *r, char *to)
+static char *make_tail(struct dump_form *w, const struct dump_record *r, char *to)
 {
     const struct dump_name *name = &w->names[r->slot];
     memcpy(to, name->text, sizeof name->text);
@@ -43,7 +43,7 @@ static char *make_tail(struct dump_writer *w, const struct dump_record *r, char 
     return end;
 }
 
-char *dump_csv_place(struct dump_writer *w, const struct dump_record *r, char *to)
+char *dump_csv_place(struct dump_form *w, const struct dump_record *r, char *to)
 {
     struct dump_place *place = &w->places[r->pcpu];
     if (place->length == 0 || place->current != r->current)
@@ -53,12 +53,12 @@ char *dump_csv_place(struct dump_writer *w, const struct dump_record *r, char *t
     return to + place->length;
 }
 
-static char *line(struct dump_writer *w, const struct dump_record *r, char *to)
+static char *line(struct dump_form *w, const struct dump_record *r, char *to)
 {
     return dump_put_tail(w, r, dump_csv_place(w, r, to), make_tail);
 }
 
-static char *header(const struct dump_writer *w, char *to)
+static char *header(const struct dump_form *w, char *to)
 {
     return to + sprintf(to, "%s,pcpu,domain,vcpu,event,fields\n", dump_time_name(w));
 }

@@ -114,7 +114,7 @@ static char *put_arguments(const struct dump_columns *c, const char *fields, con
     return to;
 }
 
-static char *make_tail(struct dump_writer *w, const struct dump_record *r, char *to)
+static char *make_tail(struct dump_form *w, const struct dump_record *r, char *to)
 {
     const struct dump_columns *c = &w->columns;
     const struct dump_name *name = &w->names[r->slot];
@@ -138,13 +138,13 @@ static char *make_tail(struct dump_writer *w, const struct dump_record *r, char 
     return to;
 }
 
-static char *line(struct dump_writer *w, const struct dump_record *r, char *to)
+static char *line(struct dump_form *w, const struct dump_record *r, char *to)
 {
     return dump_put_tail(w, r, dump_csv_place(w, r, to), make_tail);
 }
 
 /* Whether a field has the name of a column that every record has. */
-static bool is_taken(const struct dump_writer *w, const char *name)
+static bool is_taken(const struct dump_form *w, const char *name)
 {
     const char *const taken[] = {dump_time_name(w), "pcpu", "domain", "vcpu", "event"};
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
@@ -153,7 +153,7 @@ static bool is_taken(const struct dump_writer *w, const char *name)
     return false;
 }
 
-static char *header(const struct dump_writer *w, char *to)
+static char *header(const struct dump_form *w, char *to)
 {
     to += sprintf(to, "%s,pcpu,domain,vcpu,event", dump_time_name(w));
     for (unsigned i = 0; i < w->columns.n; i++)

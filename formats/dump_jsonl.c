@@ -18,7 +18,7 @@ static void make_place(struct dump_place *place, unsigned pcpu, uint32_t current
     place->current = current;
 }
 
-static char *make_tail(struct dump_writer *w, const struct dump_record *r, char *to)
+static char *make_tail(struct dump_form *w, const struct dump_record *r, char *to)
 {
     to = dump_put(to, ",\"event\":\"");
     const struct dump_name *name = &w->names[r->slot];
@@ -30,7 +30,7 @@ static char *make_tail(struct dump_writer *w, const struct dump_record *r, char 
     return dump_put(to, "}}\n");
 }
 
-static char *line(struct dump_writer *w, const struct dump_record *r, char *to)
+static char *line(struct dump_form *w, const struct dump_record *r, char *to)
 {
     struct dump_place *place = &w->places[r->pcpu];
     if (place->length == 0 || place->current != r->current)

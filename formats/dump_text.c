@@ -35,7 +35,7 @@ static void make_place(struct dump_place *place, unsigned pcpu, uint32_t current
 }
 
 /* Seconds right-aligned to four digits, and nine after the point. */
-static char *put_time(struct dump_writer *w, uint64_t time_ns, char *to)
+static char *put_time(struct dump_form *w, uint64_t time_ns, char *to)
 {
     uint64_t ns = time_ns - w->second_from_ns;
     if (ns >= 1000000000 || w->second_length == 0) {
@@ -54,7 +54,7 @@ static char *put_time(struct dump_writer *w, uint64_t time_ns, char *to)
     return to;
 }
 
-static char *make_tail(struct dump_writer *w, const struct dump_record *r, char *to)
+static char *make_tail(struct dump_form *w, const struct dump_record *r, char *to)
 {
     const struct dump_name *name = &w->names[r->slot];
     memcpy(to, name->text, sizeof name->text);
@@ -65,7 +65,7 @@ static char *make_tail(struct dump_writer *w, const struct dump_record *r, char 
     return end;
 }
 
-static char *line(struct dump_writer *w, const struct dump_record *r, char *to)
+static char *line(struct dump_form *w, const struct dump_record *r, char *to)
 {
     struct dump_place *place = &w->places[r->pcpu];
     if (place->length == 0 || place->current != r->current)

@@ -31,7 +31,13 @@ struct dump_schema {
 struct dump_writer *dump_writer_new(const char *format, struct output *out, const struct dump_schema *schema,
                                     struct error *err);
 
-/* One record. 0, or -1 when the output failed. */
+/*
+ * From now on lines are made on so many threads, 1 to 64, and written in the order of the records: the output is the caller's again
+ * after dump_writer_flush. Without memory or a thread for it the caller's thread makes them, as before.
+ */
+void dump_writer_use_threads(struct dump_writer *w, unsigned threads);
+
+/* One record, which is copied. 0, or -1 when the output has failed. */
 int dump_writer_record(struct dump_writer *w, const struct dump_record *r);
 
 /* Passes all lines so far to the output. 0 or -1. */

@@ -1,27 +1,27 @@
-/* The operations of a format of a dump, and the state that formats share. */
+/* The operations of a format of a dump, and what they need. */
 #ifndef XENMETER_FORMATS_DUMP_WRITER_OPS_H
 #define XENMETER_FORMATS_DUMP_WRITER_OPS_H
 
 #include "formats/dump_put.h"
 #include "formats/dump_writer.h"
 
-#define DUMP_BUFFER_BYTES                                                                                    \
-    ((size_t)256 << 10)     /* as large as the output's own buffer, which is then not needed */
 #define DUMP_LINE_MOST 2048 /* bytes of a line, and of the overwritten bytes after it */
+
+struct dump_form;
 
 struct dump_writer_ops {
     const char *name;
-    char *(*header)(const struct dump_writer *w,
+    char *(*header)(const struct dump_form *w,
                     char *to); /* writes the first line; returns its end. NULL: none */
     const struct dump_style *style;
     /* Writes the line of a record, with room for DUMP_LINE_MOST bytes; returns where it ends. */
-    char *(*line)(struct dump_writer *w, const struct dump_record *r, char *to);
+    char *(*line)(struct dump_form *w, const struct dump_record *r, char *to);
 };
 
 extern const struct dump_writer_ops dump_text, dump_csv, dump_csv_event, dump_jsonl;
 
 /* For CSV: time, pCPU and vCPU of a record, and the comma after them. */
-char *dump_csv_place(struct dump_writer *w, const struct dump_record *r, char *to);
+char *dump_csv_place(struct dump_form *w, const struct dump_record *r, char *to);
 
 /* The text of a pCPU and its vCPU, made anew when the vCPU changes. */
 struct dump_place {
@@ -65,32 +65,30 @@ struct dump_columns {
 /* Those of the event in this slot (own_event_slot), in the order of the tables. */
 void dump_columns_of(struct dump_columns *c, unsigned slot, const struct own_events *own);
 
-struct dump_writer {
+/* What one thread needs to make lines. */
+struct dump_form {
     const struct dump_writer_ops *ops;
-    struct output *out;
     bool tsc;
-    char *buffer; /* DUMP_BUFFER_BYTES and room for a line more */
-    size_t n;
-    struct dump_steps *steps;  /* of all lists of fields */
-    struct dump_place *places; /* by pCPU */
-    struct dump_name *names;   /* of events, by slot */
-    struct dump_memo *memos;   /* DUMP_MEMOS of them */
-    uint64_t second_from_ns;   /* the second of the last time, */
-    char second[DIGITS_ROOM];  /* and its text, */
+    const struct dump_steps *steps; /* of all lists of fields; the writer's, as are the names */
+    const struct dump_name *names;  /* of events, by slot */
+    struct dump_place *places;      /* by pCPU */
+    struct dump_memo *memos;        /* DUMP_MEMOS of them */
+    uint64_t second_from_ns;        /* the second of the last time, */
+    char second[DIGITS_ROOM];       /* and its text, */
     unsigned second_length;
     struct dump_columns columns; /* of dump_csv_event */
 };
 
 /* What times are called. */
-static inline const char *dump_time_name(const struct dump_writer *w)
+static inline const char *dump_time_name(const struct dump_form *w)
 {
     return w->tsc ? "tsc" : "time_ns";
 }
 
 /* Event and fields of a record: from the cache, or written by the format's `make`. */
 static inline __attribute__((always_inline)) char *
-dump_put_tail(struct dump_writer *w, const struct dump_record *r, char *to,
-              char *(*make)(struct dump_writer *, const struct dump_record *, char *))
+dump_put_tail(struct dump_form *w, const struct dump_record *r, char *to,
+              char *(*make)(struct dump_form *, const struct dump_record *, char *))
 {
     static const uint64_t masks[8][2] = {
         {0, 0}, {0xffffffff, 0}, {UINT64_MAX, 0}, {UINT64_MAX, 0xffffffff}, {UINT64_MAX, UINT64_MAX}};

@@ -27,6 +27,8 @@ static uint32_t code_of(const char *s, size_t n)
 
 size_t safe_length(const char *s)
 {
+    if (*s >= ' ' && *s <= '~') /* as most are */
+        return 1;
     size_t n = utf8_length(s);
     uint32_t code = n ? code_of(s, n) : 0;
     for (size_t i = 0; i < sizeof unsafe / sizeof *unsafe; i++)

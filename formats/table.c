@@ -35,11 +35,9 @@ void table_put_cell(struct buffer *b, const char *cell, size_t width, size_t to_
     buffer_text(b, "\n");
 }
 
-static void put_cell(struct table *t, const struct table_sheet *s, size_t at, const char *cell, size_t width)
+static void put_cell(struct table *t, const struct layout *layout, const char *cell, size_t width, bool last)
 {
-    const struct layout *layout = &s->layouts[at];
-    table_put_cell(&t->base.text, cell, width, layout->width, layout->column->flags & COLUMN_LEFT,
-                   layout_is_last(s, at));
+    table_put_cell(&t->base.text, cell, width, layout->width, layout->column->flags & COLUMN_LEFT, last);
 }
 
 void table_put_rule(struct table *t, size_t width)
@@ -88,7 +86,7 @@ static void put_header(struct table *t, const struct table_sheet *s)
             if (line == 0 && layout->group > 1)
                 put_group(t, s, c, lines[0]);
             else
-                put_cell(t, s, c, lines[line], strlen(lines[line]));
+                put_cell(t, layout, lines[line], strlen(lines[line]), layout_is_last(s, c));
         }
     writer_style(&t->base, STYLE_END);
     table_put_rule(t, layout_width(s));
@@ -163,7 +161,7 @@ static void put_row(struct table *t, const struct table_sheet *s, const struct v
 {
     bool is_worry = row && s->relation->is_worry && s->relation->is_worry(row);
     char cell[CELL_BYTES];
-    size_t from = t->base.text.n, indent = 0;
+    size_t from = t->base.text.n, indent = 0, last = layout_last(s);
     if (is_worry)
         writer_style(&t->base, STYLE_WARNING);
     for (size_t c = 0; c < s->n; c++) {
@@ -177,10 +175,10 @@ static void put_row(struct table *t, const struct table_sheet *s, const struct v
         bool is_alarm = layout->column->flags & COLUMN_ALARM && value_number(v) != 0;
         if (is_alarm)
             writer_style(&t->base, STYLE_ALARM);
-        put_cell(t, s, c, cell, width);
+        put_cell(t, layout, cell, width, c == last);
         if (is_alarm)
             writer_style(&t->base, STYLE_END);
-        indent += layout_is_last(s, c) ? 0 : layout->width + 2;
+        indent += c == last ? 0 : layout->width + 2;
     }
     if (is_worry)
         writer_style(&t->base, STYLE_END);

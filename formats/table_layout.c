@@ -29,6 +29,14 @@ bool layout_is_last(const struct table_sheet *s, size_t at)
     return next_shown(s, at) >= s->n;
 }
 
+size_t layout_last(const struct table_sheet *s)
+{
+    size_t last = s->n;
+    while (last > 0 && !layout_is_shown(s, &s->layouts[last - 1]))
+        last--;
+    return last > 0 ? last - 1 : s->n;
+}
+
 size_t layout_width(const struct table_sheet *s)
 {
     size_t width = 0;
@@ -86,6 +94,20 @@ static size_t group_of(const struct table_sheet *s, size_t at)
     return at;
 }
 
+/* Appends a text, as far as there is room in a cell that begins at `cell`; returns its end. */
+static char *append(const char *cell, char *to, const char *text, size_t n)
+{
+    size_t room = CELL_BYTES - 1 - (size_t)(to - cell);
+    to = mempcpy(to, text, min64(n, room));
+    *to = '\0';
+    return to;
+}
+
+static char *append_unit(const char *cell, char *to, const char *unit)
+{
+    return *unit ? append(cell, append(cell, to, " ", 1), unit, strlen(unit)) : to;
+}
+
 void layout_heading(char one[CELL_BYTES], char two[CELL_BYTES], const struct table_sheet *s, size_t at)
 {
     const struct layout *layout = &s->layouts[at];
@@ -95,14 +117,15 @@ void layout_heading(char one[CELL_BYTES], char two[CELL_BYTES], const struct tab
     const char *of_group = s->layouts[first].group > 1 ? unit_of_group(s, first) : NULL;
     *one = '\0';
     if (layout->group != 0 && space)
-        snprintf(one, CELL_BYTES, "%.*s%s%s", (int)(space - title), title, of_group && *of_group ? " " : "",
-                 of_group ? of_group : "");
-    if (space)
-        snprintf(two, CELL_BYTES, "%s%s%s", space + 1, *unit && !of_group ? " " : "", of_group ? "" : unit);
-    else if (*unit)
-        snprintf(one, CELL_BYTES, "%s", title), snprintf(two, CELL_BYTES, "%s", unit);
-    else
-        snprintf(two, CELL_BYTES, "%s", title);
+        append_unit(one, append(one, one, title, (size_t)(space - title)), of_group ? of_group : "");
+    if (space) {
+        append_unit(two, append(two, two, space + 1, strlen(space + 1)), of_group ? "" : unit);
+    } else if (*unit) {
+        append(one, one, title, strlen(title));
+        append(two, two, unit, strlen(unit));
+    } else {
+        append(two, two, title, strlen(title));
+    }
 }
 
 size_t layout_group_width(const struct table_sheet *s, size_t at)

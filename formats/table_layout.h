@@ -34,6 +34,9 @@ bool layout_is_shown(const struct table_sheet *s, const struct layout *layout);
 /* Whether no shown column follows column `at`. */
 bool layout_is_last(const struct table_sheet *s, size_t at);
 
+/* The last shown column; s->n: none is shown. */
+size_t layout_last(const struct table_sheet *s);
+
 /* The width of a row. */
 size_t layout_width(const struct table_sheet *s);
 

@@ -358,6 +358,10 @@ unpack fixtures/membuf-credit2.xt.zst "$scratch/trace.xt"
 create --level 1 --with-trace "$scratch/trace.xt" -o "$scratch/large.xma"
 create --level 13 --with-trace "$scratch/trace.xt" -o "$scratch/small.xma"
 check 'a higher level makes it smaller' [ "$(stat -c %s "$scratch/small.xma")" -lt "$(stat -c %s "$scratch/large.xma")" ]
+create --with-trace "$scratch/trace.xt" -o "$scratch/usual.xma"
+zstd -q -3 -f "$scratch/trace.xt" -o "$scratch/usual.zst"
+check 'results included it is not larger than zstd -3 makes the trace' \
+    [ "$(stat -c %s "$scratch/usual.xma")" -le "$(stat -c %s "$scratch/usual.zst")" ]
 extract --trace "$scratch/small.xma" | cmp -s - "$scratch/trace.xt"
 check 'a higher level keeps the trace' equal 0 $?
 

@@ -384,6 +384,9 @@ printf '%s\n' 'Name                                        ID   Mem VCPUs	State	
     'guest one                                    3   192     2     -b----      10.0' >"$scratch/xl"
 run report --names "$scratch/xl" -f jsonl "$fixture"
 check '--names: xl list, a blank in a name' says "$out" '"domain":3,.*"name":"guest one"'
+printf '%s\n' '3 rack 1 512 2 new east' >"$scratch/names"
+run report --names "$scratch/names" -f jsonl "$fixture"
+check '--names: ID NAME, a name with numbers in it' says "$out" '"domain":3,.*"name":"rack 1 512 2 new east"'
 run report --cpu-hz 1.298G -f json "$fixture"
 check '--cpu-hz: given' equal 'given 1298000000' "$(jq -r '.trace | "\(.cpu_hz_source) \(.cpu_hz)"' "$out")"
 

@@ -251,6 +251,12 @@ check 'writing has one' says "$err" '^xenmeter: 1 thread write: [0-9.]* s$'
 check 'so has the rest' says "$err" '^xenmeter: the main thread: [0-9.]* s; elapsed: [0-9.]* s$'
 run report -q --timing -j 1 -g 100ms -f csv "$capture"
 check 'with one job there is one thread' equal 1 "$(wc -l <"$err")"
+run archive create -q --timing -j 2 --with-trace -o "$scratch/timed.xma" "$capture"
+check 'compression has its own' says "$err" '^xenmeter: 2 threads compress: [0-9.]* s$'
+run dump -q --timing -j 2 "$capture"
+check 'lines of a dump have theirs' says "$err" '^xenmeter: 2 threads format: [0-9.]* s$'
+run dump -q --timing -j 64 "$capture"
+check 'which are four at most' says "$err" '^xenmeter: 4 threads format: [0-9.]* s$'
 
 group 'options'
 for wrong in 0 65 x -1 1.5; do

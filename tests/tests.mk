@@ -59,7 +59,7 @@ ASAN_CAPTURE_TESTS := truth charges threads fit invariants road dump xenalyze
 ASAN_BUILD := build-asan
 TRACES     ?=
 
-UNIT_SRC   := $(wildcard tests/unit/*.c)
+UNIT_SRC   := $(wildcard tests/unit/*.c tests/reference/*.c)
 TEST_TOOLS := $(patsubst tests/lib/%.c,$(BUILD)/tests/%,$(wildcard tests/lib/*.c)) $(BUILD)/every-event $(BUILD)/faults $(BUILD)/faults.so
 
 .PHONY: test

@@ -27,26 +27,27 @@ static bool wanted(const struct ledger *l, uint16_t pcpu)
 void ledger_charges_gather(struct ledger *l)
 {
     const struct charge_sums *live = &l->charges_live;
+    size_t guests = guests_used(l, live), idds = idds_used(l, live);
     for (size_t g = 0; g < l->options.granularities; g++) {
-        for (uint32_t i = 0; i < live->guests_n; i++) {
+        for (uint32_t i = 0; i < guests; i++) {
             struct charge_guest *to = guest_sums(l, &l->charges[g], i);
             if (to)
                 charge_guest_merge(to, &live->guests[i]);
         }
-        for (uint32_t i = 0; i < live->idds_n; i++) {
+        for (uint32_t i = 0; i < idds; i++) {
             struct charge_idd *to = idd_sums(l, &l->charges[g], i);
             if (to)
                 charge_idd_merge(to, &live->idds[i]);
         }
     }
-    clear_sums(&l->charges_live);
+    clear_sums(l, &l->charges_live);
 }
 
 void ledger_charges_clear(struct ledger *l)
 {
     for (size_t g = 0; g < l->options.granularities; g++)
-        clear_sums(&l->charges[g]);
-    clear_sums(&l->charges_live);
+        clear_sums(l, &l->charges[g]);
+    clear_sums(l, &l->charges_live);
     l->idds_ran_ns = l->idds_unattributed_ns = 0;
     memset(l->idds_doubt_ns, 0, sizeof l->idds_doubt_ns);
 }

@@ -136,7 +136,7 @@ void ledger_charges_close(struct ledger *l, size_t g, const struct interval *int
             l->options.sink.charges(l->options.sink.context, interval, l->charge_idds, n) != 0)
             l->sink_ended = true;
     }
-    clear_sums(sums);
+    clear_sums(l, sums);
 }
 
 void ledger_charges_before_seen(struct ledger *l, uint32_t idd, size_t g, uint64_t ns)

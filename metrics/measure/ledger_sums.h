@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ledger.h"
+#include "metrics/min_max.h"
 
 /* Those of a pair, made on first use. NULL: no memory. */
 static inline struct charge_guest *guest_sums(struct ledger *l, struct charge_sums *s, uint32_t pair)
@@ -20,12 +21,24 @@ static inline struct charge_idd *idd_sums(struct ledger *l, struct charge_sums *
     return made ? &s->idds[idd] : NULL;
 }
 
-static inline void clear_sums(struct charge_sums *s)
+/* The sums of numbers from here on are 0: room is made for more pairs than are known. */
+static inline size_t guests_used(const struct ledger *l, const struct charge_sums *s)
+{
+    return l->charging ? min64(s->guests_n, l->charging->pairs_n) : 0;
+}
+
+/* The same of driver domains. */
+static inline size_t idds_used(const struct ledger *l, const struct charge_sums *s)
+{
+    return l->charging ? min64(s->idds_n, l->charging->idds_n) : 0;
+}
+
+static inline void clear_sums(const struct ledger *l, struct charge_sums *s)
 {
     if (s->guests)
-        memset(s->guests, 0, s->guests_n * sizeof *s->guests);
+        memset(s->guests, 0, guests_used(l, s) * sizeof *s->guests);
     if (s->idds)
-        memset(s->idds, 0, s->idds_n * sizeof *s->idds);
+        memset(s->idds, 0, idds_used(l, s) * sizeof *s->idds);
 }
 
 /* Where the sums of granularity g are. */

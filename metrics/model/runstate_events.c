@@ -141,17 +141,21 @@ static void hole_ends(struct runstates *r, const struct event *e, uint64_t now_n
 
 /* ---- vCPUs ---- */
 
-/* YIELD, SLEEP: the vCPU may stop running soon. */
+/* YIELD, SLEEP: the vCPU may stop running soon. One that yields runs, if nothing was known of it before. */
 static void leaving(struct runstates *r, const struct event *e, uint64_t now_ns)
 {
     if (event_words(e) < 2)
         return;
-    uint32_t vcpu = e->w[0] < 65536 && e->w[1] < VCPUS_MAX
-                        ? population_vcpu(r->population, (uint16_t)e->w[0], (uint16_t)e->w[1])
-                        : NOBODY;
+    bool yields = e->slot == EVENT_YIELD, named = e->w[0] < 65536 && e->w[1] < VCPUS_MAX;
+    uint32_t vcpu = named ? population_vcpu(r->population, (uint16_t)e->w[0], (uint16_t)e->w[1]) : NOBODY;
+    if (yields && (vcpu == NOBODY || !r->tracks[vcpu].seen)) {
+        vcpu = runstates_vcpu(r, e->w[0], e->w[1], e->pcpu, now_ns);
+        if (vcpu != NOBODY)
+            runstates_go_on(r, vcpu, now_ns, e->pcpu);
+    }
     if (vcpu == NOBODY || !r->tracks[vcpu].seen)
         return;
-    uint8_t kind = e->slot == EVENT_YIELD ? TRANSITION_YIELD : TRANSITION_SLEEP;
+    uint8_t kind = yields ? TRANSITION_YIELD : TRANSITION_SLEEP;
     runstates_put(r, now_ns, (struct transition){.kind = kind, .vcpu = vcpu, .pcpu = e->pcpu});
     r->tracks[vcpu].leaving_noted = true;
 }

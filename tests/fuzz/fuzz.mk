@@ -1,14 +1,25 @@
-# make fuzz           libFuzzer on the road from bytes to the rows of a report, on that to the lines of a dump,
-#                     and on what reads archives, for FUZZ_SECONDS together
+# make fuzz           libFuzzer on every target below, for FUZZ_SECONDS together; FUZZ_SEED=N repeats a run,
+#                     FUZZ_WORKERS=N runs so many processes of a target at a time (0: one a CPU)
+# make fuzz-road      one target alone, for all of FUZZ_SECONDS
 # make fuzz-findings  the findings in FUZZ_FINDINGS again, one by one
 #
 # tests/fuzz/corpus-archive holds a byte that says what it is (archive.c), then a small archive or the text of a member.
 # tests/fuzz/corpus holds inputs of up to 5 KiB: a byte of choices (road.c and dump.c, each in its own way), then
 # the first windows of a capture, each with its first records: real ones (real-*), simulated ones (made-*), and
-# what a run once found (found-*). What a run adds stays in $(BUILD)/fuzz/corpus, corpus-dump and corpus-archive;
-# findings of the latter two are FUZZ_FINDINGS/dump-* and archive-*.
+# what a run once found (found-*).
+#
+# tests/fuzz/corpus-truth holds bytes that decide what a made host does (tests/reference/truth.h).
+# tests/fuzz/corpus-pairs holds a byte that chooses the pair (pairs.c), then a capture, or bytes for a made host.
+# tests/fuzz/corpus-texts holds a byte that chooses the reader (texts.c), then its text.
+#
+# What a run adds stays in $(BUILD)/fuzz/corpus-TARGET, what libFuzzer printed in $(BUILD)/fuzz/TARGET.log; findings
+# are FUZZ_FINDINGS/TARGET-*. A target ends with one line: executions, executions/s, coverage.
 
 FUZZ_SECONDS  ?= 60
+ifndef FUZZ_SEED
+FUZZ_SEED     := $(shell date +%s)
+endif
+FUZZ_WORKERS  ?= 1
 FUZZ_BUILD    := $(BUILD)/fuzz
 FUZZ_FINDINGS ?= $(FUZZ_BUILD)/findings
 FUZZ_CC       ?= clang
@@ -16,58 +27,61 @@ FUZZ_CFLAGS   := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,addres
 # Inputs are small: batches of few events, so that there are several, and what depends on where one ends is found.
 FUZZ_CFLAGS   += -DBATCH_EVENTS=37
 FUZZ_PACKAGES := clang libclang-rt-14-dev
-FUZZ_LIBRARY   = $(patsubst %.c,$(FUZZ_BUILD)/%.o,$(LIBRARY_SRC))
-FUZZ_ROAD      = $(patsubst %,$(FUZZ_BUILD)/tests/%.o,fuzz/road fuzz/debts fuzz/joins fuzz/mutate fuzz/store unit/mixture)
-FUZZ_DUMP      = $(patsubst %,$(FUZZ_BUILD)/tests/fuzz/%.o,dump sheet mutate store)
-FUZZ_ARCHIVE   = $(patsubst %,$(FUZZ_BUILD)/tests/fuzz/%.o,archive member_texts repack store)
-FUZZ_TARGETS   = $(FUZZ_BUILD)/road $(FUZZ_BUILD)/dump $(FUZZ_BUILD)/archives
-FUZZ_OPTIONS   = $(FUZZ_GUARD) $(if $(FUZZ_SEED),-seed=$(FUZZ_SEED)) \
-                 -max_total_time=$$(($(FUZZ_SECONDS) / 3)) -print_final_stats=1
+FUZZ_LIBRARY   = $(LIBRARY_SRC:%.c=$(FUZZ_BUILD)/%.o)
 # A slow input or one that takes much memory is a finding as well.
 FUZZ_GUARD    := -rss_limit_mb=512 -malloc_limit_mb=256 -timeout=5
+
+REFERENCE := $(patsubst tests/%.c,%,$(wildcard tests/reference/*.c))
+
+# Each target is one line at the end of this file:
+#     $(eval $(call fuzz_target,NAME,files in tests/ without .c,folder in tests/fuzz,dictionary in tests/fuzz or nothing,longest input))
+FUZZ_TARGETS :=
+define fuzz_target
+FUZZ_TARGETS += $(1)
+$(FUZZ_BUILD)/$(1): $(2:%=$(FUZZ_BUILD)/tests/%.o)
+-include $(2:%=$(FUZZ_BUILD)/tests/%.d)
+.PHONY: fuzz-$(1)
+fuzz-$(1): $(FUZZ_BUILD)/$(1)
+	@FUZZ_BUILD=$(FUZZ_BUILD) FINDINGS=$(FUZZ_FINDINGS) SEED=$$(FUZZ_SEED) SECONDS_EACH=$$(FUZZ_EACH) FUZZ_WORKERS=$(FUZZ_WORKERS) \
+	    tests/fuzz/run $(1) tests/fuzz/$(3) $(FUZZ_GUARD) -max_len=$(5) $(if $(4),-dict=tests/fuzz/$(4))
+endef
+
+# All of the time for a target that is asked for by its name.
+FUZZ_EACH = $(if $(filter fuzz,$(MAKECMDGOALS)),$(shell echo $$(($(FUZZ_SECONDS) / $(words $(FUZZ_TARGETS))))),$(FUZZ_SECONDS))
 
 $(FUZZ_BUILD)/%.o: %.c | fuzz-deps
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(ALL_CFLAGS) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(FUZZ_BUILD)/road: $(FUZZ_ROAD)
-$(FUZZ_BUILD)/dump: $(FUZZ_DUMP)
-$(FUZZ_BUILD)/archives: $(FUZZ_ARCHIVE)
-$(FUZZ_TARGETS): $(FUZZ_LIBRARY)
-	$(FUZZ_CC) $(ALL_CFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
-
--include $(patsubst %.o,%.d,$(FUZZ_LIBRARY) $(FUZZ_ROAD) $(FUZZ_DUMP) $(FUZZ_ARCHIVE))
+-include $(FUZZ_LIBRARY:%.o=%.d)
 
 .PHONY: fuzz-deps
 fuzz-deps: deps
 	@./.ci/packages $(FUZZ_PACKAGES)
 
-# Apart, so that make -k fuzz goes on after a finding.
-.PHONY: fuzz fuzz-road fuzz-dump fuzz-archives
-fuzz: fuzz-road fuzz-dump fuzz-archives
+$(eval $(call fuzz_target,road,fuzz/road fuzz/debts fuzz/joins fuzz/mutate fuzz/store unit/mixture,corpus,xentrace.dict,8192))
+$(eval $(call fuzz_target,dump,fuzz/dump fuzz/sheet fuzz/mutate fuzz/store,corpus,xentrace.dict,8192))
+$(eval $(call fuzz_target,archives,fuzz/archive fuzz/member_texts fuzz/repack fuzz/store,corpus-archive,archive.dict,16384))
 
-fuzz-road: $(FUZZ_BUILD)/road
-	@mkdir -p $(FUZZ_BUILD)/corpus $(FUZZ_FINDINGS)
-	$< $(FUZZ_OPTIONS) -max_len=8192 \
-	    -dict=tests/fuzz/xentrace.dict -artifact_prefix=$(FUZZ_FINDINGS)/ $(FUZZ_BUILD)/corpus tests/fuzz/corpus
+$(eval $(call fuzz_target,truth,fuzz/truth unit/bytes $(REFERENCE),corpus-truth,,2048))
+$(eval $(call fuzz_target,pairs,fuzz/pairs fuzz/ways fuzz/read_back fuzz/read_text fuzz/checks fuzz/mutate fuzz/store reference/made_host unit/bytes unit/snapshots_kept unit/run,corpus-pairs,xentrace.dict,8192))
+$(eval $(call fuzz_target,texts,fuzz/texts fuzz/text_again fuzz/store,corpus-texts,texts.dict,4096))
 
-fuzz-dump: $(FUZZ_BUILD)/dump
-	@mkdir -p $(FUZZ_BUILD)/corpus-dump $(FUZZ_FINDINGS)
-	$< $(FUZZ_OPTIONS) -max_len=8192 \
-	    -dict=tests/fuzz/xentrace.dict -artifact_prefix=$(FUZZ_FINDINGS)/dump- $(FUZZ_BUILD)/corpus-dump tests/fuzz/corpus
+# Commands are parsed, and not run: their objects as they are, but for the name of the program's own main().
+FUZZ_COMMANDS := $(CMD_SRC:%.c=$(FUZZ_BUILD)/%.o)
+$(FUZZ_BUILD)/cmd/main.o: FUZZ_CFLAGS += -Dmain=xenmeter_main
+$(FUZZ_BUILD)/texts: $(FUZZ_COMMANDS)
+-include $(FUZZ_COMMANDS:%.o=%.d)
 
-fuzz-archives: $(FUZZ_BUILD)/archives
-	@mkdir -p $(FUZZ_BUILD)/corpus-archive $(FUZZ_FINDINGS)
-	$< $(FUZZ_OPTIONS) -max_len=16384 \
-	    -dict=tests/fuzz/archive.dict -artifact_prefix=$(FUZZ_FINDINGS)/archive- $(FUZZ_BUILD)/corpus-archive tests/fuzz/corpus-archive
+$(FUZZ_TARGETS:%=$(FUZZ_BUILD)/%): $(FUZZ_LIBRARY)
+	$(FUZZ_CC) $(ALL_CFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+# Each target is made apart, so that make -k fuzz goes on after a finding.
+.PHONY: fuzz
+fuzz: $(FUZZ_TARGETS:%=fuzz-%)
 
 # Without a file to run libFuzzer would look for new ones.
-DUMP_FOUND    = $(wildcard $(FUZZ_FINDINGS)/dump-*)
-ARCHIVE_FOUND = $(wildcard $(FUZZ_FINDINGS)/archive-*)
-ROAD_FOUND    = $(filter-out $(DUMP_FOUND) $(ARCHIVE_FOUND),$(wildcard $(FUZZ_FINDINGS)/*))
-
 .PHONY: fuzz-findings
-fuzz-findings: $(FUZZ_TARGETS)
-	$(if $(ROAD_FOUND),$(FUZZ_BUILD)/road $(FUZZ_GUARD) $(ROAD_FOUND))
-	$(if $(DUMP_FOUND),$(FUZZ_BUILD)/dump $(FUZZ_GUARD) $(DUMP_FOUND))
-	$(if $(ARCHIVE_FOUND),$(FUZZ_BUILD)/archives $(FUZZ_GUARD) $(ARCHIVE_FOUND))
+fuzz-findings: $(FUZZ_TARGETS:%=$(FUZZ_BUILD)/%)
+	$(foreach target,$(FUZZ_TARGETS),$(if $(wildcard $(FUZZ_FINDINGS)/$(target)-*),\
+	    $(FUZZ_BUILD)/$(target) $(FUZZ_GUARD) $(wildcard $(FUZZ_FINDINGS)/$(target)-*) &&)) true

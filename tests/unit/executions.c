@@ -55,6 +55,24 @@ static void a_yield_is_not_a_preemption(void)
     trace_bytes_free(&c);
 }
 
+/* It ran since the trace began: only the vCPU that runs can yield. */
+static void a_yield_is_no_preemption_either_if_it_is_the_first_record_of_its_vcpu(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    rec_yield(&c, 5 * MS, 1, 0);
+    replaces(&c, 5 * MS + 2 * US, 1, 0, RUNNABLE, 2, 0);
+    mark(&c, 7 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(ROW(&r, .domain = 1)->yields, 1);
+    EQUAL(ROW(&r, .domain = 1)->preemptions, 0);
+    STATES(ROW(&r, .domain = 1), 5 * MS + 2 * US, 2 * MS - 2 * US, 0, 0, 0);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 /* Nobody else wanted the pCPU: Xen says so with CONTINUE_RUNNING, and the yield is over. */
 static void a_yield_without_a_switch_does_not_excuse_a_later_preemption(void)
 {
@@ -272,6 +290,7 @@ static void the_idle_domain_makes_no_execution_rows(void)
 CU_TestInfo executions_tests[] = {
     TEST(executions_wakes_blocks_and_preemptions_are_counted),
     TEST(a_yield_is_not_a_preemption),
+    TEST(a_yield_is_no_preemption_either_if_it_is_the_first_record_of_its_vcpu),
     TEST(a_yield_without_a_switch_does_not_excuse_a_later_preemption),
     TEST(a_dispatch_on_another_pcpu_is_a_migration),
     TEST(granted_slices_are_counted_and_unlimited_ones_are_no_sample),

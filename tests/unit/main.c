@@ -32,6 +32,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(order),
     SUITE(places),
     SUITE(random_places),
+    SUITE(reference),
     SUITE(clock),
     SUITE(clock_hosts),
     SUITE(drift),

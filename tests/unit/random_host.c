@@ -148,7 +148,8 @@ static void preempt(struct host *h, unsigned p, bool yields)
     struct host_vcpu *k = &h->vcpu[h->current[p]];
     if (yields && can_write(h, p, 1)) {
         rec_yield(&h->capture, time_on(h, p), k->dom, k->vcpu);
-        k->yields += k->hypercalls_seen; /* before its first record it is not known */
+        k->yields++;
+        k->hypercalls_seen = h->scheduled[p] = true;
     }
     switch_to(h, p, RUNNABLE, next);
 }
