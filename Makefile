@@ -11,7 +11,7 @@
 # make test-xen   in domain 0 of a real Xen, emulated by QEMU; 40 minutes, as root (PART="measure guard": these parts)
 # make bench-live   how late the rows of report --live come, and its CPU time
 # make bench-check  instructions of small reports beside the recorded ones (make bench-record: records them)
-# make nightly    what takes too long for CI: long fuzzing, 4 GiB, captures under sanitizers, bench; two hours
+# make nightly    what takes too long for CI: long fuzzing, 4 GiB, captures under sanitizers, every fault, valgrind, bench
 # make coverage   lines and branches by folder that unit tests, fuzz corpora and some suites run (COVERAGE_SUITES='cli dump'); 10 minutes
 # make clean
 

@@ -1,6 +1,7 @@
 # make lint      clang-format, clang-tidy, cppcheck, shellcheck, mandoc, and both compilers with -Werror
 # make valgrind  every command on a small trace under valgrind
 # make coverage  which lines and branches tests run (coverage)
+# make valgrind-unit  the unit tests under valgrind
 # make nightly   what takes too long for .ci/run (nightly)
 # make fuzz      see tests/fuzz/fuzz.mk
 #
@@ -92,6 +93,17 @@ valgrind: all
 .PHONY: coverage
 coverage:
 	@./.ci/coverage
+
+# valgrind computes a long double with the 64 bits of a double, so that tests of exact times fail in it: what counts is its
+# own report, of errors and of what is definitely lost.
+VALGRIND_LOG := $(BUILD)/valgrind/unit.log
+
+.PHONY: valgrind-unit
+valgrind-unit: all test-tools
+	@./.ci/packages $(VALGRIND_PACKAGES)
+	@mkdir -p $(BUILD)/valgrind
+	valgrind -q --log-file=$(VALGRIND_LOG) --leak-check=full --show-leak-kinds=definite $(BUILD)/unit-tests > $(BUILD)/valgrind/unit.txt; \
+	    test $$? -le 1 && grep -q 'Run Summary' $(BUILD)/valgrind/unit.txt && ! grep . $(VALGRIND_LOG)
 
 .PHONY: nightly
 nightly:

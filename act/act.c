@@ -8,6 +8,7 @@
 
 #include "act/act_worker.h"
 #include "act/lock.h"
+#include "formats/json_memory.h"
 #include "host/io_clock.h"
 #include "metrics/array.h"
 
@@ -195,7 +196,7 @@ static void log_decision(struct act *a, uint64_t at_ns, const struct act_guest *
 {
     if (!a->log)
         return;
-    json_t *more = *g->wish.evidence ? json_loads(g->wish.evidence, 0, NULL) : NULL;
+    json_t *more = *g->wish.evidence ? json_parse(g->wish.evidence, strlen(g->wish.evidence), NULL) : NULL;
     log_add(a->log,
             json_pack("{ss sI si ss* sI sI sb ss ss so*}", "event", "decision", "at_ns", (json_int_t)at_ns,
                       "domain", (int)g->wish.domain, "name", *g->wish.name ? g->wish.name : NULL, "level_ppm",

@@ -62,7 +62,7 @@ static void become(const struct act_command *c, pid_t parent, int in, int out, i
         dup2(errors, STDERR_FILENO) >= 0)
         execvp(c->words[0], (char *const *)(uintptr_t)c->words);
     int why = errno;
-    ssize_t ignored = write(failed, &why, sizeof why);
+    ssize_t ignored = TEMP_FAILURE_RETRY(write(failed, &why, sizeof why));
     (void)ignored;
     _exit(127);
 }

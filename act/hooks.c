@@ -1,4 +1,5 @@
 #include "act/hooks.h"
+#include "formats/json_memory.h"
 
 #include <ctype.h>
 #include <jansson.h>
@@ -94,7 +95,7 @@ int hook_describe(const struct act_runner *r, struct hook_description *d, struct
     const char *const words[] = {"describe", NULL};
     struct buffer output = {0};
     int status = runner_run(r, words, NULL, &output, err);
-    json_t *all = status == 0 ? json_loadb(output.at ? output.at : "", output.n, 0, NULL) : NULL;
+    json_t *all = status == 0 ? json_parse(output.at, output.n, NULL) : NULL;
     *d = (struct hook_description){
         .network = names_word(json_object_get(all, "kinds"), "network"),
         .disk = names_word(json_object_get(all, "kinds"), "disk"),
@@ -104,12 +105,14 @@ int hook_describe(const struct act_runner *r, struct hook_description *d, struct
     };
     bool fine = json_integer_value(json_object_get(all, "contract")) == 1 &&
                 take_actions(d, json_object_get(all, "actions"));
-    json_decref(all);
     buffer_free(&output);
-    if (status == 0 && !fine)
+    if (status == 0 && !all && json_memory_failed())
+        status = error_no_memory(err, "the description of a hook");
+    else if (status == 0 && !fine)
         status =
             error_set(err, ERROR_FORMAT,
                       "%.100s describe: is no description of a hook: see xenmeter-hooks(7)", r->command[0]);
+    json_decref(all);
     return status;
 }
 

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "formats/output.h"
+
 #define RETRY_NS 50000000u
 
 /* flock, within the time. */
@@ -17,7 +19,7 @@ static int take_within(int fd, uint64_t wait_ns)
 {
     const struct timespec pause = {0, RETRY_NS};
     for (uint64_t waited = 0;; waited += RETRY_NS) {
-        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        if (TEMP_FAILURE_RETRY(flock(fd, LOCK_EX | LOCK_NB)) == 0)
             return 0;
         if ((errno != EWOULDBLOCK && errno != EINTR) || waited >= wait_ns)
             return -1;
@@ -29,7 +31,7 @@ static int take_within(int fd, uint64_t wait_ns)
 static long owner_of(int fd)
 {
     char text[24] = "";
-    ssize_t n = pread(fd, text, sizeof text - 1, 0);
+    ssize_t n = TEMP_FAILURE_RETRY(pread(fd, text, sizeof text - 1, 0));
     return n > 0 ? strtol(text, NULL, 10) : 0;
 }
 
@@ -51,12 +53,13 @@ int lock_take(const char *path, uint64_t wait_ns, struct error *err)
     char pid[24];
     int n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
     /* Commands inherit it. Nobody else's file is followed to. */
-    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600); // NOLINT(android-cloexec-open)
+    int fd =
+        TEMP_FAILURE_RETRY(open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600)); // NOLINT(android-cloexec-open)
     if (fd < 0)
         return error_set(err, ERROR_IO, "%.200s: cannot be opened: %s", path, strerror(errno));
     if (take_within(fd, wait_ns) != 0)
         return refuse(fd, path, err);
-    if (ftruncate(fd, 0) != 0 || pwrite(fd, pid, (size_t)n, 0) != n) {
+    if (TEMP_FAILURE_RETRY(ftruncate(fd, 0)) != 0 || output_write_fd(fd, pid, (size_t)n) != 0) {
         error_set(err, ERROR_IO, "%.200s: %s", path, strerror(errno));
         close(fd);
         return -1;
@@ -66,8 +69,8 @@ int lock_take(const char *path, uint64_t wait_ns, struct error *err)
 
 long lock_owner(const char *path)
 {
-    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    bool taken = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    int fd = TEMP_FAILURE_RETRY(open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+    bool taken = fd >= 0 && TEMP_FAILURE_RETRY(flock(fd, LOCK_EX | LOCK_NB)) != 0 && errno == EWOULDBLOCK;
     long owner = taken ? owner_of(fd) : 0;
     if (fd >= 0)
         close(fd);

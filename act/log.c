@@ -8,6 +8,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "formats/json_memory.h"
+#include "formats/output.h"
+
 #define TIME_BYTES 40
 
 struct act_log {
@@ -27,7 +30,7 @@ struct act_log *log_open(const char *path, const char *controller, const char *m
     log->controller = controller;
     log->mode = mode;
     snprintf(log->path, sizeof log->path, "%s", path);
-    log->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    log->fd = TEMP_FAILURE_RETRY(open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
     if (log->fd >= 0)
         return log;
     error_set(err, ERROR_IO, "%.200s: cannot be opened: %s", path, strerror(errno));
@@ -66,14 +69,15 @@ void log_add(struct act_log *log, json_t *object)
     }
     write_time(time);
     json_t *line = json_pack("{ss ss ss}", "time", time, "controller", log->controller, "mode", log->mode);
-    char *text =
-        line && object && json_object_update(line, object) == 0 ? json_dumps(line, JSON_COMPACT) : NULL;
+    bool whole = line && object && json_object_update(line, object) == 0 && !json_memory_failed();
+    char *text = whole ? json_dumps(line, JSON_COMPACT) : NULL;
     size_t n = text ? strlen(text) : 0;
     if (text)
         text[n] = '\n'; /* in the place of the NUL: it is not used as a string any more */
-    if (!text || write(log->fd, text, n + 1) != (ssize_t)n + 1)
+    if (!text || output_write_fd(log->fd, text, n + 1) != 0)
         log->failure = log->failure ? log->failure : text ? errno : ENOMEM;
     free(text);
     json_decref(line);
     json_decref(object);
+    json_memory_begin(); /* for the object of the next line */
 }

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "formats/output.h"
+
 const char *const request_verbs[] = {"release", "exempt", "control", NULL};
 
 bool request_is_about(const struct request *r, unsigned domain, const char *name)
@@ -23,8 +25,8 @@ int requests_add(const char *state, const struct request *r, struct error *err)
     char path[PATH_MAX], line[ACT_NAME_BYTES + 16];
     snprintf(path, sizeof path, "%s.requests", state);
     int n = snprintf(line, sizeof line, "%s %s\n", request_verbs[r->verb], r->guest);
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool done = fd >= 0 && write(fd, line, (size_t)n) == n;
+    int fd = TEMP_FAILURE_RETRY(open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+    bool done = fd >= 0 && output_write_fd(fd, line, (size_t)n) == 0;
     int why = errno;
     if (fd >= 0)
         close(fd);
@@ -57,7 +59,7 @@ void requests_take(const char *state, void (*take)(void *context, const struct r
     snprintf(taken, sizeof taken, "%.4000s.taken", state);
     if (access(path, F_OK) != 0 || rename(path, taken) != 0)
         return;
-    int fd = open(taken, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = TEMP_FAILURE_RETRY(open(taken, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     FILE *f =
         fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 022)
             ? fdopen(fd, "r")

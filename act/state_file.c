@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "act/state.h"
+#include "formats/buffer.h"
+#include "formats/json_memory.h"
 #include "formats/output.h"
 
 #define SCHEMA         "xenmeter.state/1"
@@ -22,7 +24,7 @@
 static int open_own(const char *path, int *fd, struct error *err)
 {
     struct stat st;
-    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    *fd = TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (*fd < 0)
         return errno == ENOENT
                    ? 0
@@ -98,6 +100,23 @@ static bool take_all(struct state *s, const json_t *document)
     return true;
 }
 
+/* Reads all of it and closes it. -1: it cannot be read, or there is no memory. */
+static int read_file(int fd, const char *path, struct buffer *text, struct error *err)
+{
+    enum { STEP = 4096 };
+    ssize_t got = 1;
+    while (got > 0 && text->n <= FILE_BYTES_MAX) {
+        char *room = buffer_room(text, STEP);
+        got = room ? TEMP_FAILURE_RETRY(read(fd, room, STEP)) : 0;
+        text->n += got > 0 ? (size_t)got : 0;
+    }
+    int why = errno;
+    close(fd);
+    if (text->failed)
+        return error_no_memory(err, "the state");
+    return got == 0 ? 0 : error_set(err, ERROR_IO, "%.200s: cannot be read: %s", path, strerror(why));
+}
+
 int state_load(struct state *s, const char *path, bool *there, struct error *err)
 {
     struct state read = {.guests = NULL};
@@ -107,12 +126,22 @@ int state_load(struct state *s, const char *path, bool *there, struct error *err
         return -1;
     if (fd < 0)
         return 0;
-    json_t *document = json_loadfd(fd, JSON_REJECT_DUPLICATES, NULL);
-    close(fd);
+    struct buffer text = {0};
+    if (read_file(fd, path, &text, err) != 0) {
+        buffer_free(&text);
+        return -1;
+    }
+    json_t *document = json_parse(text.at, text.n, NULL);
+    bool no_memory = json_memory_failed();
+    errno = 0;
     bool fine = document && take_all(&read, document);
+    no_memory |= errno == ENOMEM;
     json_decref(document);
+    buffer_free(&text);
     if (!fine) {
         state_free(&read);
+        if (no_memory)
+            return error_no_memory(err, "the state");
         return error_set(err, ERROR_FORMAT, "%.200s: is no state of xenmeter, or is damaged", path);
     }
     *s = read;
@@ -124,6 +153,7 @@ int state_load(struct state *s, const char *path, bool *there, struct error *err
 
 static json_t *document_of(const struct state *s)
 {
+    json_memory_begin();
     json_t *guests = json_array(), *exempt = json_array(), *command = json_array();
     for (size_t i = 0; i < s->guests_n; i++) {
         const struct state_guest *g = &s->guests[i];
@@ -134,8 +164,8 @@ static json_t *document_of(const struct state *s)
         json_array_append_new(exempt, json_string(s->exempt[i]));
     for (size_t i = 0; s->command[i]; i++)
         json_array_append_new(command, json_string(s->command[i]));
-    return json_pack("{ss ss ss so so so}", "schema", SCHEMA, "boot", s->boot, "means", s->means, "command",
-                     command, "guests", guests, "exempt", exempt);
+    return json_whole(json_pack("{ss ss ss so so so}", "schema", SCHEMA, "boot", s->boot, "means", s->means,
+                                "command", command, "guests", guests, "exempt", exempt));
 }
 
 /* Makes a change of the directory durable. */
@@ -143,8 +173,8 @@ static int sync_directory(const char *path)
 {
     char copy[PATH_MAX];
     snprintf(copy, sizeof copy, "%s", path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int status = fd >= 0 ? fsync(fd) : -1;
+    int fd = TEMP_FAILURE_RETRY(open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    int status = fd >= 0 ? TEMP_FAILURE_RETRY(fsync(fd)) : -1;
     if (fd >= 0)
         close(fd);
     return status == 0 || errno == EINVAL ? 0 : -1;
@@ -152,12 +182,12 @@ static int sync_directory(const char *path)
 
 static int write_file(const char *path, const char *text)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = TEMP_FAILURE_RETRY(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (fd < 0)
         return -1;
     int status = output_write_fd(fd, text, strlen(text));
     if (status == 0)
-        status = fsync(fd);
+        status = TEMP_FAILURE_RETRY(fsync(fd));
     int why = errno;
     close(fd);
     errno = why;

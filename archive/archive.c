@@ -1,5 +1,6 @@
 #include "archive/archive.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,19 +25,28 @@ struct archive {
     bool *continues; /* by capture: see archive_continues */
 };
 
-bool archive_file_is(const char *path)
+static bool begins_archive(int fd)
 {
     uint8_t magic[ARCHIVE_MAGIC_BYTES];
+    size_t n = 0;
+    ssize_t got = 1;
+    for (; n < sizeof magic && got > 0; n += got > 0 ? (size_t)got : 0)
+        got = TEMP_FAILURE_RETRY(pread(fd, magic + n, sizeof magic - n, (off_t)n));
+    return n == sizeof magic && frames_begin_archive(magic, n);
+}
+
+bool archive_file_is(const char *path)
+{
     struct stat st;
     bool standard = strcmp(path, "-") == 0;
     /* Opening a FIFO, and closing it again, would be seen by the process that writes to it. */
     if (!standard && (stat(path, &st) != 0 || !S_ISREG(st.st_mode)))
         return false;
-    int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    int fd = standard ? STDIN_FILENO : TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_CLOEXEC));
     if (fd < 0)
         return false;
     bool is = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (!standard || lseek(fd, 0, SEEK_CUR) == 0) &&
-              pread(fd, magic, sizeof magic, 0) == sizeof magic && frames_begin_archive(magic, sizeof magic);
+              begins_archive(fd);
     if (!standard)
         close(fd);
     return is;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/json_memory.h"
 #include "formats/json_text.h"
 
 #define OBJECT_BYTES_MIN 22   /* no object in a document is shorter, with its comma */
@@ -416,7 +417,11 @@ json_t *document_parse(const struct document *d, const char *text, size_t n, str
         error_set(err, ERROR_FORMAT, "damaged %s: too large", d->name);
         return NULL;
     }
-    json_t *document = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
+    json_t *document = json_parse(text, n, &why);
+    if (!document && json_memory_failed()) {
+        error_no_memory(err, d->name);
+        return NULL;
+    }
     if (!document) {
         error_set_at(err, ERROR_FORMAT, why.position < 0 ? 0 : (uint64_t)why.position, "damaged %s: %s",
                      d->name, why.text);

@@ -172,7 +172,11 @@ static int verify(struct verification *v, const char *path, struct error *err)
 {
     struct error why = {0};
     check_table(v);
-    if (v->walk.by_table && !(v->archive = archive_open(path, &why)))
+    if (v->walk.by_table && !(v->archive = archive_open(path, &why)) && why.code != ERROR_FORMAT) {
+        *err = why;
+        return -1;
+    }
+    if (v->walk.by_table && !v->archive)
         tell(v, why.has_offset ? why.offset : 0, "", why.message);
     if (list_captures(v, err) != 0)
         return -1;

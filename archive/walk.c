@@ -11,6 +11,10 @@ int walk_open(struct walk *w, const char *path, struct error *err)
     if (!w->source.mapped)
         return error_set(err, ERROR_IO, "is empty, or no regular file: no archive can be read there");
     w->by_table = frames_open(&w->frames, w->source.map, w->source.size, &table) == 0;
+    if (table.code == ERROR_MEMORY) {
+        *err = table;
+        return -1;
+    }
     if (!w->by_table) {
         frames_free(&w->frames);
         if (frames_recover(&w->frames, w->source.map, w->source.size, &w->why, err) != 0)

@@ -22,7 +22,7 @@ static size_t peek(int fd, uint8_t bytes[ARCHIVE_MAGIC_BYTES])
         return 0;
     ssize_t n = tee(fd, pair[1], ARCHIVE_MAGIC_BYTES, 0);
     if (n > 0)
-        n = read(pair[0], bytes, (size_t)n);
+        n = TEMP_FAILURE_RETRY(read(pair[0], bytes, (size_t)n));
     close(pair[0]);
     close(pair[1]);
     return n > 0 ? (size_t)n : 0;
@@ -48,12 +48,13 @@ static int spool(int fd, struct error *err)
     const char *folder = getenv("TMPDIR");
     static uint8_t bytes[1 << 16];
     ssize_t n;
-    int file = open(folder && *folder ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    int file =
+        TEMP_FAILURE_RETRY(open(folder && *folder ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
     if (file < 0)
         return error_set(err, ERROR_IO,
                          "an archive on a pipe wants a temporary file, which cannot be made: %s",
                          strerror(errno));
-    while ((n = read(fd, bytes, sizeof bytes)) > 0)
+    while ((n = TEMP_FAILURE_RETRY(read(fd, bytes, sizeof bytes))) > 0)
         if (output_write_fd(file, bytes, (size_t)n) != 0) {
             error_set(err, ERROR_IO,
                       "an archive on a pipe goes to a temporary file, which cannot be written: %s",

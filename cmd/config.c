@@ -60,19 +60,23 @@ static bool is_roots_alone(const struct stat *s)
     return s->st_uid == 0 && (!(s->st_mode & (S_IWGRP | S_IWOTH)) || is_sticky);
 }
 
-/* Whether somebody else than root can change what the file says: it, or a directory above it. */
-static bool others_can_write(const char *path, int fd)
+/* Whether nobody but root can change what the file says: it, or a directory above it. False with errno 0: others can; else it
+ * cannot be found out. */
+static bool only_root_can_write(const char *path, int fd)
 {
     char real[PATH_MAX];
     struct stat s;
-    if (fstat(fd, &s) != 0 || !is_roots_alone(&s) || !realpath(path, real))
-        return true;
-    for (char *slash; (slash = strrchr(real, '/'));) {
+    if (fstat(fd, &s) != 0 || !realpath(path, real))
+        return false;
+    bool alone = is_roots_alone(&s);
+    for (char *slash; alone && (slash = strrchr(real, '/'));) {
         *slash = '\0';
-        if (stat(*real ? real : "/", &s) != 0 || !is_roots_alone(&s))
-            return true;
+        if (stat(*real ? real : "/", &s) != 0)
+            return false;
+        alone = is_roots_alone(&s);
     }
-    return false;
+    errno = 0;
+    return alone;
 }
 
 /* The text, the caller's to free; NULL: there is none to be read, or it failed: *failed, and a message says why. */
@@ -87,7 +91,11 @@ static char *read_text(const char *path, bool *failed)
         return NULL;
     }
     char *text = NULL;
-    if (geteuid() == 0 && others_can_write(path, fileno(f))) {
+    bool trusted = geteuid() != 0 || only_root_can_write(path, fileno(f));
+    if (!trusted && errno != 0) {
+        complain("%s: %s", path, strerror(errno));
+        *failed = true;
+    } else if (!trusted) {
         complain("%s is not read: others than root can write it or a folder above it", path);
     } else if (!(text = calloc(1, CONFIG_MOST + 2))) {
         complain("not enough memory");

@@ -9,6 +9,7 @@
 
 #include "archive/document.h"
 #include "diff.h"
+#include "formats/json_memory.h"
 #include "parser/source/input.h"
 
 #define SAVED_BYTES_MAX (64u << 20)
@@ -202,7 +203,9 @@ static int take_line(struct diff_side *s, const char *line, size_t n, uint64_t n
     json_error_t why;
     if (n > LINE_BYTES_MAX)
         return error_on_line(err, number, "longer than %u KiB; " WANTED, LINE_BYTES_MAX >> 10);
-    json_t *row = json_loadb(line, n, JSON_REJECT_DUPLICATES, &why);
+    json_t *row = json_parse(line, n, &why);
+    if (!row && json_memory_failed())
+        return error_no_memory(err, "a row of the report");
     if (!row)
         return error_on_line(err, number, "%s", why.text);
     struct error reason = {0};

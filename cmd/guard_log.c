@@ -1,4 +1,5 @@
 #include "guard_log.h"
+#include "formats/json_memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,12 +135,13 @@ static int take_window(struct guard_log_window *w, const json_t *o, struct error
 
 int guard_log_read(struct guard_log_window *w, const char *line, size_t n, struct error *err)
 {
-    json_error_t why;
-    json_t *o = json_loadb(line, n, JSON_REJECT_DUPLICATES, &why);
+    json_t *o = json_parse(line, n, NULL);
     const char *controller = json_string_value(json_object_get(o, "controller"));
     const char *event = json_string_value(json_object_get(o, "event"));
     int status = 0;
-    if (!controller || !event)
+    if (!o && json_memory_failed())
+        status = error_no_memory(err, "a line of the log");
+    else if (!controller || !event)
         status = error_set(err, ERROR_FORMAT, "is no line of a log of decisions");
     else if (strcmp(event, "window") == 0 && strcmp(controller, "guard") == 0) {
         *w = (struct guard_log_window){.n = 0};

@@ -111,7 +111,8 @@ static int open_log(struct log *log, const char *path, struct error *err)
 {
     struct stat st;
     log->name = path ? path : "standard output";
-    log->fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : STDOUT_FILENO;
+    log->fd =
+        path ? TEMP_FAILURE_RETRY(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) : STDOUT_FILENO;
     if (log->fd < 0 || fstat(log->fd, &st) != 0)
         return error_set(err, ERROR_IO, "%.200s: %s", log->name, strerror(errno));
     log->in_pieces = !S_ISREG(st.st_mode);
@@ -243,7 +244,7 @@ static int keep(struct logging *l, struct error *err)
     if (!o->common.quiet && io_clock_has_tsc())
         warn_of_guest_type(o);
     int status = log_and_record(l, err) == FAILED ? -1 : 0;
-    if (o->common.output && close(l->log.fd) != 0 && status == 0)
+    if (o->common.output && close(l->log.fd) != 0 && errno != EINTR && status == 0)
         status = error_set(err, ERROR_IO, "%.200s: %s", l->log.name, strerror(errno));
     return status;
 }

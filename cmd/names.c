@@ -103,13 +103,16 @@ static struct domain_names *read_file(FILE *f, struct error *err)
     size_t capacity = 0;
     bool fine = n != NULL;
     unsigned number = 0;
+    errno = 0;
     for (; fine && number < LINES_MAX && getline(&line, &capacity, f) >= 0; number++)
         fine = take_line(n, line);
-    if (!n)
+    if (!n || errno == ENOMEM)
         error_no_memory(err, "domain names");
-    else if (!fine || ferror(f))
+    else if (!fine)
         error_set(err, ERROR_FORMAT, "line %u: not \"ID NAME\", nor a line of \"xl list\"", number);
-    fine = fine && !ferror(f);
+    else if (number < LINES_MAX && !feof(f))
+        error_set(err, ERROR_IO, "cannot read domain names: %s", strerror(errno));
+    fine = fine && (number == LINES_MAX || feof(f));
     free(line);
     fclose(f);
     if (fine)

@@ -10,6 +10,7 @@
 
 #include "archive/document.h"
 #include "cli.h"
+#include "formats/json_memory.h"
 #include "parser/source/input.h"
 
 #define BASELINE_BYTES_MAX (16u << 20)
@@ -62,12 +63,16 @@ static bool enter(json_t *rows, const json_t *row, const char *by)
 
 static int add_rows(struct baseline *b, const json_t *rows, const char *by, struct error *err)
 {
+    json_memory_begin();
     json_t *entered = json_object();
     int status = 0;
     for (size_t i = 0; i < json_array_size(rows) && status == 0; i++) {
         const json_t *row = json_array_get(rows, i);
         status = add_row(b, row, err);
-        if (status == 0 && !enter(entered, row, by))
+        bool fine = status != 0 || enter(entered, row, by);
+        if (!fine && json_memory_failed())
+            status = error_no_memory(err, "a report");
+        else if (!fine)
             status = error_set(err, ERROR_FORMAT, "domain %d has the same row twice in an interval",
                                (int)json_integer_value(json_object_get(row, "domain")));
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "formats/json_memory.h"
 #include "formats/table_cell.h"
 #include "policy.h"
 #include "small_file.h"
@@ -22,9 +23,11 @@ json_t *policy_json_read(const char *path, struct error *err)
     char said[4 * 120 + 1];
     struct buffer text = {0};
     int status = small_file_read(path, &policy_file, &text, err);
-    json_t *policy = status == 0 ? json_loadb(text.at, text.n, JSON_REJECT_DUPLICATES, &why) : NULL;
+    json_t *policy = status == 0 ? json_parse(text.at, text.n, &why) : NULL;
     buffer_free(&text);
-    if (status == 0 && !policy) {
+    if (status == 0 && !policy && json_memory_failed()) {
+        error_no_memory(err, "the policy");
+    } else if (status == 0 && !policy) {
         cell_text(said, why.text, 120);
         error_on_line(err, (uint64_t)(why.line > 0 ? why.line : 1), "is not JSON: %s", said);
     }

@@ -47,10 +47,12 @@ static void read_hold(const struct simulated_live *l, unsigned id, char action[A
     unsigned seconds = 0;
     *action = '\0';
     snprintf(name, sizeof name, "hold.%u", id);
-    int fd = openat(l->folder_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+    int fd = TEMP_FAILURE_RETRY(openat(l->folder_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
     if (fd < 0)
         return;
-    ssize_t n = fstat(fd, &made) == 0 && S_ISREG(made.st_mode) ? read(fd, text, sizeof text - 1) : -1;
+    ssize_t n = fstat(fd, &made) == 0 && S_ISREG(made.st_mode)
+                    ? TEMP_FAILURE_RETRY(read(fd, text, sizeof text - 1))
+                    : -1;
     close(fd);
     if (n <= 0 || sscanf(text, "%31s %5u", action, &seconds) != 2 || seconds > HOLDS_MAX_S ||
         time(NULL) >= made.st_mtim.tv_sec + (time_t)seconds || !is_possible(l, action))
@@ -83,10 +85,11 @@ static int write_state(const struct simulated_live *l, struct error *err)
             buffer_printf(&text, "%u %s%s%s\n", (unsigned)d->id, *g->action ? g->action : "free",
                           *d->name ? " " : "", d->name);
     }
-    int fd = openat(l->folder_fd, STATE_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
+    int fd = TEMP_FAILURE_RETRY(
+        openat(l->folder_fd, STATE_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666));
     bool fine = fd >= 0 && !text.failed && output_write_fd(fd, text.at ? text.at : "", text.n) == 0;
     if (fd >= 0)
-        fine = close(fd) == 0 && fine;
+        fine = (close(fd) == 0 || errno == EINTR) && fine;
     fine = fine && renameat(l->folder_fd, STATE_NEW, l->folder_fd, STATE) == 0;
     buffer_free(&text);
     return fine ? 0 : error_set(err, ERROR_IO, STATE " cannot be written: %s", strerror(errno));
@@ -157,10 +160,10 @@ static int open_folder(struct simulated_live *l, struct error *err)
         l->guests[i].is_guest = is_guest(l->scenario, i);
     if (mkdir(l->folder, 0777) != 0 && errno != EEXIST)
         return error_set(err, ERROR_IO, "cannot be made: %s", strerror(errno));
-    l->folder_fd = open(l->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    l->folder_fd = TEMP_FAILURE_RETRY(open(l->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (l->folder_fd < 0)
         return error_set(err, ERROR_IO, "cannot be opened: %s", strerror(errno));
-    if (flock(l->folder_fd, LOCK_EX | LOCK_NB) != 0)
+    if (TEMP_FAILURE_RETRY(flock(l->folder_fd, LOCK_EX | LOCK_NB)) != 0)
         return error_set(err, ERROR_USAGE, "another simulation uses it");
     l->is_open = true;
     return write_state(l, err);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "formats/csv_text.h"
+#include "formats/json_memory.h"
 #include "formats/safe_text.h"
 
 #define NAME_BYTES 256
@@ -97,7 +98,7 @@ static json_t *of_all(const struct state *s)
 /* A document or a line; consumes `value`. */
 static void write_value(struct buffer *b, json_t *value, size_t flags)
 {
-    char *text = json_dumps(value, flags);
+    char *text = json_memory_failed() ? NULL : json_dumps(value, flags);
     if (text)
         buffer_printf(b, "%s\n", text);
     b->failed |= !text;
@@ -116,6 +117,7 @@ static void write_json(struct buffer *b, const char *controller, long process, c
 static void write_jsonl(struct buffer *b, const struct state *s)
 {
     json_t *list = of_all(s);
+    b->failed |= json_memory_failed();
     for (size_t i = 0; i < json_array_size(list); i++)
         write_value(b, json_incref(json_array_get(list, i)), JSON_COMPACT);
     json_decref(list);
@@ -124,6 +126,7 @@ static void write_jsonl(struct buffer *b, const struct state *s)
 void status_write(struct buffer *to, const char *format, const char *controller, long process,
                   const struct state *state)
 {
+    json_memory_begin();
     if (strcmp(format, "csv") == 0)
         write_csv(to, state);
     else if (strcmp(format, "json") == 0)

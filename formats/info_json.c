@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "formats/info.h"
+#include "formats/json_memory.h"
 #include "formats/json_text.h"
 
 static json_t *of_u64(uint64_t n)
@@ -67,6 +68,7 @@ static json_t *of_domains(const struct info *info)
 int info_write_json(struct output *out, const struct info *info)
 {
     struct info_tally tallies[CLASSES], list[INFO_TALLIES];
+    json_memory_begin();
     json_t *events = json_array(), *classes = json_array(), *pcpus = json_array();
     size_t n = info_tallies(info, list, tallies);
     for (size_t i = 0; i < n; i++)
@@ -84,6 +86,7 @@ int info_write_json(struct output *out, const struct info *info)
                                  "trace", json_of_trace(&info->summary), "quality",
                                  json_of_quality(&info->summary), "xen", of_xen(&info->xen), "pcpus", pcpus,
                                  "domains", of_domains(info), "classes", classes, "events", events);
+    document = json_whole(document);
     char *text = document ? json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
     json_decref(document);
     if (!text) {

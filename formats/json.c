@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/json_memory.h"
 #include "formats/json_text.h"
 #include "formats/spill.h"
 #include "formats/writer_ops.h"
@@ -152,9 +153,10 @@ static int add_indented(const char *text, size_t n, void *buffer)
 static int put_object(struct writer *w, const char *key, json_t *object)
 {
     buffer_printf(&w->text, "  \"%s\": ", key);
-    int status = object ? json_dump_callback(object, add_indented, &w->text,
-                                             JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15))
-                        : -1;
+    int status = object && !json_memory_failed()
+                     ? json_dump_callback(object, add_indented, &w->text,
+                                          JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15))
+                     : -1;
     json_decref(object);
     buffer_text(&w->text, ",\n");
     return status == 0 ? writer_put_text(w) : writer_no_memory(w);
@@ -213,6 +215,7 @@ static int put_reports(struct writer *w, const struct report_summary *summary)
 static int end(struct writer *w, const struct report_summary *summary)
 {
     const struct charge_schema *charge = w->schema->charge;
+    json_memory_begin();
     buffer_printf(&w->text, "{\n  \"schema\": \"xenmeter.%s/1\",\n", w->schema->name);
     if (summary->compared)
         return put_differences(w, summary);

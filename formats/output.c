@@ -90,7 +90,7 @@ static int create(struct output *o, int n)
         errno = ENAMETOOLONG;
         return -1;
     }
-    o->fd = open(o->temporary->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    o->fd = TEMP_FAILURE_RETRY(open(o->temporary->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     if (o->fd >= 0)
         atomic_store(&o->temporary->state, READY);
     return o->fd >= 0 ? 0 : -1;
@@ -124,6 +124,9 @@ static int open_file(struct output *o, const char *path, struct error *err)
 {
     struct stat was;
     bool exists = stat(path, &was) == 0;
+    /* A file that cannot be examined may be there, and be a device: it must not be replaced. */
+    if (!exists && errno != ENOENT)
+        return error_set(err, ERROR_IO, "cannot create: %s", strerror(errno));
     if (exists && S_ISDIR(was.st_mode))
         return error_set(err, ERROR_IO, "cannot create: %s", strerror(EISDIR));
     struct stat standard;
@@ -135,7 +138,7 @@ static int open_file(struct output *o, const char *path, struct error *err)
         return 0;
     }
     if (exists && !S_ISREG(was.st_mode)) {
-        o->fd = open(path, O_WRONLY | O_CLOEXEC);
+        o->fd = TEMP_FAILURE_RETRY(open(path, O_WRONLY | O_CLOEXEC));
         return o->fd >= 0 ? 0 : error_set(err, ERROR_IO, "cannot open for writing: %s", strerror(errno));
     }
     /* Renaming would replace a read-only file, and a link instead of its target. */
@@ -369,9 +372,9 @@ static void sync_directory_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
     char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-    int fd = directory ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    int fd = directory ? TEMP_FAILURE_RETRY(open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) : -1;
     if (fd >= 0) {
-        fsync(fd);
+        TEMP_FAILURE_RETRY(fsync(fd));
         close(fd);
     }
     free(directory);
@@ -394,7 +397,7 @@ static int finish(struct output *o)
         return 0;
     if (!o->destination)
         return close_file(o);
-    if (fsync(o->fd) != 0 && errno != EINVAL && errno != ENOTSUP)
+    if (TEMP_FAILURE_RETRY(fsync(o->fd)) != 0 && errno != EINVAL && errno != ENOTSUP)
         return note_failure(o, "cannot write to disk", errno);
     if (close_file(o) != 0)
         return -1;

@@ -22,7 +22,7 @@ void spill_free(struct spill *s)
 /* A file that has no name from the start, or where the file system cannot, one that loses it at once. */
 static int nameless_file(const char *directory)
 {
-    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    int fd = TEMP_FAILURE_RETRY(open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
     if (fd >= 0)
         return fd;
     struct buffer path = {0};
@@ -70,7 +70,8 @@ int spill_copy_part(const struct spill *s, uint64_t at, uint64_t n, struct outpu
     uint64_t end = at + n;
     while (at < end && at < s->file_bytes) {
         uint64_t left = (end < s->file_bytes ? end : s->file_bytes) - at;
-        ssize_t got = pread(s->fd, bytes, left < sizeof bytes ? left : sizeof bytes, (off_t)at);
+        ssize_t got =
+            TEMP_FAILURE_RETRY(pread(s->fd, bytes, left < sizeof bytes ? left : sizeof bytes, (off_t)at));
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0) {

@@ -22,6 +22,7 @@ static int refuse(struct writer *w, const char *what)
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/json_memory.h"
 #include "formats/json_text.h"
 
 struct sqlite {
@@ -246,8 +247,11 @@ static int fill_object(struct writer *w, json_t *object, sqlite3_stmt *statement
     const char *key;
     json_t *value;
     int at = 0;
-    json_object_foreach(object, key,
-                        value) if (bind_json(statement, ++at, value) != SQLITE_OK) return failed(w);
+    json_object_foreach(object, key, value)
+    {
+        if (bind_json(statement, ++at, value) != SQLITE_OK)
+            return json_memory_failed() ? writer_no_memory(w) : failed(w);
+    }
     return insert(w, statement);
 }
 
@@ -257,8 +261,10 @@ static int put_object(struct writer *w, const char *table, json_t *object)
     const char *key, *before = "";
     json_t *value;
     sqlite3_stmt *statement = NULL;
-    if (!object)
+    if (!object || json_memory_failed()) {
+        json_decref(object);
         return writer_no_memory(w);
+    }
     buffer_printf(&w->text, "CREATE TABLE %s (", table);
     json_object_foreach(object, key, value)
     {
@@ -311,6 +317,7 @@ static int end(struct writer *w, const struct report_summary *summary)
 {
     struct sqlite *s = (struct sqlite *)w;
     const struct charge_schema *charge = w->schema->charge;
+    json_memory_begin();
     if (put_summary(w, summary) != 0)
         return -1;
     if (charge && put_object(w, "method", charge_json_method(charge, summary->charges)) != 0)

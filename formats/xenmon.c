@@ -223,7 +223,8 @@ static int take_row(struct xenmon *log, const struct interval *interval, const s
 
 static int append_live(struct domain_log *d, struct error *err)
 {
-    int fd = open(d->path, O_WRONLY | O_CREAT | O_CLOEXEC | (d->begun ? O_APPEND : O_TRUNC), 0666);
+    int fd = TEMP_FAILURE_RETRY(
+        open(d->path, O_WRONLY | O_CREAT | O_CLOEXEC | (d->begun ? O_APPEND : O_TRUNC), 0666));
     if (fd < 0)
         return cannot("create", d->path, errno, err);
     int status = d->begun ? 0 : output_write_fd(fd, header, sizeof header - 1);

@@ -134,7 +134,7 @@ static int switch_on(struct ftrace_recorder *r, struct error *err)
         if (enable(r, events[i], "1", err) != 0)
             return -1;
     enable_others(r, "1");
-    r->pipe = openat(r->instance.folder, "trace_pipe", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    r->pipe = TEMP_FAILURE_RETRY(openat(r->instance.folder, "trace_pipe", O_RDONLY | O_NONBLOCK | O_CLOEXEC));
     if (r->pipe < 0)
         return error_set(err, ERROR_IO, "--ftrace: %.120s/trace_pipe: %s", r->instance.path, strerror(errno));
     return 0;
@@ -181,7 +181,7 @@ static bool move(struct ftrace_recorder *r, unsigned reads)
 {
     struct error why;
     while (reads-- > 0 && !r->failed) {
-        ssize_t n = read(r->pipe, r->bytes, sizeof r->bytes);
+        ssize_t n = TEMP_FAILURE_RETRY(read(r->pipe, r->bytes, sizeof r->bytes));
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && errno != EAGAIN) {

@@ -266,7 +266,7 @@ static int look_at(struct io_devices *all, size_t source, struct error *err)
     struct stat st;
     if (!folder_path(all, source, path))
         return error_set(err, ERROR_USAGE, "--root: this path is too long");
-    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int folder = TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (folder < 0 && (errno == ENOENT || !sources[source].needed)) {
         forget(&all->folders[source]);
         return 1;

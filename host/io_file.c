@@ -9,7 +9,7 @@
 
 int io_file_open(int at, const char *path)
 {
-    return openat(at, path, O_RDONLY | O_CLOEXEC);
+    return TEMP_FAILURE_RETRY(openat(at, path, O_RDONLY | O_CLOEXEC));
 }
 
 /* Linux: sysfs says ENODEV of a device that was removed, /proc says ESRCH of a thread that has ended. */
@@ -20,7 +20,7 @@ static enum io_read failure(void)
 
 enum io_read io_file_text(int fd, char *text, size_t size)
 {
-    ssize_t n = pread(fd, text, size - 1, 0);
+    ssize_t n = TEMP_FAILURE_RETRY(pread(fd, text, size - 1, 0));
     text[n > 0 ? n : 0] = '\0';
     return n >= 0 ? IO_READ_DONE : failure();
 }
@@ -38,7 +38,7 @@ enum io_read io_file_number(int fd, uint64_t *number)
 
 enum io_read io_file_word(int fd, size_t offset, uint64_t *number)
 {
-    ssize_t n = pread(fd, number, sizeof *number, (off_t)offset);
+    ssize_t n = TEMP_FAILURE_RETRY(pread(fd, number, sizeof *number, (off_t)offset));
     return n == (ssize_t)sizeof *number ? IO_READ_DONE : n < 0 ? failure() : IO_READ_FAILED;
 }
 
@@ -47,7 +47,7 @@ bool io_file_all(const char *path, char nul, char *text, size_t size)
     int fd = io_file_open(AT_FDCWD, path);
     if (fd < 0)
         return false;
-    ssize_t n = pread(fd, text, size - 1, 0);
+    ssize_t n = TEMP_FAILURE_RETRY(pread(fd, text, size - 1, 0));
     close(fd);
     text[n > 0 ? n : 0] = '\0';
     for (ssize_t i = 0; i < n; i++)

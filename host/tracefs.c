@@ -18,11 +18,11 @@
 
 int tracefs_write(const struct tracefs_instance *t, const char *file, const char *text)
 {
-    int fd = openat(t->folder, file, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    int fd = TEMP_FAILURE_RETRY(openat(t->folder, file, O_WRONLY | O_TRUNC | O_CLOEXEC));
     if (fd < 0)
         return -1;
     size_t n = strlen(text);
-    ssize_t written = write(fd, text, n);
+    ssize_t written = TEMP_FAILURE_RETRY(write(fd, text, n));
     int why = written < 0 ? errno : EIO;
     close(fd);
     errno = why;
@@ -31,11 +31,11 @@ int tracefs_write(const struct tracefs_instance *t, const char *file, const char
 
 int tracefs_read(const struct tracefs_instance *t, const char *file, char *to, size_t n)
 {
-    int fd = openat(t->folder, file, O_RDONLY | O_CLOEXEC);
+    int fd = TEMP_FAILURE_RETRY(openat(t->folder, file, O_RDONLY | O_CLOEXEC));
     size_t done = 0;
     ssize_t got = fd < 0 ? -1 : 1;
     while (got > 0 && done < n - 1) {
-        got = read(fd, to + done, n - 1 - done);
+        got = TEMP_FAILURE_RETRY(read(fd, to + done, n - 1 - done));
         done += got > 0 ? (size_t)got : 0;
     }
     int why = errno;
@@ -85,7 +85,7 @@ static void remove_left_over(const char *instances, const char *entry, host_tell
     struct tracefs_instance t;
     if (snprintf(t.path, sizeof t.path, "%s/%s", instances, entry) >= (int)sizeof t.path)
         return;
-    t.folder = open(t.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    t.folder = TEMP_FAILURE_RETRY(open(t.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (t.folder >= 0 && tracefs_remove(&t) != 0)
         tell("%s, which a process left that died, cannot be removed: %s", t.path, strerror(errno));
 }
@@ -138,7 +138,7 @@ int tracefs_open(struct tracefs_instance *t, const char *root, host_teller *tell
     if (mkdir(t->path, 0700) != 0 && errno != EEXIST)
         return error_set(err, ERROR_IO, "--ftrace: %.200s: %s%s", t->path, strerror(errno),
                          errno == EACCES || errno == EPERM ? ": only root may trace" : "");
-    t->folder = open(t->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    t->folder = TEMP_FAILURE_RETRY(open(t->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (t->folder >= 0 && tracefs_write(t, "tracing_on", "0") == 0)
         return 0;
     error_set(err, ERROR_IO, "--ftrace: %.200s/tracing_on: %s", t->path, strerror(errno));

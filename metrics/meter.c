@@ -167,7 +167,7 @@ static void follow(struct meter *m)
     struct ledger *l = &m->ledger;
     struct run_slice *slice;
     const struct transition *t;
-    if (m->charging->failed)
+    if (m->charging->failed || m->held.failed)
         return; /* what it has is not complete */
     while ((slice = charging_next_slice(m->charging)))
         ledger_take_slice(l, slice);

@@ -440,6 +440,8 @@ int pipeline_run(struct pipeline *p, struct trace *trace, const struct pipeline_
 {
     int status = run(p, trace, control, err);
     trace_settle(trace);
+    if (status != 0 && err->code == ERROR_NONE)
+        error_no_memory(err, "the rows");
     return status;
 }
 

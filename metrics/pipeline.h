@@ -42,8 +42,8 @@ struct pipeline_control {
 };
 
 /*
- * Reads the trace to its end, or until all consumers have enough, or it is told to stop. 0, or -1 with `err` filled, or
- * with `err` untouched if a consumer failed that knows why.
+ * Reads the trace to its end, or until all consumers have enough, or it is told to stop. 0, or -1 with `err`, which was empty,
+ * filled: if a consumer failed that did not fill it, with a lack of memory, unless the consumer knows better.
  */
 int pipeline_run(struct pipeline *p, struct trace *trace, const struct pipeline_control *control,
                  struct error *err);

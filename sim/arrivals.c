@@ -55,7 +55,7 @@ static int read_lines(FILE *f, struct times *t, struct error *err)
     for (uint64_t number = 1; status == 0 && getline(&line, &capacity, f) >= 0; number++)
         status = take_line(t, line, number, err);
     free(line);
-    if (status == 0 && ferror(f))
+    if (status == 0 && !feof(f)) /* getline had no memory, or could not read */
         return error_set(err, ERROR_IO, "cannot be read: %s", strerror(errno));
     if (status == 0 && t->count == 0)
         return error_set(err, ERROR_FORMAT, "has no arrivals");

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/json_memory.h"
 #include "sim/keys.h"
 #include "sim/scenario_checks.h"
 #include "sim/scenario_damage.h"
@@ -346,7 +347,9 @@ static int read_document(struct scenario *s, const char *text, size_t n, uint64_
                          struct error *err)
 {
     json_error_t wrong;
-    s->document = json_loadb(text, n, JSON_REJECT_DUPLICATES, &wrong);
+    s->document = json_parse(text, n, &wrong);
+    if (!s->document && json_memory_failed())
+        return error_no_memory(err, "the scenario");
     if (!s->document)
         return error_set(err, ERROR_FORMAT, "line %d, column %d: not JSON: %s", wrong.line, wrong.column,
                          wrong.text);

@@ -1,6 +1,7 @@
 /* The schema of scenarios, of the tables by which they are read. */
 #include "sim/scenario_damage.h"
 #include "sim/scenario_keys.h"
+#include "formats/json_memory.h"
 #include "sim/scenario_loads.h"
 
 /* A pCPU, or a list with one for each vCPU. */
@@ -24,16 +25,13 @@ static json_t *domain_schema(void)
 
 json_t *scenario_schema(void)
 {
+    json_memory_begin();
     json_t *trace = keys_schema(scenario_trace_keys, json_pack("{s:o}", "damage", scenario_damage_schema()));
     json_t *others =
         json_pack("{s:o, s:o, s:o}", "host", keys_schema(scenario_host_keys, json_object()), "trace", trace,
                   "domains", keys_list_schema(domain_schema(), SCENARIO_DOMAINS_MAX));
     json_t *all = keys_schema(scenario_root_keys, others);
-    if (all &&
-        json_object_set_new(all, "$schema", json_string("https://json-schema.org/draft/2020-12/schema")) ==
-            0 &&
-        json_object_set_new(all, "title", json_string("a scenario of xenmeter simulate")) == 0)
-        return all;
-    json_decref(all);
-    return NULL;
+    json_object_set_new(all, "$schema", json_string("https://json-schema.org/draft/2020-12/schema"));
+    json_object_set_new(all, "title", json_string("a scenario of xenmeter simulate"));
+    return json_whole(all);
 }

@@ -1,3 +1,4 @@
+#include "formats/json_memory.h"
 #include "sim/simulation.h"
 
 #include <inttypes.h>
@@ -404,12 +405,11 @@ struct sim_host *simulation_host(struct simulation *s)
 
 json_t *simulation_truth(const struct simulation *s)
 {
+    json_memory_begin();
     json_t *truth = true_document(&s->host);
-    if (!truth || s->host.plan->damage_count == 0 ||
-        json_object_set_new(truth, "damage", trace_damage_document(&s->damage)) == 0)
-        return truth;
-    json_decref(truth);
-    return NULL;
+    if (truth && s->host.plan->damage_count > 0)
+        json_object_set_new(truth, "damage", trace_damage_document(&s->damage));
+    return json_whole(truth);
 }
 
 uint64_t simulation_records(const struct simulation *s)

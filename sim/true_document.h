@@ -6,7 +6,7 @@
 
 #include "sim/host.h"
 
-/* Of a host whose time is over. NULL: no memory. The caller owns it. */
+/* Of a host whose time is over. Without memory it is incomplete: see formats/json_memory.h. The caller owns it. */
 json_t *true_document(const struct sim_host *host);
 
 #endif

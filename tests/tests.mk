@@ -41,6 +41,7 @@
 #   archive     archives: made, read, merged, cut short
 #   archive-damage  archives that are damaged or lie
 #   damage      cut, flipped and hostile input
+#   faults      memory, reads, writes and other calls that fail, in every command (FAULTS_EVERY=1: every one of them)
 #   docs        manual, completion and README against the program
 #   bounded     memory, and a generated trace against its known truth
 #   hosts       generated hosts with random losses, masks, cuts: the truth lies within what is reported (always
@@ -51,15 +52,15 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit siblings truth charges threads errors fit charges-simulated tasks invariants road jobs clock unrecorded cases cli config terminal dump every-event xenalyze charge charge-fit own-load debt guard guard-simulated apply hooks blame diff simulate experiments xenmon databases io-counts ftrace dom0-trace archive archive-damage damage bounded docs hosts
-ASAN_TESTS := unit siblings clock unrecorded cases cli config dump every-event charge charge-fit own-load debt guard guard-simulated apply hooks blame diff simulate xenmon databases io-counts ftrace dom0-trace archive archive-damage road jobs damage
+TESTS      := unit siblings truth charges threads errors fit charges-simulated tasks invariants road jobs clock unrecorded cases cli config terminal dump every-event xenalyze charge charge-fit own-load debt guard guard-simulated apply hooks blame diff simulate experiments xenmon databases io-counts ftrace dom0-trace archive archive-damage damage faults bounded docs hosts
+ASAN_TESTS := unit siblings clock unrecorded cases cli config dump every-event charge charge-fit own-load debt guard guard-simulated apply hooks blame diff simulate xenmon databases io-counts ftrace dom0-trace archive archive-damage road jobs damage faults
 # Those that read whole captures, those of TRACES too.
 ASAN_CAPTURE_TESTS := truth charges threads fit invariants road dump xenalyze
 ASAN_BUILD := build-asan
 TRACES     ?=
 
 UNIT_SRC   := $(wildcard tests/unit/*.c tests/reference/*.c)
-TEST_TOOLS := $(patsubst tests/lib/%.c,$(BUILD)/tests/%,$(wildcard tests/lib/*.c)) $(BUILD)/every-event
+TEST_TOOLS := $(patsubst tests/lib/%.c,$(BUILD)/tests/%,$(wildcard tests/lib/*.c)) $(BUILD)/every-event $(BUILD)/faults $(BUILD)/faults.so
 
 .PHONY: test
 test: all test-tools
@@ -81,6 +82,14 @@ $(BUILD)/tests/%: $(BUILD)/tests/lib/%.o $(BUILD)/libxenmeter.a
 # It has no code of the program in it, so that the two agree only if both have understood the tables of events alike.
 $(BUILD)/every-event: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/every-event/*.c))
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# Makes calls of a program fail: a program that runs it, and a library that stands before libc. That is never instrumented.
+$(BUILD)/faults: $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/faults/shim%,$(wildcard tests/faults/*.c)))
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/faults.so: $(wildcard tests/faults/shim*.c tests/faults/*.h)
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) -O1 -g -I. -fPIC -shared -o $@ $(filter %.c,$^) -lgcc_s
 
 # It knows of the analyser nothing but the program's face; of the library it takes the simulator.
 $(BUILD)/hosts: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/hosts/*.c)) $(BUILD)/libxenmeter.a

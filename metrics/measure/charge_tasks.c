@@ -27,10 +27,12 @@ static struct period *whole_of(struct charging *c, uint32_t vcpu)
     struct task *t = task_of(c, vcpu);
     if (t->whole)
         return t->whole;
-    t->whole = charging_new_period(c, vcpu, c->vcpus[vcpu].slice->from_ns);
-    if (!t->whole || !charging_append(c, &c->open, vcpu))
+    if (!charging_append(c, &c->open, vcpu))
         return NULL;
     t->open_at = (uint32_t)c->open.n - 1;
+    t->whole = charging_new_period(c, vcpu, c->vcpus[vcpu].slice->from_ns);
+    if (!t->whole)
+        c->open.n--; /* `open` has those, and only those, that have one */
     return t->whole;
 }
 

@@ -158,6 +158,12 @@ static inline bool ledger_reserve(struct ledger *l, void *array, size_t *capacit
     return array_make_counted(array, capacity, at + 1, size, &l->memory, &l->out_of_memory);
 }
 
+/* Whether the sink gets rows: not after it asked to end, and none that may be incomplete for want of memory. */
+static inline bool ledger_hands_out(const struct ledger *l)
+{
+    return !l->sink_ended && !l->out_of_memory;
+}
+
 /* Where the measures of granularity g are. */
 static inline struct measures *ledger_measures(const struct ledger *l, struct cell *c, size_t g)
 {

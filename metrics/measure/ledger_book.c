@@ -101,7 +101,7 @@ void ledger_end_execution(struct ledger *l, uint32_t vcpu, uint64_t now_ns, enum
     struct account *a = &l->accounts[vcpu];
     const struct vcpu_identity *who = &l->population->vcpus[vcpu];
     const struct incarnation *life = &l->population->incarnations[who->life];
-    if (!l->options.executions || a->idle || !l->reporting || l->sink_ended || !pcpu_wanted(l, a))
+    if (!l->options.executions || a->idle || !l->reporting || !ledger_hands_out(l) || !pcpu_wanted(l, a))
         return;
     bool whole = a->run_start != NS_UNKNOWN;
     uint64_t start = a->running_since;

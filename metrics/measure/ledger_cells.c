@@ -28,7 +28,7 @@ static size_t place_of(const struct subjects *s, const struct row *key)
 void ledger_tell_before_seen(struct ledger *l, const struct before_seen *s)
 {
     const struct meter_sink *sink = &l->options.sink;
-    if (sink->before_seen && !l->sink_ended && sink->before_seen(sink->context, s) != 0)
+    if (sink->before_seen && ledger_hands_out(l) && sink->before_seen(sink->context, s) != 0)
         l->sink_ended = true;
 }
 

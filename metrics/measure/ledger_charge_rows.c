@@ -132,7 +132,7 @@ void ledger_charges_close(struct ledger *l, size_t g, const struct interval *int
             guests_n += idd->guests_n = list_guests(l, i, idd, sums, interval, &l->charge_guests[guests_n]);
         }
         qsort(l->charge_idds, n, sizeof *l->charge_idds, compare_idds);
-        if (!l->sink_ended &&
+        if (ledger_hands_out(l) &&
             l->options.sink.charges(l->options.sink.context, interval, l->charge_idds, n) != 0)
             l->sink_ended = true;
     }

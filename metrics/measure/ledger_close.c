@@ -222,7 +222,7 @@ static void hand_out(struct ledger *l, size_t g, const struct interval *interval
         l->rows[n] = s->row;
         l->rows[n++].measures = m;
     }
-    if (!l->sink_ended && l->options.sink.interval(l->options.sink.context, interval, l->rows, n) != 0)
+    if (ledger_hands_out(l) && l->options.sink.interval(l->options.sink.context, interval, l->rows, n) != 0)
         l->sink_ended = true;
     for (size_t i = 0; i < all->n; i++)
         if (!all->list[i]->only)

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "clock_sieve.h"
 
@@ -30,6 +31,34 @@ struct sample_pool {
     unsigned char octave[OCTAVES];
 };
 
+struct clock_room {
+    struct stretch *stretches; /* CLOCK_MARKS */
+    struct candidate *candidates;
+    struct sample_pool pool;
+};
+
+struct clock_room *clock_room_new(void)
+{
+    struct clock_room *room = calloc(1, sizeof *room);
+    if (!room)
+        return NULL;
+    room->stretches = calloc(CLOCK_MARKS, sizeof *room->stretches);
+    room->candidates = clock_sieve_room();
+    if (room->stretches && room->candidates)
+        return room;
+    clock_room_free(room);
+    return NULL;
+}
+
+void clock_room_free(struct clock_room *room)
+{
+    if (!room)
+        return;
+    free(room->stretches);
+    free(room->candidates);
+    free(room);
+}
+
 /* log2, rounded down, of cycles >= 1. */
 static inline int octave_of(double cycles)
 {
@@ -48,20 +77,18 @@ static void pool_add(struct sample_pool *p, const struct stretch *s, size_t n)
 }
 
 /* The stretches between neighbours, and longer ones. */
-static bool sieve_marks(const struct clock_marks *m, double longest, bool within, struct stretch *room,
+static bool sieve_marks(const struct clock_marks *m, double longest, bool within, struct clock_room *room,
                         struct hz_range *range)
 {
-    struct sample_pool *p = calloc(1, sizeof *p);
-    if (!p)
-        return false;
+    struct sample_pool *p = &room->pool;
+    p->n = 0;
+    memset(p->octave, 0, sizeof p->octave);
     double cycles = 1;
     while (cycles <= longest) {
-        pool_add(p, room, clock_marks_cut(m, cycles, within, room).n);
+        pool_add(p, room->stretches, clock_marks_cut(m, cycles, within, room->stretches).n);
         cycles *= cycles < LONGER ? LONGER * LONGER * LONGER : LONGER;
     }
-    bool found = clock_sieve(p->s, p->n, range);
-    free(p);
-    return found;
+    return clock_sieve(p->s, p->n, room->candidates, range);
 }
 
 /* ---- how much exactly ---- */
@@ -184,7 +211,7 @@ static bool estimate_at(const struct clock_marks *m, double cycles, bool within,
     return n >= SAMPLES_LEAST;
 }
 
-static bool estimate(const struct clock_marks *m, double hz_least, bool within, struct stretch *room,
+static bool estimate(const struct clock_marks *m, double hz_least, bool within, struct clock_room *room,
                      struct clock_estimate *e)
 {
     struct hz_range range = {hz_least, CLOCK_HZ_MOST};
@@ -197,7 +224,7 @@ static bool estimate(const struct clock_marks *m, double hz_least, bool within, 
     while ((cycles /= 2) >= 1) {
         struct clock_estimate next;
         size_t chains;
-        if (!estimate_at(m, cycles, within, &range, room, &next, &chains))
+        if (!estimate_at(m, cycles, within, &range, room->stretches, &next, &chains))
             continue;
         if (!found || (e->samples < SAMPLES_GOOD && next.samples > e->samples) ||
             next.error_ppm < e->error_ppm)
@@ -212,7 +239,7 @@ static bool estimate(const struct clock_marks *m, double hz_least, bool within, 
     return found;
 }
 
-bool clock_estimate(const struct clock_marks *m, double hz_least, struct stretch *room,
+bool clock_estimate(const struct clock_marks *m, double hz_least, struct clock_room *room,
                     struct clock_estimate *e)
 {
     return estimate(m, hz_least, false, room, e) || estimate(m, hz_least, true, room, e);

@@ -14,11 +14,14 @@ struct clock_estimate {
     double error_ppm;  /* standard error, with what is known to bias it; the truth is within three of them */
 };
 
+/* The room in which an estimate is made. NULL: no memory. */
+struct clock_room *clock_room_new(void);
+void clock_room_free(struct clock_room *room);
+
 /*
- * The frequency (`hz_least` or more), in `e`. `room`: for CLOCK_MARKS stretches. False: the marks allow none, or more than
- * one that is known to 5 %, or there is no memory.
+ * The frequency (`hz_least` or more), in `e`. False: the marks allow none, or more than one that is known to 5 %.
  */
-bool clock_estimate(const struct clock_marks *m, double hz_least, struct stretch *room,
+bool clock_estimate(const struct clock_marks *m, double hz_least, struct clock_room *room,
                     struct clock_estimate *e);
 
 #endif

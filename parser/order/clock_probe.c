@@ -57,7 +57,7 @@ bool clock_probe_init(struct clock_probe *p)
     p->by_pcpu = calloc(PCPUS_MAX, sizeof *p->by_pcpu);
     p->core = clock_core_new();
     p->marks.marks = calloc(CLOCK_MARKS, sizeof *p->marks.marks);
-    p->room = calloc(CLOCK_MARKS, sizeof *p->room);
+    p->room = clock_room_new();
     p->gaps = calloc(GAPS, sizeof *p->gaps);
     if (!p->by_pcpu || !p->core || !p->marks.marks || !p->room || !p->gaps)
         return false;
@@ -71,7 +71,7 @@ void clock_probe_free(struct clock_probe *p)
     free(p->by_pcpu);
     clock_core_free(p->core);
     free(p->marks.marks);
-    free(p->room);
+    clock_room_free(p->room);
     free(p->gaps);
 }
 

@@ -18,7 +18,7 @@ struct clock_probe {
     struct clock_pcpu *by_pcpu; /* who runs there, by pCPU number */
     size_t pcpus;               /* that may be known to run somebody: their numbers are below */
     struct clock_core *core;    /* switches of pCPUs that write for others of their core */
-    struct stretch *room;       /* for an estimate */
+    struct clock_room *room;    /* for an estimate */
     uint32_t *gaps;             /* cycles from SWITCH_INFPREV to the SWITCH_INFNEXT that follows it */
     size_t gaps_n;
     size_t estimated_at; /* marks when the last estimate was made */

@@ -232,11 +232,13 @@ static const struct candidate *the_one(const struct sieve *v)
     return one->range.to <= one->range.from * NARROW ? one : NULL;
 }
 
-bool clock_sieve(struct stretch *s, size_t n, struct hz_range *range)
+struct candidate *clock_sieve_room(void)
 {
-    struct candidate *room = malloc(2 * RANGES_MAX * sizeof *room);
-    if (!room)
-        return false;
+    return malloc(2 * RANGES_MAX * sizeof(struct candidate));
+}
+
+bool clock_sieve(struct stretch *s, size_t n, struct candidate *room, struct hz_range *range)
+{
     struct sieve v = {.now = room, .then = room + RANGES_MAX, .now_n = 1};
     v.now[0] = (struct candidate){.range = *range};
     qsort(s, n, sizeof *s, compare_cycles);
@@ -247,6 +249,5 @@ bool clock_sieve(struct stretch *s, size_t n, struct hz_range *range)
     const struct candidate *one = n > 0 && !v.full ? the_one(&v) : NULL;
     if (one)
         *range = one->range;
-    free(room);
     return one != NULL;
 }

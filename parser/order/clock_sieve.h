@@ -18,16 +18,21 @@
 #define CLOCK_HZ_LEAST 0.95e6 /* counters run at 1 MHz (Arm) */
 #define CLOCK_HZ_MOST  6.5e9  /* to 6 GHz (x86) */
 
+struct candidate;
+
 /* Frequencies from .. to, in Hz. */
 struct hz_range {
     double from, to;
 };
 
+/* Room for clock_sieve, which the caller frees. NULL: no memory. */
+struct candidate *clock_sieve_room(void);
+
 /*
  * The frequencies within `range` that the stretches allow: true with them in `range` when they lie within 5 % of one another.
- * False: there are others besides, or none, or there is no memory. Sorts the stretches.
+ * False: there are others besides, or none. Sorts the stretches.
  */
-bool clock_sieve(struct stretch *s, size_t n, struct hz_range *range);
+bool clock_sieve(struct stretch *s, size_t n, struct candidate *room, struct hz_range *range);
 
 /*
  * The ns of a stretch if its frequency is in `range`: the least one that it allows, whether it is the only one in `only`.

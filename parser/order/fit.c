@@ -112,9 +112,11 @@ static size_t contradictions_if(const struct decoder *d, uint64_t from, uint64_t
     return n;
 }
 
-bool fit_is_better(const struct decoder *d, uint16_t pcpu, uint64_t from, uint64_t apart, int64_t cycles)
+int fit_is_better(const struct decoder *d, uint16_t pcpu, uint64_t from, uint64_t apart, int64_t cycles)
 {
     size_t before = contradictions_if(d, from, apart, pcpu, 0);
     size_t after = contradictions_if(d, from, apart, pcpu, cycles);
-    return before < SIZE_MAX && after < before / CLEARLY + before % CLEARLY;
+    if (before == SIZE_MAX || after == SIZE_MAX)
+        return -1;
+    return after < before / CLEARLY + before % CLEARLY;
 }

@@ -385,7 +385,7 @@ int order_begin(struct order *o)
     if (o->clock) /* what ends after the model does is no hole of the result */
         silences_settle(&o->silences, d, o->clock, o->ready < o->model_end ? o->ready : o->model_end);
     begin(o);
-    return o->silences.no_memory ? -1 : 0;
+    return o->no_memory || o->silences.no_memory ? -1 : 0;
 }
 
 /* The same as order_take, up to the horizon. */

@@ -38,6 +38,7 @@ struct order {
     bool
         first_sweep_cut; /* the input ended in its first sweep: pCPUs that were to be read after may be missing */
     struct silences silences;
+    bool no_memory;            /* what was decided since may be wrong: order_begin fails */
     const struct clock *clock; /* NULL: not known yet */
     struct step *steps;        /* by pCPU number: whether its clock goes with the others' (step.h) */
     uint64_t first_max;        /* the latest time that a window of a pCPU in step began with */

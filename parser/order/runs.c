@@ -216,12 +216,14 @@ uint64_t runs_used_last(const struct order *o)
 }
 
 /* Whether the records of vCPUs, here and on other pCPUs, fit better if the clock of the pCPU was set in its odd run. */
-static bool fits_if_set(const struct order *o, uint16_t pcpu)
+static bool fits_if_set(struct order *o, uint16_t pcpu)
 {
     const struct pace *p = &o->steps[pcpu].pace;
     int64_t cycles = (int64_t)(p->odd_ns / 1e9 * o->clock->cpu_hz);
     uint64_t from = p->odd_to + (uint64_t)(cycles < 0 ? -cycles : cycles);
-    return fit_is_better(o->decoder, pcpu, from, (uint64_t)(BLUR_NS / 1e9 * o->clock->cpu_hz), cycles);
+    int better = fit_is_better(o->decoder, pcpu, from, (uint64_t)(BLUR_NS / 1e9 * o->clock->cpu_hz), cycles);
+    o->no_memory |= better < 0;
+    return better > 0;
 }
 
 /* It is known by now which runs were odd for which reason. */

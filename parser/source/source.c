@@ -86,7 +86,7 @@ int source_check(const struct source *s, struct error *err)
 int source_open(struct source *s, const char *path, struct error *err)
 {
     bool standard_input = strcmp(path, "-") == 0;
-    s->fd = standard_input ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    s->fd = standard_input ? dup(STDIN_FILENO) : TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_CLOEXEC));
     if (s->fd < 0)
         return error_set(err, ERROR_IO, "cannot open: %s", strerror(errno));
     struct stat st;
@@ -98,13 +98,13 @@ int source_open(struct source *s, const char *path, struct error *err)
         return 0; /* a pipe, or a file not at its beginning */
     if (st.st_size == 0)
         return 0; /* empty, or a file of /proc, whose size is not known */
+    s->size = (uint64_t)st.st_size;
     void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, s->fd, 0);
     if (map == MAP_FAILED)
         return 0; /* this file system cannot map: read instead */
     madvise(map, (size_t)st.st_size, MADV_SEQUENTIAL);
     s->mapped = true;
     s->map = map;
-    s->size = (uint64_t)st.st_size;
     return 0;
 }
 

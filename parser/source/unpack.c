@@ -176,7 +176,7 @@ struct unpacker *unpack_begin(const struct codec *codec, struct source *source, 
     pthread_cond_init(&u->emptied, NULL);
     if (!thread_begin(&u->thread, "unpack", decompress, u)) {
         release(u);
-        error_set(err, ERROR_MEMORY, "no thread to decompress on");
+        error_no_memory(err, "a thread that decompresses");
         return NULL;
     }
     return u;
