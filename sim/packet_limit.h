@@ -19,10 +19,11 @@ void packet_filter_set(struct packet_filter *f, uint64_t bytes_per_s);
 bool packet_filter_passes(struct packet_filter *f, uint32_t bytes, uint64_t now_ns);
 
 /*
- * As Linux' netback has it: every 50 ms it gets credit, which it saves up to what it gets at once, or to 128 KiB if that is more; a packet
+ * As Linux' netback has it: every period it gets credit, which it saves up to what it gets at once, or to 128 KiB if that is more; a packet
  * that is larger than the credit waits for the next time.
  */
 struct packet_credit {
+    uint64_t bytes_per_s, period_ns;
     uint64_t bytes; /* each time; SIM_FREE: no limit */
     uint64_t left;
     uint64_t due_ns; /* the next time, or earlier than the next packet */

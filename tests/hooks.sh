@@ -258,7 +258,9 @@ check 'hold' "$hooks/netback-rate" hold 3 web - rate=800 12.5 5
 check '800 kbit/s: 5000 bytes in 50 ms' equal 5000,50000 "$(cat "$node/3/0/rate")"
 check 'it is read back' equal '3 rate=800,4 free' "$("$hooks/netback-rate" list | paste -sd,)"
 check 'one that had a rate' "$hooks/netback-rate" renew 3:rate=800:- 4:rate=80:-
-check 'never less than a packet' equal 1514,50000 "$(cat "$node/4/0/rate")"
+check '80 kbit/s: three packets take longer' equal 4542,454200 "$(cat "$node/4/0/rate")"
+check 'a low rate' "$hooks/netback-rate" renew 3:rate=800:- 4:rate=8:-
+check 'never less than a packet, nor longer than a second' equal 1514,1000000 "$(cat "$node/4/0/rate")"
 check 'renewed without it' "$hooks/netback-rate" renew 3:rate=1600:-
 check 'it has what it had' equal 1000,50000 "$(cat "$node/4/0/rate")"
 check 'the other has another rate' equal 10000,50000 "$(cat "$node/3/0/rate")"

@@ -40,6 +40,17 @@ static void netback_gets_credit_every_50_ms(void)
     CHECK(!packet_credit_covers(&c, 1, 61 * MS));
 }
 
+static void netback_gets_credit_as_rarely_as_three_packets_take(void)
+{
+    struct packet_credit c = {.bytes = SIM_FREE};
+    packet_credit_set(&c, 10000, 0);
+    CHECK(packet_credit_covers(&c, 4542, 0));
+    CHECK(!packet_credit_covers(&c, 1, 454 * MS));
+    CHECK(packet_credit_covers(&c, 4542, 455 * MS));
+    packet_credit_set(&c, SIM_FREE, 456 * MS);
+    CHECK(packet_credit_covers(&c, 1 << 20, 456 * MS));
+}
+
 static void netback_saves_no_more_than_128_kib(void)
 {
     struct packet_credit c = {.bytes = SIM_FREE};
@@ -56,8 +67,8 @@ static void netback_always_gets_credit_for_a_packet(void)
     struct packet_credit c = {.bytes = SIM_FREE};
     packet_credit_set(&c, 1, 0);
     CHECK(packet_credit_covers(&c, 1514, 0));
-    CHECK(!packet_credit_covers(&c, 1514, 49 * MS));
-    CHECK(packet_credit_covers(&c, 1514, 50 * MS));
+    CHECK(!packet_credit_covers(&c, 1514, 999 * MS));
+    CHECK(packet_credit_covers(&c, 1514, 1000 * MS));
 }
 
 /* ---- hosts ---- */
@@ -206,6 +217,7 @@ static void each_device_has_credit_of_its_own(void)
 CU_TestInfo sim_holds_tests[] = {
     TEST(a_filter_lets_a_burst_pass_and_then_its_rate),
     TEST(netback_gets_credit_every_50_ms),
+    TEST(netback_gets_credit_as_rarely_as_three_packets_take),
     TEST(netback_saves_no_more_than_128_kib),
     TEST(netback_always_gets_credit_for_a_packet),
     TEST(threads_of_low_priority_run_when_no_program_wants_to),

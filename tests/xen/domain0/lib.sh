@@ -85,7 +85,7 @@ watch() { # MASK WORD...
     mkfifo trace
     env --default-signal=INT xenmeter "${@:2}" <trace >out 2>err &
     meter=$!
-    env --default-signal=INT xentrace -D -S 256 -e "$1" /dev/stdout >trace 2>tracer.err &
+    env --default-signal=INT xentrace -D -S 1024 -e "$1" /dev/stdout >trace 2>tracer.err &
     tracer=$!
     started+=("$meter" "$tracer")
 }
