@@ -134,9 +134,10 @@ static int read_trace(struct dump *d, struct error *err)
     const struct options *o = d->options;
     bool on_terminal = d->writer && output_is_terminal(d->output); /* the records are progress enough */
     int status = trace_run_go(&d->run, on_terminal ? WHEN_NEVER : o->progress, err);
-    if (d->writer) /* what was read before a damaged place is written */
+    if (d->writer && d->written > 0) { /* what was read before a damaged place is written */
         dump_writer_flush(d->writer);
-    output_flush(d->output);
+        output_flush(d->output);
+    }
     return status != 0 || output_failure(d->output) ? -1 : 0;
 }
 
@@ -202,6 +203,8 @@ static int conclude(struct dump *d)
     /* A failure is the output's, and output_commit reports it. */
     if (d->counts)
         write_counts(d);
+    else
+        dump_writer_flush(d->writer);
     output_flush(d->output);
     if (output_reader_gone(d->output))
         return EXIT_DONE;

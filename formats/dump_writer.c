@@ -210,8 +210,6 @@ void dump_writer_use_threads(struct dump_writer *w, unsigned threads)
         w->crew = crew_new(&jobs, threads, slots);
     if (!w->crew)
         free_threads(w);
-    else if (flush_buffer(w) != 0)
-        atomic_store(&w->failed, true);
 }
 
 /* Gives the records so far to a thread. */
@@ -224,6 +222,8 @@ static int give(struct dump_writer *w)
 
 static int put(struct dump_writer *w, const struct dump_record *r)
 {
+    if (w->n > 0 && flush_buffer(w) != 0) /* the header, which the caller's thread made */
+        return -1;
     if (!w->filling) {
         w->filling = &w->jobs[crew_room(w->crew)];
         w->filling->n = 0;
@@ -246,6 +246,8 @@ int dump_writer_flush(struct dump_writer *w)
 {
     if (!w->crew)
         return flush_buffer(w);
+    if (w->n > 0 && flush_buffer(w) != 0)
+        return -1;
     if (w->filling)
         give(w);
     crew_drain(w->crew);
