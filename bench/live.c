@@ -49,7 +49,7 @@ static uint64_t records;
 static struct arrival arrivals[INTERVALS_MAX];
 static size_t arrivals_n;
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
     fprintf(stderr, "live: %s: %s\n", what, errno ? strerror(errno) : "not as expected");
     exit(2);
