@@ -29,6 +29,7 @@ struct track {
     uint64_t slept_ns;   /* of the record before that */
     uint64_t first_ns;   /* of its first record, while that is to be judged (runstates_judge_first); else 0 */
     uint64_t woken_ns;   /* switches only: a wake before anything else was known, if `woken` */
+    uint64_t leaving_ns; /* switches only: when it was put to sleep, if that is where `leaving` comes from */
     uint16_t pcpu;       /* where it runs or ran last */
     uint16_t woken_on;   /* the pCPU that recorded its wake, if that was its last record; else NO_PCPU */
     uint8_t state;       /* enum runstate */

@@ -192,9 +192,22 @@ static void put_to_sleep(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint
         runstates_record(r, vcpu, now_ns, pcpu, RUNSTATE_RUNNABLE, RUNSTATE_OFFLINE, UINT32_MAX);
     } else if (k->state != RUNSTATE_OFFLINE) {
         k->pause = PAUSE_SLEPT;
-        if (k->state != RUNSTATE_BLOCKED && k->leaving == 0) /* it runs, or may run */
+        if (k->state != RUNSTATE_BLOCKED && k->leaving == 0) { /* it runs, or may run */
             k->leaving = RUNSTATE_OFFLINE;
+            k->leaving_ns = now_ns;
+        }
     }
+}
+
+/* SWITCH_INFCONT: the vCPU goes on. Another pCPU that puts it to sleep at that moment may have been earlier by its clock. */
+static void go_on(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint64_t now_ns)
+{
+    struct track *k = &r->tracks[vcpu];
+    bool just_slept =
+        k->leaving == RUNSTATE_OFFLINE && now_ns - min64(now_ns, k->leaving_ns) <= WAITED_SLACK_NS;
+    runstates_go_on(r, vcpu, now_ns, pcpu);
+    if (!just_slept)
+        k->leaving = 0;
 }
 
 /* It seemed to wait since this change, for a wake or for not having blocked. */
@@ -322,8 +335,7 @@ void runstates_switch_event(struct runstates *r, const struct event *e, uint64_t
         switch_next(r, vcpu, e, now_ns);
         break;
     case EVENT_SWITCH_INFCONT:
-        runstates_go_on(r, vcpu, now_ns, e->pcpu);
-        r->tracks[vcpu].leaving = 0;
+        go_on(r, vcpu, e->pcpu, now_ns);
         break;
     case EVENT_WAKE:
         wake(r, vcpu, e->pcpu, now_ns);
