@@ -37,7 +37,7 @@ struct input {
 /* An archive is a zstd file, but its content is no capture (xenmeter-archive(5)). */
 static bool begins_archive(const uint8_t *bytes, size_t n)
 {
-    return n >= ARCHIVE_NAME_END && memcmp(bytes + 8, ARCHIVE_NAME, strlen(ARCHIVE_NAME)) == 0;
+    return bytes && n >= ARCHIVE_NAME_END && memcmp(bytes + 8, ARCHIVE_NAME, strlen(ARCHIVE_NAME)) == 0;
 }
 
 /* Makes room for `more` bytes after `end`. */
