@@ -35,11 +35,12 @@ void cut_records_remove(struct decoder *d, const uint8_t *p, const uint8_t *head
     bool earlier = n > 0 && last_tsc < s->last_tsc && last_tsc >= s->first_tsc;
     for (size_t i = 0; i < n; i++)
         uncount(d->quality, load32(cut[i]));
-    while (n > 0 && s->n > s->head) {
-        const struct event *last = &s->events[s->n - 1];
-        if (last->slot >= EVENT_ATTACHED || is_of_record(last, cut[n - 1]))
-            s->n--;
-        n -= last->slot < EVENT_ATTACHED;
+    for (; n > 0 && s->n > s->head; n--) {
+        size_t attached = 0; /* these go with their record, or stay with it */
+        while (attached + 1 < s->n - s->head && s->events[s->n - 1 - attached].slot >= EVENT_ATTACHED)
+            attached++;
+        if (is_of_record(&s->events[s->n - 1 - attached], cut[n - 1]))
+            s->n -= attached + 1;
     }
     s->fresh = s->fresh < s->n ? s->fresh : s->n;
     /* Nor does what else they led to, such as who is current, come later than the last one that is whole. */
