@@ -22,7 +22,7 @@ struct model {
     uint64_t ran_ns;    /* the same of running, idle vCPUs included */
     uint64_t running;
     unsigned pcpus; /* that wrote records */
-    bool begun;
+    bool begun, ended;
     bool goes_on; /* the next batch holds more of what was read by the last one */
     bool shows_idle;
 };
@@ -119,6 +119,7 @@ uint64_t model_settle(struct model *m, const struct event_batch *batch, const st
 void model_end(struct model *m, uint64_t end_ns)
 {
     runstates_end(m->runstates, end_ns);
+    m->ended = true;
     if (m->settled_ns < end_ns)
         m->settled_ns = end_ns;
 }
@@ -288,6 +289,9 @@ static inline bool look(struct model *m, const struct transition *t)
 const struct transition *model_next(struct model *m)
 {
     const struct transition *t;
+    if (m->settled_ns == 0 &&
+        !m->ended) /* nothing is settled yet, and the rest of the very first moment may be in the next batch */
+        return NULL;
     do
         t = runstates_take(m->runstates, m->settled_ns);
     while (t && !look(m, t));
