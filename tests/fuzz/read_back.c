@@ -16,7 +16,7 @@
 #include "parser/trace.h"
 #include "tests/fuzz/must.h"
 #include "tests/fuzz/read_text.h"
-#include "tests/reference/memory_feed.h"
+#include "tests/unit/bytes_feed.h"
 
 #define MEMORY_LIMIT (64u << 20)
 #define ROWS_MOST    100
@@ -81,8 +81,8 @@ static void end_report(struct report *r, struct output *output, struct trace *tr
 static bool write_report(struct report *r, const uint8_t *bytes, size_t n, struct output *output)
 {
     struct error err = {0};
-    struct memory_feed memory = {bytes, n, SIZE_MAX, 0};
-    const struct feed feed = memory_feed(&memory);
+    struct bytes_feed memory = {.at = bytes, .n = n};
+    const struct feed feed = bytes_feed_of(&memory);
     const struct pipeline_control control = {0};
     const struct meter_options rows = {.bys = 1u << r->by,
                                        .granularities_ns = {INTERVAL_NS},

@@ -10,7 +10,7 @@
 #include "parser/trace.h"
 #include "tests/fuzz/must.h"
 #include "tests/fuzz/store.h"
-#include "tests/reference/memory_feed.h"
+#include "tests/unit/bytes_feed.h"
 #include "tests/unit/snapshots_kept.h"
 
 #define MEMORY_LIMIT (64u << 20)
@@ -86,8 +86,8 @@ static struct outcome pass_over(const uint8_t *bytes, size_t n, enum way way, bo
 {
     struct outcome o = {.status = -1};
     struct meter_options rows;
-    struct memory_feed memory = {bytes, n, way == WAY_DRIBBLED ? asked->chunk : SIZE_MAX, 0};
-    const struct feed feed = memory_feed(&memory);
+    struct bytes_feed memory = {.at = bytes, .n = n, .piece = way == WAY_DRIBBLED ? asked->chunk : 0};
+    const struct feed feed = bytes_feed_of(&memory);
     const struct pipeline_control control = {0};
     struct trace_options options = {.cpu_hz = asked->cpu_hz_given ? 2.4e9 : 0,
                                     .memory_limit = MEMORY_LIMIT,

@@ -9,9 +9,9 @@
 #include "metrics/pipeline.h"
 #include "parser/trace.h"
 #include "tests/reference/made_host.h"
-#include "tests/reference/memory_feed.h"
 #include "tests/reference/sums.h"
 #include "tests/reference/timelines.h"
+#include "tests/unit/bytes_feed.h"
 
 #define MEMORY_LIMIT (64u << 20)
 #define ROWS_MOST    20000
@@ -348,8 +348,9 @@ static void read_it(struct truth *t)
     static bool all_slots[EVENT_SLOTS];
     static struct quality quality;
     struct error err = {0};
-    struct memory_feed memory = {t->host.capture.file.data, t->host.capture.file.n, t->reading.chunk, 0};
-    const struct feed feed = memory_feed(&memory);
+    struct bytes_feed memory = {
+        .at = t->host.capture.file.data, .n = t->host.capture.file.n, .piece = t->reading.chunk};
+    const struct feed feed = bytes_feed_of(&memory);
     const struct pipeline_control control = {0};
     memset(all_slots, true, sizeof all_slots);
     t->rows = (struct meter_options){.bys = 1u << t->reading.by,
