@@ -36,8 +36,8 @@ void cut_records_remove(struct decoder *d, const uint8_t *p, const uint8_t *head
     for (size_t i = 0; i < n; i++)
         uncount(d->quality, load32(cut[i]));
     for (; n > 0 && s->n > s->head; n--) {
-        size_t attached = 0; /* these go with their record, or stay with it */
-        while (attached + 1 < s->n - s->head && s->events[s->n - 1 - attached].slot >= EVENT_ATTACHED)
+        size_t attached = 0; /* what the record led to goes with it, or stays with it */
+        while (attached + 1 < s->n - s->head && s->events[s->n - 1 - attached].slot >= EVENT_SLOTS)
             attached++;
         if (is_of_record(&s->events[s->n - 1 - attached], cut[n - 1]))
             s->n -= attached + 1;

@@ -25,7 +25,8 @@ void runs_take(struct order *o, const struct stream *s, size_t from)
     struct step *step = &o->steps[s->pcpu];
     if (o->skipped_places != o->decoder->quality->skipped_places)
         forget_runs(o);
-    if (o->clock && o->decoder->model && !step->out && !step->unused && !cores_shown(&o->decoder->cores))
+    if (from < s->n && o->clock && o->decoder->model && !step->out && !step->unused &&
+        !cores_shown(&o->decoder->cores))
         pace_take(&step->pace, &o->paces, s->events + from, s->events + s->n, o->decoder->sweep);
     o->odd_runs |= pace_is_odd(&step->pace);
 }
