@@ -42,8 +42,9 @@ struct pipeline_control {
 };
 
 /*
- * Reads the trace to its end, or until all consumers have enough, or it is told to stop. 0, or -1 with `err`, which was empty,
- * filled: if a consumer failed that did not fill it, with a lack of memory, unless the consumer knows better.
+ * Reads the trace to its end, or until all consumers have enough, or until `control` stops it. `err` is empty before. Returns 0, or -1
+ * with `err` filled. Where a consumer failed and left it empty, `err` says that there is no memory; a caller whose output failed
+ * knows that reason itself.
  */
 int pipeline_run(struct pipeline *p, struct trace *trace, const struct pipeline_control *control,
                  struct error *err);
