@@ -263,106 +263,70 @@ static void read_kinds(char *list)
     }
 }
 
-enum {
-    NAME,
-    KINDS,
-    FIRST,
-    SAMPLE,
-    CHANCE,
-    SEED,
-    JOBS,
-    SECONDS,
-    SCRATCH,
-    FORMER,
-    INPUT,
-    SHIM,
-    PIPED,
-    UNMAPPED,
-    VARIES,
-    STREAMS,
-    SEVERAL,
-    PARTIAL,
-    ACTS,
-    AFTER
+/* Where the value of an option goes, of whichever type it is. */
+static const struct setting {
+    const char *name;
+    const char **text;
+    uint64_t *number;
+    unsigned *count;
+    bool *flag;
+    void (*read)(char *value);
+} table[] = {
+    {"name", .text = &settings.name},
+    {"kinds", .read = read_kinds},
+    {"first", .number = &settings.first},
+    {"sample", .number = &settings.sample},
+    {"chance", .number = &settings.chance},
+    {"seed", .number = &settings.seed},
+    {"jobs", .count = &settings.jobs},
+    {"seconds", .count = &settings.command.seconds},
+    {"scratch", .text = &settings.scratch},
+    {"former", .text = &settings.command.former},
+    {"input", .text = &settings.command.input},
+    {"shim", .text = &settings.command.shim},
+    {"after", .text = &settings.after},
+    {"piped", .flag = &settings.command.piped},
+    {"unmapped", .flag = &settings.unmapped},
+    {"varies", .flag = &settings.undisturbed.varies},
+    {"streams", .flag = &settings.undisturbed.streams},
+    {"several", .flag = &settings.undisturbed.several},
+    {"partial", .flag = &settings.undisturbed.partial},
+    {"acts", .flag = &settings.undisturbed.acts},
 };
+#define SETTINGS (sizeof table / sizeof table[0])
 
-static const struct option options[] = {
-    {"name", 1, NULL, NAME},       {"kinds", 1, NULL, KINDS},       {"first", 1, NULL, FIRST},
-    {"sample", 1, NULL, SAMPLE},   {"chance", 1, NULL, CHANCE},     {"seed", 1, NULL, SEED},
-    {"jobs", 1, NULL, JOBS},       {"seconds", 1, NULL, SECONDS},   {"scratch", 1, NULL, SCRATCH},
-    {"former", 1, NULL, FORMER},   {"input", 1, NULL, INPUT},       {"shim", 1, NULL, SHIM},
-    {"piped", 0, NULL, PIPED},     {"unmapped", 0, NULL, UNMAPPED}, {"varies", 0, NULL, VARIES},
-    {"streams", 0, NULL, STREAMS}, {"after", 1, NULL, AFTER},       {"several", 0, NULL, SEVERAL},
-    {"partial", 0, NULL, PARTIAL}, {"acts", 0, NULL, ACTS},         {0}};
-
-static void set(int option, char *value)
+static void set(const struct setting *s, char *value)
 {
-    struct settings *s = &settings;
-    uint64_t number = value ? strtoull(value, NULL, 10) : 0;
-    switch (option) {
-    case NAME:
-        s->name = value;
-        break;
-    case KINDS:
-        read_kinds(value);
-        break;
-    case FIRST:
-        s->first = number;
-        break;
-    case SAMPLE:
-        s->sample = number;
-        break;
-    case CHANCE:
-        s->chance = number;
-        break;
-    case SEED:
-        s->seed = number;
-        break;
-    case JOBS:
-        s->jobs = number ? (unsigned)number : 1;
-        break;
-    case SECONDS:
-        s->command.seconds = (unsigned)number;
-        break;
-    case SCRATCH:
-        s->scratch = value;
-        break;
-    case FORMER:
-        s->command.former = value;
-        break;
-    case INPUT:
-        s->command.input = value;
-        break;
-    case SHIM:
-        s->command.shim = value;
-        break;
-    case PIPED:
-        s->command.piped = true;
-        break;
-    case UNMAPPED:
-        s->unmapped = true;
-        break;
-    case VARIES:
-        s->undisturbed.varies = true;
-        break;
-    case STREAMS:
-        s->undisturbed.streams = true;
-        break;
-    case SEVERAL:
-        s->undisturbed.several = true;
-        break;
-    case PARTIAL:
-        s->undisturbed.partial = true;
-        break;
-    case ACTS:
-        s->undisturbed.acts = true;
-        break;
-    case AFTER:
-        s->after = value;
-        break;
-    default:
-        exit(2);
+    if (s->flag)
+        *s->flag = true;
+    else if (s->text)
+        *s->text = value;
+    else if (s->number)
+        *s->number = strtoull(value, NULL, 10);
+    else if (s->count)
+        *s->count = (unsigned)strtoul(value, NULL, 10);
+    else
+        s->read(value);
+}
+
+static void read_options(int argc, char **argv)
+{
+    struct option options[SETTINGS + 1] = {0};
+    for (size_t i = 0; i < SETTINGS; i++)
+        options[i] = (struct option){table[i].name, table[i].flag ? 0 : 1, NULL, 0};
+    int option, at;
+    while ((option = getopt_long(argc, argv, "", options, &at)) != -1) {
+        if (option != 0)
+            exit(2);
+        set(&table[at], optarg);
     }
+    settings.jobs += settings.jobs == 0;
+    settings.command.words = argv + optind;
+    if (!argv[optind] || !settings.command.shim)
+        give_up("no program, or no --shim");
+    if (!settings.chosen)
+        for (int kind = FAULT_MEMORY; kind < FAULT_KILL; kind++)
+            settings.kinds[kind] = true;
 }
 
 /* Two runs without faults: alike, or the case has to say that they are not. */
@@ -392,15 +356,7 @@ static void on_alarm(int signal)
 
 int main(int argc, char **argv)
 {
-    int option;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
-        set(option, optarg);
-    settings.command.words = argv + optind;
-    if (!argv[optind] || !settings.command.shim)
-        give_up("no program, or no --shim");
-    if (!settings.chosen)
-        for (int kind = FAULT_MEMORY; kind < FAULT_KILL; kind++)
-            settings.kinds[kind] = true;
+    read_options(argc, argv);
     sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_alarm}, NULL);
     results = shared(sizeof *results);
     run_undisturbed();
