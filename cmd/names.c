@@ -70,7 +70,10 @@ static void find_plain(const char *line, struct span *id, struct span *name)
     const char *rest = line + id->n + (line[id->n] != '\0');
     rest += strspn(rest, "\r\n");
     name->at = rest + strspn(rest, " \t");
-    name->n = strcspn(name->at, "\r\n");
+    name->n = strcspn(name->at, "\n");
+    while (name->n > 0 &&
+           name->at[name->n - 1] == '\r') /* one within a name is a part of it, as in a line of "xl list" */
+        name->n--;
 }
 
 static bool take_line(struct domain_names *n, const char *line)

@@ -313,8 +313,12 @@ static void step(struct made_host *h)
     unsigned p = (b >> 4) % h->pcpus;
     if (h->now - h->sweep_since > SWEEP_MOST)
         end_sweep(h);
-    if (h->now - h->written > MS * 100) /* a time in which no pCPU writes anything is a hole */
+    if (h->now - h->written >
+        MS * 100) { /* a time in which no pCPU writes anything is a hole: reading makes one write */
         read_all_rings(h);
+        if (can_write(h, p, 1))
+            mark(&h->capture, h->now);
+    }
     /* At one moment no vCPU changes its state twice. */
     h->now += length(h) + !says_nothing(b & 15);
     switch (b & 15) {
