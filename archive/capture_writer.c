@@ -30,6 +30,8 @@ struct capture_writer {
     struct frame_writer *frames;
     struct capture capture;
     bool with_trace;
+    const struct part_place *part; /* NULL: a whole trace */
+    uint32_t checkpoints;
     struct error why;
     bool failed;
     /* the trace */
@@ -250,7 +252,7 @@ static void tap_sweep(void *context, uint64_t offset, uint64_t tsc, bool whole, 
     if (cut_chunk(w, n) != 0)
         return;
     w->chunk_tsc = tsc;
-    bool rare = w->bytes_since >= SNAPSHOT_SHARE * snapshot_maker_size(w->snapshots);
+    bool rare = w->snapshots && w->bytes_since >= SNAPSHOT_SHARE * snapshot_maker_size(w->snapshots);
     if (whole && rare && snapshot_maker_mark(w->snapshots, w->chunks, tsc, pasts, pasts_n))
         w->bytes_since = 0;
 }
@@ -272,11 +274,9 @@ static int take_snapshot(void *context, uint32_t chunk, uint64_t tsc, const void
     return status_of(w, err);
 }
 
-static int take_batch(void *context, const struct pass *pass, const struct event_batch *batch,
-                      struct error *err)
+static int begin(void *context, const struct pass *pass, struct error *err)
 {
     struct capture_writer *w = context;
-    (void)batch;
     w->clock = *pass->clock;
     return status_of(w, err);
 }
@@ -311,14 +311,14 @@ static int settle(struct capture_writer *w, enum by kind, uint64_t from_ns, uint
     size_t bytes = 0;
     if (w->failed)
         return -1;
-    p->from_ns = min64(p->from_ns, from_ns);
-    p->to_ns = max64(p->to_ns, to_ns);
+    p->from_ns = min64(p->from_ns, from_ns == UINT64_MAX ? from_ns : part_moment(w->part, from_ns));
+    p->to_ns = max64(p->to_ns, part_moment(w->part, to_ns));
     for (int by = 0; by < BYS; by++) {
         bytes += w->pending[by].text.n;
         if (w->pending[by].text.failed)
             return no_memory(w);
     }
-    w->accounted_ns = max64(w->accounted_ns, to_ns);
+    w->accounted_ns = max64(w->accounted_ns, part_moment(w->part, to_ns));
     if (bytes < RESULTS_BYTES && w->accounted_ns - w->flushed_ns < FLUSH_NS)
         return 0;
     return flush_results(w);
@@ -330,20 +330,34 @@ static int settle_interval(struct capture_writer *w, enum by by, const struct in
     return settle(w, by, whole ? UINT64_MAX : interval->start_ns, whole ? 0 : interval->end_ns);
 }
 
+/* 0, or -1: no memory. */
+static int take_domains(struct capture_writer *w, const struct row *rows, size_t n)
+{
+    struct summary *s = w->summary;
+    free(s->domains);
+    s->domains = NULL;
+    s->domains_n = 0;
+    if (summary_take_domains(s, rows, n) != 0)
+        return -1;
+    for (size_t i = 0; i < s->domains_n; i++)
+        s->domains[i].life = part_life(w->part, s->domains[i].domain, s->domains[i].life);
+    return 0;
+}
+
 static int take_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
 {
     struct capture_writer *w = context;
     if (interval->granularity_ns == 0 && interval->by == BY_DOMAIN &&
-        summary_take_domains(w->summary, rows, n) != 0)
+        take_domains(w, rows, n) != 0)
         return no_memory(w);
-    results_put_interval(&w->pending[interval->by].text, interval, rows, n);
+    results_put_interval(&w->pending[interval->by].text, interval, rows, n, w->part);
     return settle_interval(w, interval->by, interval);
 }
 
 static int take_execution(void *context, const struct execution *execution)
 {
     struct capture_writer *w = context;
-    results_put_execution(&w->pending[BY_DOMAIN].text, execution);
+    results_put_execution(&w->pending[BY_DOMAIN].text, execution, w->part);
     return settle(w, BY_DOMAIN, execution->start_ns, execution->end_ns);
 }
 
@@ -351,14 +365,14 @@ static int take_charges(void *context, const struct interval *interval, const st
                         size_t n)
 {
     struct capture_writer *w = context;
-    results_put_charges(&w->pending[BY_DOMAIN].text, interval, idds, n);
+    results_put_charges(&w->pending[BY_DOMAIN].text, interval, idds, n, w->part);
     return settle_interval(w, BY_DOMAIN, interval);
 }
 
 static int take_before_seen(void *context, const struct before_seen *seen)
 {
     struct capture_writer *w = context;
-    results_put_before_seen(&w->pending[seen->by].text, seen);
+    results_put_before_seen(&w->pending[seen->by].text, seen, w->part);
     return settle(w, seen->by, seen->seen_ns, seen->seen_ns);
 }
 
@@ -387,7 +401,14 @@ static bool describe(struct capture_writer *w, const struct capture_writer_optio
                                .charge = options->options->charge,
                                .sink = {w, take_interval, take_execution, take_charges, take_before_seen}};
     memcpy(w->rows.granularities_ns, p->options.granularities_ns, sizeof w->rows.granularities_ns);
+    w->rows.part = w->part != NULL;
+    w->rows.from_ns = w->part ? w->part->origin_ns : 0;
     return kept && p->source;
+}
+
+static bool makes_snapshots(const struct capture_writer *w)
+{
+    return w->with_trace && !w->part;
 }
 
 struct capture_writer *capture_writer_new(struct frame_writer *frames,
@@ -399,15 +420,16 @@ struct capture_writer *capture_writer_new(struct frame_writer *frames,
     w->frames = frames;
     w->summary = options->summary;
     w->with_trace = options->with_trace;
+    w->part = options->part;
     w->chunk_bytes = chunk_bytes_of(options->level);
     for (int by = 0; by < BYS; by++)
         w->pending[by].from_ns = UINT64_MAX;
     w->beginning = XXH3_createState();
     w->snapshots =
-        w->with_trace ? snapshot_maker_new(&(struct snapshot_sink){w, take_snapshot}, &w->rows.charge) : NULL;
+        makes_snapshots(w) ? snapshot_maker_new(&(struct snapshot_sink){w, take_snapshot}, &w->rows.charge) : NULL;
     if (w->with_trace)
         begin_chunk(w, NULL, 0);
-    if (!describe(w, options) || !w->beginning || (w->with_trace && !w->snapshots)) {
+    if (!describe(w, options) || !w->beginning || (makes_snapshots(w) && !w->snapshots)) {
         capture_writer_free(w);
         return NULL;
     }
@@ -431,7 +453,7 @@ void capture_writer_free(struct capture_writer *w)
 
 struct consumer capture_writer_consumer(struct capture_writer *w)
 {
-    return (struct consumer){.context = w, .rows = &w->rows, .batch = take_batch, .to_the_end = true};
+    return (struct consumer){.context = w, .rows = &w->rows, .begin = begin, .to_the_end = !w->part};
 }
 
 struct consumer capture_writer_snapshots(struct capture_writer *w)
@@ -451,6 +473,32 @@ static void complete_capture(struct capture_writer *w)
     p->cpu_hz = s->clock.cpu_hz;
     p->duration_ns = clock_ns(&s->clock, s->trace.tsc_last);
     p->trace_bytes = w->bytes;
+}
+
+static int put_checkpoint(struct capture_writer *w, struct buffer *text)
+{
+    char name[MEMBER_NAME];
+    if (flush_results(w) != 0)
+        return -1;
+    complete_capture(w);
+    if (w->with_trace)
+        w->capture.trace_bytes = w->chunk_begin;
+    manifest_put(text, &w->capture);
+    buffer_text(text, "\n");
+    summary_put(text, w->summary);
+    snprintf(name, sizeof name, CHECKPOINT_MEMBER, w->checkpoints++);
+    if (text->failed)
+        return no_memory(w);
+    return add_small(w, name, text->at, text->n) ? flush_small(w) : -1;
+}
+
+int capture_writer_checkpoint(struct capture_writer *w, struct error *err)
+{
+    struct buffer text = {0};
+    if (!w->failed)
+        put_checkpoint(w, &text);
+    buffer_free(&text);
+    return status_of(w, err);
 }
 
 /* Puts a document into a frame with what waits. */

@@ -7,6 +7,7 @@
 
 #include "archive/frames.h"
 #include "archive/manifest.h"
+#include "archive/results.h"
 #include "archive/summary.h"
 #include "metrics/consumer.h"
 #include "parser/source/feed.h"
@@ -21,6 +22,11 @@ struct capture_writer_options {
     int level;               /* of compression: decides how large a chunk is */
     struct summary *summary; /* the caller's: gets the domains; complete before capture_writer_finish */
     const struct capture_options *options;
+    /*
+     * The capture is this part of a recording, which the results count from: no snapshots, which would count from the recording's
+     * beginning. The caller's, complete before the first results come. NULL: it is a whole trace.
+     */
+    const struct part_place *part;
 };
 
 /* Frames go to `frames`, which outlives it. NULL: no memory. */
@@ -37,12 +43,18 @@ struct trace_tap capture_writer_tap(struct capture_writer *w);
  */
 struct consumer capture_writer_consumer(struct capture_writer *w);
 
-/* A further consumer, if the trace is stored: it makes the snapshots with which the trace can be begun in its middle. */
+/* A further consumer, if the trace is stored and no part of a recording: it makes the snapshots with which the trace can be begun in its middle. */
 struct consumer capture_writer_snapshots(struct capture_writer *w);
 
 /* A further member of its own: "names.txt" and the like. -1 with `err` filled. */
 int capture_writer_add(struct capture_writer *w, const char *name, const void *bytes, size_t n,
                        struct error *err);
+
+/*
+ * What there is by now is written, with all that is needed to make an archive of it should no more come: the manifest and the
+ * summary as they are now. -1 with `err` filled.
+ */
+int capture_writer_checkpoint(struct capture_writer *w, struct error *err);
 
 /*
  * The trace has ended: writes all that is left, the summary and the manifest. `capture` gets what the archive's contents

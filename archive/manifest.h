@@ -5,6 +5,7 @@
 #ifndef XENMETER_ARCHIVE_MANIFEST_H
 #define XENMETER_ARCHIVE_MANIFEST_H
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,6 +18,7 @@
 #define MANIFEST_BYTES_MAX (32u << 20)     /* of its text: some 150000 members */
 #define NAMES_MEMBER       "names.txt"     /* the file of --names */
 #define IO_COUNTS_MEMBER   "io-counts.csv" /* the file of --io-counts: outside counters */
+#define CHECKPOINT_MEMBER  "checkpoint/%06" PRIu32 ".json" /* a line with the manifest, and one with the summary, so far */
 #define HOST_MAX           41              /* a host's label, with the NUL */
 #define CAPTURE_ID_BYTES   17              /* 16 hexadecimal digits and the NUL */
 #define MEMBER_NAME        48              /* a member's name inside its capture, with the NUL */
@@ -27,6 +29,7 @@ enum member_kind {
     MEMBER_TRACE,    /* trace/NNNNNN.xt: a chunk of the trace */
     MEMBER_SNAPSHOT, /* snapshot/NNNNNN.bin: with it reading can begin at that chunk */
     MEMBER_RESULTS,  /* results/BY/NNNNNN.jsonl */
+    MEMBER_HOST,     /* host/NNNNNN.jsonl: what the trace cannot tell of its host (host_facts.h) */
     MEMBER_OTHER
 };
 

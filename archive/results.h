@@ -17,17 +17,35 @@
 
 #define RESULTS_DOMAINS 65536 /* domain ids */
 
+/* A part of a recording: what is stored of it counts from its beginning. */
+struct part_place {
+    uint64_t origin_ns;               /* where it begins; earlier moments are stored as its beginning */
+    uint32_t before[RESULTS_DOMAINS]; /* by domain id: lives that had ended by then */
+};
+
+/* As they are stored of that part; NULL: as they are. */
+static inline uint64_t part_moment(const struct part_place *part, uint64_t ns)
+{
+    uint64_t origin_ns = part ? part->origin_ns : 0;
+    return ns > origin_ns ? ns - origin_ns : 0;
+}
+static inline uint32_t part_life(const struct part_place *part, int32_t domain, uint32_t life)
+{
+    uint32_t before = part && domain >= 0 && domain < RESULTS_DOMAINS ? part->before[domain] : 0;
+    return life > before ? life - before : life;
+}
+
 /* Appends a line with an object of these fields, the member `key`. */
 void results_put_line(struct buffer *b, const char *key, const struct stored_field *fields, const void *of);
 
-/* Append lines. b->failed tells whether memory ran out. */
-void results_put_interval(struct buffer *b, const struct interval *interval, const struct row *rows,
-                          size_t n);
-void results_put_execution(struct buffer *b, const struct execution *execution);
+/* Append lines; `part`: of that part of a recording, NULL: of a whole trace. b->failed tells whether memory ran out. */
+void results_put_interval(struct buffer *b, const struct interval *interval, const struct row *rows, size_t n,
+                          const struct part_place *part);
+void results_put_execution(struct buffer *b, const struct execution *execution,
+                           const struct part_place *part);
 void results_put_charges(struct buffer *b, const struct interval *interval, const struct charge_idd *idds,
-                         size_t n);
-
-void results_put_before_seen(struct buffer *b, const struct before_seen *s);
+                         size_t n, const struct part_place *part);
+void results_put_before_seen(struct buffer *b, const struct before_seen *s, const struct part_place *part);
 
 /* Where a capture lies on a timeline of several. */
 struct timeline_place {

@@ -10,6 +10,25 @@ static void put_bracket(struct buffer *b, size_t begin, char bracket)
         b->at[begin] = bracket;
 }
 
+/* ---- parts of recordings ---- */
+
+static struct row row_of(const struct part_place *part, const struct row *row)
+{
+    struct row to = *row;
+    to.life = part_life(part, row->domain, row->life);
+    return to;
+}
+
+static struct interval interval_of(const struct part_place *part, const struct interval *interval)
+{
+    struct interval to = *interval;
+    to.start_ns = part_moment(part, interval->start_ns);
+    to.end_ns = part_moment(part, interval->end_ns);
+    return to;
+}
+
+/* ---- lines ---- */
+
 /* An object of these fields, without its end. */
 static void put_object(struct buffer *b, const struct stored_field *fields, const void *of)
 {
@@ -31,12 +50,15 @@ static void put_buckets(struct buffer *b, const struct histogram *h)
     }
 }
 
-static void put_histogram(struct buffer *b, const struct stored_field *member, const struct histogram *h)
+static void put_histogram(struct buffer *b, const struct stored_field *member, const struct histogram *h,
+                          const struct part_place *part)
 {
     if (h->count == 0)
         return;
+    struct histogram numbers = *h; /* its buckets stay the other's */
+    numbers.max_at = part_moment(part, h->max_at);
     buffer_add(b, member->text, member->text_n);
-    put_object(b, histogram_fields, h);
+    put_object(b, histogram_fields, &numbers);
     buffer_text(b, ",\"buckets\":");
     size_t begin = b->n;
     put_buckets(b, h);
@@ -44,27 +66,30 @@ static void put_histogram(struct buffer *b, const struct stored_field *member, c
     buffer_text(b, "]}");
 }
 
-static void put_row(struct buffer *b, const struct row *row)
+static void put_row(struct buffer *b, const struct row *row, const struct part_place *part)
 {
+    struct row key = row_of(part, row);
     buffer_text(b, "{\"row\":");
     size_t begin = b->n;
-    fields_put(b, row_fields, row);
+    fields_put(b, row_fields, &key);
     fields_put(b, measures_fields, row->measures);
     for (const struct stored_field *h = measures_histograms; h->key; h++)
-        put_histogram(b, h, (const void *)((const char *)row->measures + h->scalar.offset));
+        put_histogram(b, h, (const void *)((const char *)row->measures + h->scalar.offset), part);
     put_bracket(b, begin, '{');
     buffer_text(b, "}}\n");
 }
 
-void results_put_interval(struct buffer *b, const struct interval *interval, const struct row *rows, size_t n)
+void results_put_interval(struct buffer *b, const struct interval *interval, const struct row *rows, size_t n,
+                          const struct part_place *part)
 {
+    const struct interval to = interval_of(part, interval);
     buffer_text(b, "{\"interval\":");
-    put_object(b, interval_fields, interval);
+    put_object(b, interval_fields, &to);
     buffer_text(b, ",\"rows\":");
     fields_put_u64(b, n);
     buffer_text(b, "}}\n");
     for (size_t i = 0; i < n; i++)
-        put_row(b, &rows[i]);
+        put_row(b, &rows[i], part);
 }
 
 void results_put_line(struct buffer *b, const char *key, const struct stored_field *fields, const void *of)
@@ -76,39 +101,57 @@ void results_put_line(struct buffer *b, const char *key, const struct stored_fie
     buffer_text(b, "}}\n");
 }
 
-void results_put_execution(struct buffer *b, const struct execution *execution)
+void results_put_execution(struct buffer *b, const struct execution *execution, const struct part_place *part)
 {
-    results_put_line(b, "execution", execution_fields, execution);
+    struct execution to = *execution;
+    to.life = part_life(part, execution->domain, execution->life);
+    to.start_ns = part_moment(part, execution->start_ns);
+    to.end_ns = part_moment(part, execution->end_ns);
+    results_put_line(b, "execution", execution_fields, &to);
 }
 
-void results_put_before_seen(struct buffer *b, const struct before_seen *s)
+void results_put_before_seen(struct buffer *b, const struct before_seen *s, const struct part_place *part)
 {
+    struct before_seen to = *s;
+    to.row = row_of(part, &s->row);
+    to.from_ns = part_moment(part, s->from_ns);
+    to.seen_ns = part_moment(part, s->seen_ns);
     buffer_text(b, "{\"before_seen\":");
-    put_object(b, row_fields, &s->row);
-    fields_put(b, before_seen_fields, s);
+    put_object(b, row_fields, &to.row);
+    fields_put(b, before_seen_fields, &to);
     buffer_text(b, "}}\n");
 }
 
-static void put_idd(struct buffer *b, const struct charge_idd *idd)
+static void put_guest(struct buffer *b, const struct charge_guest *guest, const struct part_place *part)
 {
-    put_object(b, charge_idd_fields, idd);
+    struct charge_guest to = *guest;
+    to.life = part_life(part, guest->domain, guest->life);
+    put_object(b, charge_guest_fields, &to);
+    buffer_text(b, "}");
+}
+
+static void put_idd(struct buffer *b, const struct charge_idd *idd, const struct part_place *part)
+{
+    struct charge_idd to = *idd;
+    to.life = part_life(part, idd->domain, idd->life);
+    put_object(b, charge_idd_fields, &to);
     for (size_t i = 0; i < idd->guests_n; i++) {
         buffer_text(b, i == 0 ? ",\"guests\":[" : ",");
-        put_object(b, charge_guest_fields, &idd->guests[i]);
-        buffer_text(b, "}");
+        put_guest(b, &idd->guests[i], part);
     }
     buffer_text(b, idd->guests_n ? "]}" : "}");
 }
 
 void results_put_charges(struct buffer *b, const struct interval *interval, const struct charge_idd *idds,
-                         size_t n)
+                         size_t n, const struct part_place *part)
 {
+    const struct interval to = interval_of(part, interval);
     buffer_text(b, "{\"charges\":");
-    put_object(b, interval_fields, interval);
+    put_object(b, interval_fields, &to);
     buffer_text(b, ",\"idds\":[");
     for (size_t i = 0; i < n; i++) {
         buffer_text(b, i ? "," : "");
-        put_idd(b, &idds[i]);
+        put_idd(b, &idds[i], part);
     }
     buffer_text(b, "]}}\n");
 }

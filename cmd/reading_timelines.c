@@ -45,7 +45,7 @@ static int pass_on(struct placing *p)
 static int take_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
 {
     struct placing *p = context;
-    results_put_interval(&p->lines, interval, rows, n);
+    results_put_interval(&p->lines, interval, rows, n, NULL);
     p->by = interval->by;
     return pass_on(p);
 }
@@ -54,7 +54,7 @@ static int take_charges(void *context, const struct interval *interval, const st
                         size_t n)
 {
     struct placing *p = context;
-    results_put_charges(&p->lines, interval, idds, n);
+    results_put_charges(&p->lines, interval, idds, n, NULL);
     return pass_on(p);
 }
 

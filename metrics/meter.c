@@ -55,7 +55,7 @@ static void pass_on_event(void *context, uint64_t time_ns, const struct io_event
         transitions_put(&m->held, ledger_event_transition(time_ns, h));
 }
 
-/* All intervals end at multiples of this. What is given from outside may change at any time. */
+/* All intervals end at multiples of this. What is given from outside, or where a part ends, may change at any time. */
 static uint64_t grain_ns(const struct meter_options *options)
 {
     const struct charge_options *charge = &options->charge;
@@ -63,7 +63,7 @@ static uint64_t grain_ns(const struct meter_options *options)
     for (size_t g = 0; g < options->granularities; g++)
         ns = common_divisor(ns, options->granularities_ns[g]);
     ns = common_divisor(common_divisor(ns, options->from_ns), options->to_ns);
-    return charge->counters || charge->dom0_trace ? 1 : ns;
+    return charge->counters || charge->dom0_trace || options->part ? 1 : ns;
 }
 
 struct meter *meter_new(const struct meter_options *options, const struct model *model, struct error *err)
@@ -255,6 +255,11 @@ int meter_finish(struct meter *m, uint64_t end_ns, struct error *err)
         return -1; /* no rows of what is not complete */
     ledger_finish(&m->ledger, end_ns, true);
     return check(m, err);
+}
+
+bool meter_end_at(struct meter *m, uint64_t to_ns)
+{
+    return ledger_end_at(&m->ledger, to_ns);
 }
 
 bool meter_is_over(const struct meter *m)

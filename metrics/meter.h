@@ -57,6 +57,9 @@ int meter_finish(struct meter *m, uint64_t end_ns, struct error *err);
  */
 int meter_stop(struct meter *m, struct error *err);
 
+/* Of a part of a recording (meter_options.part): it ends at to_ns. False: it is accounted up to there already, or over. */
+bool meter_end_at(struct meter *m, uint64_t to_ns);
+
 /* What was seen of I/O by now, and what the charges rest on. All 0 without options.charge.wanted. */
 void meter_charge_summary(const struct meter *m, struct charge_summary *s);
 

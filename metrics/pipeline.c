@@ -452,6 +452,11 @@ const struct meter *pipeline_meter(const struct pipeline *p, size_t at)
     return p->members[at].meter;
 }
 
+bool pipeline_end_rows_at(struct pipeline *p, size_t at, uint64_t to_ns)
+{
+    return meter_end_at(p->members[at].meter, to_ns);
+}
+
 const struct pass *pipeline_pass(const struct pipeline *p)
 {
     return &p->pass;
@@ -462,4 +467,9 @@ void pipeline_quality(const struct pipeline *p, struct trace *trace, struct qual
     *quality = *trace_quality(trace);
     if (p->model)
         quality_merge(quality, model_quality(p->model), 0);
+}
+
+const struct quality *pipeline_states_quality(const struct pipeline *p)
+{
+    return p->model ? model_quality(p->model) : NULL;
 }

@@ -78,10 +78,16 @@ bool pipeline_ended_early(const struct pipeline *p);
 /* The meter of the consumer that was added as number `at`, from 0; NULL: it wants no rows. */
 const struct meter *pipeline_meter(const struct pipeline *p, size_t at);
 
+/* As meter_end_at, for the rows of the consumer that was added as number `at`. */
+bool pipeline_end_rows_at(struct pipeline *p, size_t at, uint64_t to_ns);
+
 /* As its last batch left it. */
 const struct pass *pipeline_pass(const struct pipeline *p);
 
 /* The quality of the pass: the trace's part and the model's. */
 void pipeline_quality(const struct pipeline *p, struct trace *trace, struct quality *quality);
+
+/* The model's part alone; NULL: there is no model. */
+const struct quality *pipeline_states_quality(const struct pipeline *p);
 
 #endif

@@ -116,3 +116,49 @@ void quality_merge(struct quality *into, const struct quality *from, uint64_t of
         count_unrecognised(into, from->unrecognised[i].event, from->unrecognised[i].records,
                            from->unrecognised[i].bytes);
 }
+
+/* ---- a later part ---- */
+
+static void part_number(struct quality *q, const struct quality *before, size_t row, uint64_t origin_ns)
+{
+    const struct quality_field *f = &quality_fields[row];
+    uint64_t *n = quality_at(q, row), had = quality_number(before, row);
+    if (f->adds == QUALITY_SUM)
+        *n -= had < *n ? had : *n;
+    if (f->adds == QUALITY_FIRST && (!quality_applies(q, row) || quality_applies(before, row)))
+        *n = 0;
+    else if (f->unit == QUALITY_INSTANT)
+        *n -= origin_ns < *n ? origin_ns : *n;
+}
+
+static void part_events(struct quality *q, const struct quality *before)
+{
+    for (unsigned slot = 0; slot < EVENT_SLOTS; slot++)
+        for (unsigned form = 0; form < 16; form++)
+            q->events[slot].forms[form] -= before->events[slot].forms[form];
+    unsigned kept = 0;
+    for (unsigned i = 0; i < q->unrecognised_kinds; i++) {
+        struct unrecognised_event e = q->unrecognised[i];
+        for (unsigned k = 0; k < before->unrecognised_kinds; k++)
+            if (before->unrecognised[k].event == e.event) {
+                e.records -= before->unrecognised[k].records;
+                e.bytes -= before->unrecognised[k].bytes;
+            }
+        if (e.records > 0)
+            q->unrecognised[kept++] = e;
+    }
+    q->unrecognised_kinds = kept;
+}
+
+void quality_since(struct quality *q, const struct quality *before, uint64_t origin_ns)
+{
+    uint64_t places = before->skipped_places, all = q->skipped_places;
+    for (uint64_t i = 0; i < QUALITY_PLACES; i++) {
+        bool kept = i + places < QUALITY_PLACES && i + places < all;
+        q->places[i] =
+            kept ? q->places[i + places] : (struct damage){.offset = q->skipped_end, .what = q->skipped_what};
+    }
+    for (size_t row = 0; row < quality_fields_n; row++) /* what is FIRST looks at what is left in the row above */
+        part_number(q, before, row, origin_ns);
+    part_events(q, before);
+}

@@ -73,6 +73,12 @@ uint64_t quality_number(const struct quality *q, size_t row);
 /* Whether the number means something: QUALITY_FIRST needs that something was counted. */
 bool quality_applies(const struct quality *q, size_t row);
 
+/*
+ * Takes from `q` what `before`, an earlier state of it, had already; moments count from origin_ns on. What is the first of its kind
+ * is not known any more where `before` had one: it is taken for the beginning.
+ */
+void quality_since(struct quality *q, const struct quality *before, uint64_t origin_ns);
+
 /* Bytes of `n` records of form index `form` (see struct event_count). */
 uint64_t event_form_bytes(unsigned form, uint64_t n);
 

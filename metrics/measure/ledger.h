@@ -218,6 +218,8 @@ void ledger_snapshot(struct ledger *l, struct snapshot *s, bool idle);
 void ledger_book(struct ledger *l, const struct transition *t);
 /* Closes every interval that ends at or before now_ns. */
 void ledger_advance(struct ledger *l, uint64_t now_ns);
+/* What is reported ends at to_ns. False: that much, or more, was booked, or handed out. */
+bool ledger_end_at(struct ledger *l, uint64_t to_ns);
 /* Ends the trace: closes the open intervals, partial ones included if `partial`, and the whole-trace rows. */
 void ledger_finish(struct ledger *l, uint64_t end_ns, bool partial);
 

@@ -36,6 +36,13 @@ static void plan_feeding(struct ledger *l)
         l->granularities[order[0]].fed_by = IS_LIVE;
 }
 
+/* Where the interval of that length ends that begins at start_ns. */
+static uint64_t interval_end(const struct ledger *l, uint64_t length_ns, uint64_t start_ns)
+{
+    uint64_t origin_ns = l->options.part ? l->options.from_ns : 0;
+    return length_ns ? start_ns + length_ns - (start_ns - origin_ns) % length_ns : UINT64_MAX;
+}
+
 void ledger_init(struct ledger *l, const struct meter_options *options, const struct population *population)
 {
     memset(l, 0, sizeof *l);
@@ -52,7 +59,7 @@ void ledger_init(struct ledger *l, const struct meter_options *options, const st
         struct granularity *gr = &l->granularities[g];
         gr->length_ns = options->granularities_ns[g];
         gr->start_ns = options->from_ns;
-        gr->next_ns = gr->length_ns ? (gr->start_ns / gr->length_ns + 1) * gr->length_ns : UINT64_MAX;
+        gr->next_ns = interval_end(l, gr->length_ns, gr->start_ns);
         if (gr->next_ns < l->boundary_ns)
             l->boundary_ns = gr->next_ns;
     }
@@ -243,8 +250,7 @@ static void close_interval(struct ledger *l, size_t g, uint64_t end_ns)
     for (size_t i = 0; i < l->all_cells_n; i++)
         measures_clear(ledger_measures(l, l->all_cells[i], g));
     gr->start_ns = end_ns;
-    if (gr->length_ns)
-        gr->next_ns = end_ns + gr->length_ns - end_ns % gr->length_ns;
+    gr->next_ns = interval_end(l, gr->length_ns, end_ns);
 }
 
 static void find_boundary(struct ledger *l)
@@ -252,6 +258,16 @@ static void find_boundary(struct ledger *l)
     l->boundary_ns = l->options.to_ns;
     for (size_t g = 0; g < l->options.granularities; g++)
         l->boundary_ns = min64(l->boundary_ns, l->granularities[g].next_ns);
+}
+
+bool ledger_end_at(struct ledger *l, uint64_t to_ns)
+{
+    if (l->done || to_ns <= l->now_ns || to_ns <= l->options.from_ns)
+        return false;
+    l->options.to_ns = to_ns;
+    if (l->reporting)
+        find_boundary(l);
+    return true;
 }
 
 /* Reporting begins here: what was booked before is dropped. */

@@ -40,6 +40,11 @@ struct meter_options {
         no_percentiles; /* enum histogram_of, or-ed: of these only count, sum, least and largest are needed */
     bool no_slices;     /* what allocated_* members say is not needed: the slices granted are not decoded */
     uint64_t from_ns, to_ns; /* report on [from, to) only; to 0: to the end */
+    /*
+     * What is reported is one part of a recording: its intervals are counted from from_ns, not from the trace's start, and
+     * where it ends may be said while it goes on (meter_end_at).
+     */
+    bool part;
     const uint8_t
         *pcpus_wanted; /* a byte for each of PCPUS_MAX pCPUs: count only time spent there; NULL: all */
     bool

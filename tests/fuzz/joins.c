@@ -62,8 +62,8 @@ static void check_rows(struct aggregate *whole, struct aggregate *joined)
 {
     const struct interval interval = {.end_ns = 1};
     struct buffer a = {0}, b = {0};
-    results_put_interval(&a, &interval, aggregate_rows(whole), whole->rows.n);
-    results_put_interval(&b, &interval, aggregate_rows(joined), joined->rows.n);
+    results_put_interval(&a, &interval, aggregate_rows(whole), whole->rows.n, NULL);
+    results_put_interval(&b, &interval, aggregate_rows(joined), joined->rows.n, NULL);
     MUST(!a.failed && !b.failed, "no memory for lines");
     MUST(a.n == b.n && (a.n == 0 || memcmp(a.at, b.at, a.n) == 0), "pieces are not the whole:\n%.*s\n%.*s",
          (int)b.n, b.at, (int)a.n, a.at);

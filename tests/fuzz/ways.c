@@ -34,14 +34,14 @@ static int go_on(const struct outcome *o)
 static int put_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
 {
     struct outcome *o = context;
-    results_put_interval(&o->lines, interval, rows, n);
+    results_put_interval(&o->lines, interval, rows, n, NULL);
     return go_on(o);
 }
 
 static int put_execution(void *context, const struct execution *execution)
 {
     struct outcome *o = context;
-    results_put_execution(&o->lines, execution);
+    results_put_execution(&o->lines, execution, NULL);
     return go_on(o);
 }
 
@@ -49,7 +49,7 @@ static int put_charges(void *context, const struct interval *interval, const str
                        size_t n)
 {
     struct outcome *o = context;
-    results_put_charges(&o->lines, interval, idds, n);
+    results_put_charges(&o->lines, interval, idds, n, NULL);
     return go_on(o);
 }
 

@@ -81,8 +81,8 @@ static struct buffer lines_of(struct aggregate *g)
     struct buffer lines = {0};
     const struct charge_idd *idds;
     CHECK(aggregate_charges(g, &idds));
-    results_put_interval(&lines, &whole, aggregate_rows(g), g->rows.n);
-    results_put_charges(&lines, &whole, idds, g->idds.n);
+    results_put_interval(&lines, &whole, aggregate_rows(g), g->rows.n, NULL);
+    results_put_charges(&lines, &whole, idds, g->idds.n, NULL);
     return lines;
 }
 

@@ -41,7 +41,7 @@ static void a_row_is_a_line_without_what_is_zero(void)
     histogram_add(&m.wait, UINT64_MAX, 40); /* the last of 59 * 64 buckets */
     const struct row rows[] = {{7, 2, -1, -1, 3, &m}};
     struct buffer b = {0};
-    results_put_interval(&b, &whole, rows, 1);
+    results_put_interval(&b, &whole, rows, 1, NULL);
     TEXT(&b, "{\"interval\":{\"granularity_ns\":0,\"start_ns\":0,\"end_ns\":1000,\"rows\":1}}\n"
              "{\"row\":{\"domain\":7,\"life\":2,\"vcpus\":3,\"running_ns\":17,\"domain_blocked_ns\":983,"
              "\"executions\":3,\"allocated_ns\":60,\"allocated_slices\":2,\"allocated_min_ns\":20,"
@@ -72,7 +72,7 @@ static void every_sum_of_a_row_comes_back(void)
     m.charged_ns = INT64_MAX;
     const struct row rows[] = {{-1, 0, -1, 4094, 1, &m}};
     struct buffer b = {0};
-    results_put_interval(&b, &tenth, rows, 1);
+    results_put_interval(&b, &tenth, rows, 1, NULL);
     struct copy c;
     COMES_BACK(&c, &b);
     CHECK(memcmp(&c.measures, &m, offsetof(struct measures, run)) == 0);
@@ -104,7 +104,7 @@ static void histograms_come_back_to_the_last_sample(void)
     m.block.min = 0;
     const struct row rows[] = {{0, 1, 8191, -1, 1, &m}};
     struct buffer b = {0};
-    results_put_interval(&b, &whole, rows, 1);
+    results_put_interval(&b, &whole, rows, 1, NULL);
     struct copy c;
     COMES_BACK(&c, &b);
     const struct histogram *back[] = {&c.measures.run, &c.measures.wait, &c.measures.block};
@@ -119,7 +119,7 @@ static void histograms_come_back_to_the_last_sample(void)
 static void an_interval_may_have_no_rows(void)
 {
     struct buffer b = {0};
-    results_put_interval(&b, &whole, NULL, 0);
+    results_put_interval(&b, &whole, NULL, 0, NULL);
     struct copy c;
     COMES_BACK(&c, &b);
     EQUAL(c.intervals, 1);
@@ -145,7 +145,7 @@ static void an_execution_is_a_line_without_what_is_unknown(void)
                           .io_total = NS_UNKNOWN,
                           .end = EXECUTION_LOST};
     struct buffer b = {0};
-    results_put_execution(&b, &e);
+    results_put_execution(&b, &e, NULL);
     e.pcpu = 4;
     e.blocked_before_ns = 0;
     e.waited_ns = 7;
@@ -153,7 +153,7 @@ static void an_execution_is_a_line_without_what_is_unknown(void)
     e.allocated_ns = 1000;
     e.io_total = 0;
     e.end = EXECUTION_TRACE_END;
-    results_put_execution(&b, &e);
+    results_put_execution(&b, &e, NULL);
     TEXT(&b,
          "{\"execution\":{\"domain\":1,\"life\":2,\"vcpu\":3,\"start_ns\":100,\"end_ns\":150,\"ran_ns\":50,"
          "\"end\":\"lost\"}}\n"
@@ -185,7 +185,7 @@ static void every_way_to_wait_and_to_end_comes_back(void)
                                   .io_total = (uint64_t)INT64_MAX + 1,
                                   .end = (enum execution_end)end};
             struct buffer b = {0};
-            results_put_execution(&b, &e);
+            results_put_execution(&b, &e, NULL);
             struct copy c;
             COMES_BACK(&c, &b);
             CHECK(memcmp(&c.execution, &e, sizeof e) == 0);
@@ -228,7 +228,7 @@ static const struct charge_idd idds[] = {
 static void charges_come_back_with_every_digit(void)
 {
     struct buffer b = {0};
-    results_put_charges(&b, &tenth, idds, 2);
+    results_put_charges(&b, &tenth, idds, 2, NULL);
     struct copy c;
     COMES_BACK(&c, &b);
     EQUAL(c.charges, 1);
@@ -257,9 +257,9 @@ static void time_before_somebody_was_seen_is_one_line(void)
                                             .seen_ns = 9,
                                             .idle = true};
     struct buffer b = {0};
-    results_put_before_seen(&b, &vcpu);
-    results_put_before_seen(&b, &driver);
-    results_put_before_seen(&b, &pcpu);
+    results_put_before_seen(&b, &vcpu, NULL);
+    results_put_before_seen(&b, &driver, NULL);
+    results_put_before_seen(&b, &pcpu, NULL);
     TEXT(&b, "{\"before_seen\":{\"domain\":7,\"life\":2,\"vcpu\":3,\"vcpus\":1,\"state\":\"blocked\","
              "\"from_ns\":5,\"seen_ns\":1000}}\n"
              "{\"before_seen\":{\"domain\":0,\"life\":1,\"vcpus\":2,\"state\":\"running\",\"from_ns\":0,"
@@ -291,14 +291,14 @@ static void charges_are_one_line(void)
                                               .guests_n = 1},
                                              {.domain = 2, .life = 4}};
     struct buffer b = {0};
-    results_put_charges(&b, &whole, some, 2);
+    results_put_charges(&b, &whole, some, 2, NULL);
     TEXT(&b, "{\"charges\":{\"granularity_ns\":0,\"start_ns\":0,\"end_ns\":1000,\"idds\":[{\"domain\":0,"
              "\"life\":1,"
              "\"running_ns\":7,\"charged_ns\":6,\"own_ns\":1,\"guests\":[{\"domain\":1,\"life\":1,"
              "\"charged_ns\":6,\"certain_ns\":5,\"copy\":2,\"charged_by_copy_ns\":5.5}]},{"
              "\"domain\":2,\"life\":4}]}}\n");
     b.n = 0;
-    results_put_charges(&b, &whole, NULL, 0);
+    results_put_charges(&b, &whole, NULL, 0, NULL);
     TEXT(&b, "{\"charges\":{\"granularity_ns\":0,\"start_ns\":0,\"end_ns\":1000,\"idds\":[]}}\n");
     struct copy c;
     COMES_BACK(&c, &b);
@@ -333,12 +333,12 @@ static void put_result(struct buffer *b, struct result *r)
     for (size_t i = 0, n; i < r->rows_n; i += n) {
         for (n = 0; i + n < r->rows_n && same_interval(&r->rows[i].interval, &r->rows[i + n].interval); n++)
             rows[n] = r->rows[i + n].row;
-        results_put_interval(b, &r->rows[i].interval, rows, n);
+        results_put_interval(b, &r->rows[i].interval, rows, n, NULL);
     }
     for (size_t i = 0; i < r->executions_n; i++)
-        results_put_execution(b, &r->executions[i]);
+        results_put_execution(b, &r->executions[i], NULL);
     for (size_t i = 0; i < r->idds_n; i++)
-        results_put_charges(b, &r->idds[i].interval, &r->idds[i].idd, 1);
+        results_put_charges(b, &r->idds[i].interval, &r->idds[i].idd, 1, NULL);
 }
 
 static void what_a_meter_tells_comes_back(void)

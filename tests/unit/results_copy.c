@@ -5,7 +5,7 @@
 static int copy_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
 {
     struct copy *c = context;
-    results_put_interval(&c->text, interval, rows, n);
+    results_put_interval(&c->text, interval, rows, n, NULL);
     c->interval = *interval;
     c->intervals++;
     c->rows += n;
@@ -20,7 +20,7 @@ static int copy_interval(void *context, const struct interval *interval, const s
 static int copy_execution(void *context, const struct execution *execution)
 {
     struct copy *c = context;
-    results_put_execution(&c->text, execution);
+    results_put_execution(&c->text, execution, NULL);
     c->execution = *execution;
     c->executions++;
     return c->answer;
@@ -30,7 +30,7 @@ static int copy_charges(void *context, const struct interval *interval, const st
                         size_t n)
 {
     struct copy *c = context;
-    results_put_charges(&c->text, interval, idds, n);
+    results_put_charges(&c->text, interval, idds, n, NULL);
     c->interval = *interval;
     c->charges++;
     if (n) {
@@ -44,7 +44,7 @@ static int copy_charges(void *context, const struct interval *interval, const st
 static int copy_before_seen(void *context, const struct before_seen *seen)
 {
     struct copy *c = context;
-    results_put_before_seen(&c->text, seen);
+    results_put_before_seen(&c->text, seen, NULL);
     c->before_seen = *seen;
     return c->answer;
 }
@@ -105,8 +105,8 @@ void put_one_of_each(struct buffer *b)
     CHECK(histogram_add(&m.wait, 70, 90));
     CHECK(histogram_add(&m.wait, 700, 900));
     const struct row rows[] = {{1, 1, 0, -1, 1, &m}, {1, 1, 1, -1, 1, &m}};
-    results_put_interval(b, &whole, rows, 2);
-    results_put_charges(b, &whole, &idd, 1);
-    results_put_execution(b, &e);
+    results_put_interval(b, &whole, rows, 2, NULL);
+    results_put_charges(b, &whole, &idd, 1, NULL);
+    results_put_execution(b, &e, NULL);
     measures_free(&m);
 }

@@ -116,20 +116,20 @@ static void rest_position(void *context, uint64_t *done, uint64_t *size)
 
 static int put_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
 {
-    results_put_interval(context, interval, rows, n);
+    results_put_interval(context, interval, rows, n, NULL);
     return 0;
 }
 
 static int put_execution(void *context, const struct execution *execution)
 {
-    results_put_execution(context, execution);
+    results_put_execution(context, execution, NULL);
     return 0;
 }
 
 static int put_charges(void *context, const struct interval *interval, const struct charge_idd *idds,
                        size_t n)
 {
-    results_put_charges(context, interval, idds, n);
+    results_put_charges(context, interval, idds, n, NULL);
     return 0;
 }
 
