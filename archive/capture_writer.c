@@ -347,8 +347,7 @@ static int take_domains(struct capture_writer *w, const struct row *rows, size_t
 static int take_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
 {
     struct capture_writer *w = context;
-    if (interval->granularity_ns == 0 && interval->by == BY_DOMAIN &&
-        take_domains(w, rows, n) != 0)
+    if (interval->granularity_ns == 0 && interval->by == BY_DOMAIN && take_domains(w, rows, n) != 0)
         return no_memory(w);
     results_put_interval(&w->pending[interval->by].text, interval, rows, n, w->part);
     return settle_interval(w, interval->by, interval);
@@ -425,8 +424,9 @@ struct capture_writer *capture_writer_new(struct frame_writer *frames,
     for (int by = 0; by < BYS; by++)
         w->pending[by].from_ns = UINT64_MAX;
     w->beginning = XXH3_createState();
-    w->snapshots =
-        makes_snapshots(w) ? snapshot_maker_new(&(struct snapshot_sink){w, take_snapshot}, &w->rows.charge) : NULL;
+    w->snapshots = makes_snapshots(w)
+                       ? snapshot_maker_new(&(struct snapshot_sink){w, take_snapshot}, &w->rows.charge)
+                       : NULL;
     if (w->with_trace)
         begin_chunk(w, NULL, 0);
     if (!describe(w, options) || !w->beginning || (makes_snapshots(w) && !w->snapshots)) {

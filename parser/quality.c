@@ -158,7 +158,8 @@ void quality_since(struct quality *q, const struct quality *before, uint64_t ori
         q->places[i] =
             kept ? q->places[i + places] : (struct damage){.offset = q->skipped_end, .what = q->skipped_what};
     }
-    for (size_t row = 0; row < quality_fields_n; row++) /* what is FIRST looks at what is left in the row above */
+    for (size_t row = 0; row < quality_fields_n;
+         row++) /* what is FIRST looks at what is left in the row above */
         part_number(q, before, row, origin_ns);
     part_events(q, before);
 }

@@ -162,7 +162,8 @@ static void tap_sweep(void *context, uint64_t offset, uint64_t tsc, bool whole, 
 
 /* ---- the pass ---- */
 
-static int take_snapshot(void *context, uint32_t place, uint64_t tsc, const void *bytes, size_t n, struct error *err)
+static int take_snapshot(void *context, uint32_t place, uint64_t tsc, const void *bytes, size_t n,
+                         struct error *err)
 {
     struct part *p = context;
     struct part_link *l = p->link;
@@ -253,7 +254,8 @@ static int give_begin(void *context, const struct pass *pass, struct error *err)
     p->checked_ns = p->place.origin_ns;
     return p->snapshot_consumer.begin(p->snapshot_consumer.context, pass, err);
 }
-static int give_batch(void *context, const struct pass *pass, const struct event_batch *batch, struct error *err)
+static int give_batch(void *context, const struct pass *pass, const struct event_batch *batch,
+                      struct error *err)
 {
     struct part *p = context;
     return p->snapshot_consumer.batch(p->snapshot_consumer.context, pass, batch, err);
@@ -514,7 +516,8 @@ static int nothing_came(struct part *p, struct part_result *r)
     return 0;
 }
 
-int part_run(const struct part_options *o, struct part_link *link, struct part_result *result, struct error *err)
+int part_run(const struct part_options *o, struct part_link *link, struct part_result *result,
+             struct error *err)
 {
     struct part *p = calloc(1, sizeof *p);
     struct io_pasts pasts = {0};

@@ -18,11 +18,12 @@
 
 /* Where a part ended, and how the next one can go on. */
 struct part_link {
-    struct clock clock;   /* of the recording: the same in all its parts */
-    uint64_t moment_tsc;  /* the next one begins here */
-    uint64_t counted_to;  /* bytes of the trace up to here count for the parts before, as to quality and chunks */
-    unsigned traits;      /* see struct trace_resume */
-    uint8_t *snapshot;    /* of snapshot_tsc, where a sweep began at `place` of the trace; NULL: there is none */
+    struct clock clock;  /* of the recording: the same in all its parts */
+    uint64_t moment_tsc; /* the next one begins here */
+    uint64_t
+        counted_to;  /* bytes of the trace up to here count for the parts before, as to quality and chunks */
+    unsigned traits; /* see struct trace_resume */
+    uint8_t *snapshot; /* of snapshot_tsc, where a sweep began at `place` of the trace; NULL: there is none */
     size_t snapshot_n;
     uint64_t snapshot_tsc, place;
 };
@@ -73,6 +74,7 @@ struct part_result {
  * Makes a part, from `link` on (without a snapshot: from where the trace is now, knowing nothing), and leaves in it where the next one
  * begins. 0; -1 with `err` filled: the archive cannot be written, or the trace not read; what was written is PATH.partial then.
  */
-int part_run(const struct part_options *o, struct part_link *link, struct part_result *result, struct error *err);
+int part_run(const struct part_options *o, struct part_link *link, struct part_result *result,
+             struct error *err);
 
 #endif

@@ -20,7 +20,8 @@ struct spool;
 struct spool_watch {
     void *context;
     void (*tick)(void *context);
-    const sigset_t *wait_mask; /* signals that are blocked otherwise may come while it waits; NULL: as they are */
+    const sigset_t
+        *wait_mask; /* signals that are blocked otherwise may come while it waits; NULL: as they are */
 };
 #define SPOOL_TICK_NS 100000000u
 
