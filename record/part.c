@@ -45,7 +45,7 @@ static int take_snapshot(void *context, uint32_t place, uint64_t tsc, const void
 static void find_end(struct part *p, const struct pass *pass)
 {
     const struct clock *c = pass->clock;
-    uint64_t tsc = p->o->watch->end(p->o->watch->context, part_tsc(c, pass->settled_ns));
+    uint64_t tsc = p->o->watch->end(p->o->watch->context, c, part_tsc(c, pass->settled_ns));
     if (tsc == p->end_tsc || tsc == 0 || p->stored_end != UINT64_MAX)
         return;
     uint64_t end_ns = clock_ns(c, tsc),
