@@ -128,15 +128,6 @@ static size_t maker_memory(const void *context)
 
 /* ---- the beginning ---- */
 
-static int write_frame(void *context, const uint8_t *bytes, size_t n, struct error *err)
-{
-    struct output *out = context;
-    if (output_write(out, bytes, n) == 0 && output_flush(out) == 0)
-        return 0;
-    *err = *output_failure(out);
-    return -1;
-}
-
 static int open_archive(struct part *p, struct error *err)
 {
     const struct part_options *o = p->o;
@@ -151,7 +142,7 @@ static int open_archive(struct part *p, struct error *err)
     p->output = output_open_partial(o->path, err);
     if (!p->output)
         return -1;
-    struct frame_sink sink = {p->output, write_frame};
+    struct frame_sink sink = frame_sink_to(p->output);
     p->frames = frame_writer_new(&sink, o->level, o->threads, err);
     if (!p->frames)
         return -1;
@@ -230,21 +221,11 @@ static int open_trace(struct part *p, struct io_pasts *pasts, struct error *err)
 
 /* ---- the end ---- */
 
-static int put_contents(struct part *p, struct error *err)
-{
-    struct buffer text = {0};
-    contents_put_frame(&text, &p->capture, 1);
-    if (!text.failed)
-        return frame_writer_put(p->frames, (uint8_t *)text.at, text.n, err) < 0 ? -1 : 0;
-    buffer_free(&text);
-    return error_no_memory(err, "the contents of the archive");
-}
-
 static int complete(struct part *p, struct part_result *r, struct error *err)
 {
     if (part_give_rest(p, err) != 0 || put_facts(p, err) != 0 || part_summarise(p, err) != 0 ||
-        capture_writer_finish(p->writer, &p->capture, err) != 0 || put_contents(p, err) != 0 ||
-        frame_writer_finish(p->frames, err) != 0)
+        capture_writer_finish(p->writer, &p->capture, err) != 0 ||
+        contents_write(p->frames, &p->capture, 1, err) != 0 || frame_writer_finish(p->frames, err) != 0)
         return -1;
     r->stored = frame_writer_bytes(p->frames);
     r->begin_tsc = p->summary.trace.tsc_first;
