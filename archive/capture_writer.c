@@ -256,24 +256,11 @@ static int settle_interval(struct capture_writer *w, enum by by, const struct in
     return settle(w, by, whole ? UINT64_MAX : interval->start_ns, whole ? 0 : interval->end_ns);
 }
 
-/* 0, or -1: no memory. */
-static int take_domains(struct capture_writer *w, const struct row *rows, size_t n)
-{
-    struct summary *s = w->summary;
-    free(s->domains);
-    s->domains = NULL;
-    s->domains_n = 0;
-    if (summary_take_domains(s, rows, n) != 0)
-        return -1;
-    for (size_t i = 0; i < s->domains_n; i++)
-        s->domains[i].life = part_life(w->part, s->domains[i].domain, s->domains[i].life);
-    return 0;
-}
-
 static int take_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
 {
     struct capture_writer *w = context;
-    if (interval->granularity_ns == 0 && interval->by == BY_DOMAIN && take_domains(w, rows, n) != 0)
+    if (interval->granularity_ns == 0 && interval->by == BY_DOMAIN &&
+        summary_take_domains(w->summary, rows, n) != 0)
         return no_memory(w);
     results_put_interval(&w->pending[interval->by].text, interval, rows, n, w->part);
     return settle_interval(w, interval->by, interval);
@@ -318,6 +305,7 @@ static bool describe(struct capture_writer *w, const struct capture_writer_optio
     p->source = p->texts = strdup(slash ? slash + 1 : options->source);
     p->tool = options->tool;
     p->trace_stored = options->with_trace;
+    p->goes_on = options->goes_on;
     bool kept = capture_keep_options(p, options->options);
     w->rows =
         (struct meter_options){.bys = p->options.bys,

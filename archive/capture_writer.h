@@ -27,6 +27,7 @@ struct capture_writer_options {
      * beginning. The caller's, complete before the first results come. NULL: it is a whole trace.
      */
     const struct part_place *part;
+    bool goes_on; /* see struct capture */
 };
 
 /* Frames go to `frames`, which outlives it. NULL: no memory. */

@@ -34,11 +34,11 @@ void join_free(struct join *j)
     free(j);
 }
 
-struct timeline_place *join_begin_capture(struct join *j, uint64_t offset_ns, unsigned timeline)
+struct timeline_place *join_begin_capture(struct join *j, uint64_t offset_ns, unsigned timeline, bool goes_on)
 {
     j->timeline = timeline;
     j->place.offset_ns = offset_ns;
-    for (size_t domain = 0; domain < RESULTS_DOMAINS; domain++)
+    for (size_t domain = 0; domain < RESULTS_DOMAINS && !goes_on; domain++)
         j->place.before[domain] = j->place.seen[domain] ? j->place.seen[domain] - 1 : 0;
     return &j->place;
 }

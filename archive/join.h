@@ -21,10 +21,11 @@ void join_free(struct join *j);
 
 /*
  * What comes next is of a capture that begins offset_ns after the first one; `timeline`: as intervals say of which they are
- * (struct interval), 0 where they are of one. Returns its place, for its reader
+ * (struct interval), 0 where they are of one; `goes_on`: its lives have the numbers of the capture before. Returns its place, for its reader
  * (results_reader_new): valid until the next capture.
  */
-struct timeline_place *join_begin_capture(struct join *j, uint64_t offset_ns, unsigned timeline);
+struct timeline_place *join_begin_capture(struct join *j, uint64_t offset_ns, unsigned timeline,
+                                          bool goes_on);
 
 /* Where a capture's results go, once they have their place. Its functions are NULL where the sink's are; they return what the sink did, or -1 without memory. */
 struct meter_sink join_sink(struct join *j);

@@ -151,6 +151,7 @@ static const struct stored_field capture_fields[] = {
     ALWAYS(capture, "duration_ns", duration_ns, U64, UINT64_MAX),
     ALWAYS(capture, "trace_bytes", trace_bytes, U64, INT64_MAX),
     ALWAYS(capture, "trace_stored", trace_stored, FLAG, 1),
+    FIELD(struct capture, "goes_on", goes_on, FLAG, false, 0, 1, NULL),
     FIELDS_END,
 };
 

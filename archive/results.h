@@ -19,22 +19,15 @@
 
 /* A part of a recording: what is stored of it counts from its beginning. */
 struct part_place {
-    uint64_t origin_ns;               /* where it begins; earlier moments are stored as its beginning */
-    uint32_t before[RESULTS_DOMAINS]; /* by domain id: lives that had ended by then */
+    uint64_t origin_ns; /* where it begins; earlier moments are stored as its beginning */
 };
 
-/* As they are stored of that part; NULL: as they are. */
+/* As it is stored of that part; NULL: as it is. */
 static inline uint64_t part_moment(const struct part_place *part, uint64_t ns)
 {
     uint64_t origin_ns = part ? part->origin_ns : 0;
     return ns > origin_ns ? ns - origin_ns : 0;
 }
-static inline uint32_t part_life(const struct part_place *part, int32_t domain, uint32_t life)
-{
-    uint32_t before = part && domain >= 0 && domain < RESULTS_DOMAINS ? part->before[domain] : 0;
-    return life > before ? life - before : life;
-}
-
 /* Appends a line with an object of these fields, the member `key`. */
 void results_put_line(struct buffer *b, const char *key, const struct stored_field *fields, const void *of);
 

@@ -12,13 +12,6 @@ static void put_bracket(struct buffer *b, size_t begin, char bracket)
 
 /* ---- parts of recordings ---- */
 
-static struct row row_of(const struct part_place *part, const struct row *row)
-{
-    struct row to = *row;
-    to.life = part_life(part, row->domain, row->life);
-    return to;
-}
-
 static struct interval interval_of(const struct part_place *part, const struct interval *interval)
 {
     struct interval to = *interval;
@@ -68,10 +61,9 @@ static void put_histogram(struct buffer *b, const struct stored_field *member, c
 
 static void put_row(struct buffer *b, const struct row *row, const struct part_place *part)
 {
-    struct row key = row_of(part, row);
     buffer_text(b, "{\"row\":");
     size_t begin = b->n;
-    fields_put(b, row_fields, &key);
+    fields_put(b, row_fields, row);
     fields_put(b, measures_fields, row->measures);
     for (const struct stored_field *h = measures_histograms; h->key; h++)
         put_histogram(b, h, (const void *)((const char *)row->measures + h->scalar.offset), part);
@@ -104,7 +96,6 @@ void results_put_line(struct buffer *b, const char *key, const struct stored_fie
 void results_put_execution(struct buffer *b, const struct execution *execution, const struct part_place *part)
 {
     struct execution to = *execution;
-    to.life = part_life(part, execution->domain, execution->life);
     to.start_ns = part_moment(part, execution->start_ns);
     to.end_ns = part_moment(part, execution->end_ns);
     results_put_line(b, "execution", execution_fields, &to);
@@ -113,31 +104,21 @@ void results_put_execution(struct buffer *b, const struct execution *execution, 
 void results_put_before_seen(struct buffer *b, const struct before_seen *s, const struct part_place *part)
 {
     struct before_seen to = *s;
-    to.row = row_of(part, &s->row);
     to.from_ns = part_moment(part, s->from_ns);
     to.seen_ns = part_moment(part, s->seen_ns);
     buffer_text(b, "{\"before_seen\":");
-    put_object(b, row_fields, &to.row);
+    put_object(b, row_fields, &s->row);
     fields_put(b, before_seen_fields, &to);
     buffer_text(b, "}}\n");
 }
 
-static void put_guest(struct buffer *b, const struct charge_guest *guest, const struct part_place *part)
+static void put_idd(struct buffer *b, const struct charge_idd *idd)
 {
-    struct charge_guest to = *guest;
-    to.life = part_life(part, guest->domain, guest->life);
-    put_object(b, charge_guest_fields, &to);
-    buffer_text(b, "}");
-}
-
-static void put_idd(struct buffer *b, const struct charge_idd *idd, const struct part_place *part)
-{
-    struct charge_idd to = *idd;
-    to.life = part_life(part, idd->domain, idd->life);
-    put_object(b, charge_idd_fields, &to);
+    put_object(b, charge_idd_fields, idd);
     for (size_t i = 0; i < idd->guests_n; i++) {
         buffer_text(b, i == 0 ? ",\"guests\":[" : ",");
-        put_guest(b, &idd->guests[i], part);
+        put_object(b, charge_guest_fields, &idd->guests[i]);
+        buffer_text(b, "}");
     }
     buffer_text(b, idd->guests_n ? "]}" : "}");
 }
@@ -151,7 +132,7 @@ void results_put_charges(struct buffer *b, const struct interval *interval, cons
     buffer_text(b, ",\"idds\":[");
     for (size_t i = 0; i < n; i++) {
         buffer_text(b, i ? "," : "");
-        put_idd(b, &idds[i], part);
+        put_idd(b, &idds[i]);
     }
     buffer_text(b, "]}}\n");
 }

@@ -267,8 +267,8 @@ static int replay_joined(struct archived *a, const struct meter_options *meter, 
         return error_no_memory(err, "reading the archive");
     for (size_t i = 0; i < a->captures_n && status == 0; i++) {
         const struct meter_sink sink = join_sink(join);
-        struct timeline_place *place =
-            join_begin_capture(join, clock_ns(&a->summary.clock, a->captures[i].tsc_first), 0);
+        struct timeline_place *place = join_begin_capture(
+            join, clock_ns(&a->summary.clock, a->captures[i].tsc_first), 0, i > 0 && a->captures[i].goes_on);
         status = replay_capture(a, i, meter, &sink, place, err);
     }
     if (status == 0)

@@ -86,7 +86,7 @@ static void add_summary(struct reading *r, uint64_t from_ns)
 static int read_timeline(struct reading *r, struct join *join, struct error *err)
 {
     uint64_t from_ns = begin_timeline(r);
-    struct timeline_place *place = join_begin_capture(join, from_ns, r->run.archived.timeline);
+    struct timeline_place *place = join_begin_capture(join, from_ns, r->run.archived.timeline, false);
     struct placing placing = {
         .reader = results_reader_new(place, r->options->max_memory), .to = join_sink(join), .err = err};
     r->meter.sink = (struct meter_sink){

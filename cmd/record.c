@@ -145,12 +145,13 @@ static int run(const struct options *o)
 
 /* ---- options ---- */
 
-static int set_length(uint64_t *ns, const struct option_spec *s, const char *text, uint64_t least, uint64_t most,
-                      const char *range, struct error *err)
+static int set_length(uint64_t *ns, const struct option_spec *s, const char *text, uint64_t least,
+                      uint64_t most, const char *range, struct error *err)
 {
     if (parse_duration(s->name, text, strlen(text), ns, err) != 0)
         return -1;
-    return *ns >= least && *ns <= most ? 0 : error_set(err, ERROR_USAGE, "--%s %.40s: %s", s->name, text, range);
+    return *ns >= least && *ns <= most ? 0
+                                       : error_set(err, ERROR_USAGE, "--%s %.40s: %s", s->name, text, range);
 }
 
 static int set_rotate(struct options *o, const struct option_spec *s, const char *text, struct error *err)
@@ -175,10 +176,13 @@ static int set_size(struct options *o, const struct option_spec *s, const char *
     return 0;
 }
 
-static int set_word(const char *const *words, const struct option_spec *s, const char *text, struct error *err)
+static int set_word(const char *const *words, const struct option_spec *s, const char *text,
+                    struct error *err)
 {
     int at = name_index(words, text, strlen(text));
-    return at >= 0 ? at : error_set(err, ERROR_USAGE, "--%s %.40s: wants %s, %s%s%s", s->name, text, words[0], words[1], words[2] ? " or " : "", words[2] ? words[2] : "");
+    return at >= 0 ? at
+                   : error_set(err, ERROR_USAGE, "--%s %.40s: wants %s, %s%s%s", s->name, text, words[0],
+                               words[1], words[2] ? " or " : "", words[2] ? words[2] : "");
 }
 
 static int set_purpose(struct options *o, const struct option_spec *s, const char *text, struct error *err)
@@ -211,7 +215,8 @@ static int set_clock(struct options *o, const struct option_spec *s, const char 
     const char *end = strptime(text + 1, "%Y-%m-%dT%H:%M:%SZ", &tm);
     time_t seconds = end && !*end ? timegm(&tm) : -1;
     if (seconds <= 0)
-        return error_set(err, ERROR_USAGE, "--%s %.60s: wants a time like @2026-11-29T07:00:00Z", s->name, text);
+        return error_set(err, ERROR_USAGE, "--%s %.60s: wants a time like @2026-11-29T07:00:00Z", s->name,
+                         text);
     own->trace_begins_utc_ns = (int64_t)seconds * (int64_t)SECOND_NS;
     return 0;
 }
@@ -222,7 +227,8 @@ static int check(struct options *o, struct error *err)
     if (own->status)
         return o->inputs_n == 1 && !o->output
                    ? 0
-                   : error_set(err, ERROR_USAGE, "--status wants one folder: xenmeter record --status FOLDER");
+                   : error_set(err, ERROR_USAGE,
+                               "--status wants one folder: xenmeter record --status FOLDER");
     if (!o->output)
         return error_set(err, ERROR_USAGE, "where to? --output names the folder of the archives");
     if (o->inputs_n > 1)
@@ -264,10 +270,11 @@ static const struct option_spec options[] = {
            OWN_FIELD(xentrace), .choices = ":file"),
     OPTION(0, "domain-info", "COMMAND", "who the domains are, in place of \"xl list -l\"; or a file",
            .set = set_text, OWN_FIELD(domain_info), .choices = ":file"),
-    OPTION(0, "clock", "COMMAND",
-           "where the time comes from, for tests; or @TIME: what time it was at the beginning of a trace that "
-           "is given",
-           .set = set_clock),
+    OPTION(
+        0, "clock", "COMMAND",
+        "where the time comes from, for tests; or @TIME: what time it was at the beginning of a trace that "
+        "is given",
+        .set = set_clock),
     OPTION(0, "cpu-hz", "HZ", "frequency of the tsc (2.4GHz); default: measured", .set = set_cpu_hz),
     OPTION(0, "max-memory", "SIZE", "give up rather than use more (default 1G)", .set = set_max_memory,
            .choices = "256M\n1G"),
@@ -282,10 +289,11 @@ static const struct command command = {
     .name = "record",
     .summary = "record a host into archives, for months",
     .usage = "[OPTIONS] -o FOLDER [TRACE]\n--status FOLDER",
-    .text = "Runs in domain 0: starts xentrace, decodes its records as they come, and writes an archive for each "
-            "hour of UTC, FOLDER/HOST/2026-11-29T07Z-BOOT-SEQ.xma, with the domains' names and the time of day. "
-            "Each begins where the one before ended, to the moment. With TRACE (\"-\": standard input) that is "
-            "recorded instead.",
+    .text =
+        "Runs in domain 0: starts xentrace, decodes its records as they come, and writes an archive for each "
+        "hour of UTC, FOLDER/HOST/2026-11-29T07Z-BOOT-SEQ.xma, with the domains' names and the time of day. "
+        "Each begins where the one before ended, to the moment. With TRACE (\"-\": standard input) that is "
+        "recorded instead.",
     .examples = "xenmeter record -o /var/lib/xenmeter --keep 30d --keep-bytes 20G\n"
                 "xenmeter record --status /var/lib/xenmeter\n"
                 "xenmeter record -o archives --rotate 10s --clock @2026-11-29T07:00:00Z capture.xt",

@@ -232,7 +232,7 @@ static int restore_states(struct pipeline *p, struct error *err)
         order[v] = v;
     qsort_r(order, n, sizeof *order, by_beginning, (void *)(uintptr_t)view);
     for (size_t i = 0; i < p->n; i++)
-        if (p->members[i].consumer.state)
+        if (p->members[i].consumer.state && !p->members[i].consumer.restore)
             give_lasting(p, &p->members[i].consumer, order, n);
     free(order);
     return 0;
@@ -253,8 +253,11 @@ static int restore_meters(struct pipeline *p, const struct snapshot *s, const st
     bool fine = snapshot_is_read(&rest);
     meter_free(checker);
     for (size_t i = 0; i < p->n && fine; i++) {
+        const struct consumer *c = &p->members[i].consumer;
         rest = *s;
-        if (!p->members[i].meter)
+        if (c->restore)
+            fine = c->restore(c->context, s, charges, tsc);
+        if (!p->members[i].meter || !fine)
             continue;
         meter_snapshot(p->members[i].meter, &rest);
         fine = !rest.failed && meter_restore_charges(p->members[i].meter, charges, tsc);

@@ -74,6 +74,14 @@ static int begin(void *context, const struct pass *pass, struct error *err)
     return CONSUMER_GOES_ON;
 }
 
+static bool restore(void *context, const struct snapshot *saved, const struct snapshot *charges, uint64_t tsc)
+{
+    struct snapshot_maker *m = context;
+    struct snapshot rest = *saved;
+    meter_snapshot(m->saver, &rest);
+    return !rest.failed && meter_restore_charges(m->saver, charges, tsc);
+}
+
 static int take_batch(void *context, const struct pass *pass, const struct event_batch *batch,
                       struct error *err)
 {
@@ -155,6 +163,7 @@ struct consumer snapshot_maker_consumer(struct snapshot_maker *m)
     return (struct consumer){.context = m,
                              .states = true,
                              .begin = begin,
+                             .restore = restore,
                              .batch = take_batch,
                              .state = take_state,
                              .settled = settled,

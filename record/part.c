@@ -18,6 +18,15 @@ void part_link_free(struct part_link *l)
 
 /* ---- the pass ---- */
 
+/* Charges cannot always be saved (metrics/measure/charging.h). */
+static bool has_charges(const void *snapshot, size_t n)
+{
+    struct io_pasts pasts = {0};
+    bool has = pipeline_restore_pasts(snapshot, n, &pasts);
+    io_pasts_free(&pasts);
+    return has;
+}
+
 static int take_snapshot(void *context, uint32_t place, uint64_t tsc, const void *bytes, size_t n,
                          struct error *err)
 {
@@ -28,6 +37,8 @@ static int take_snapshot(void *context, uint32_t place, uint64_t tsc, const void
     uint64_t at = p->marked;
     p->marked = 0;
     if (p->end_tsc > 0 && clock_ns(c, tsc) + SNAPSHOT_MARGIN_NS > clock_ns(c, p->end_tsc))
+        return 0;
+    if (!has_charges(bytes, n))
         return 0;
     uint8_t *copy = malloc(n + 1);
     if (!copy)
@@ -89,6 +100,7 @@ static int settled(void *context, const struct pass *pass, uint64_t settled_ns, 
 {
     struct part *p = context;
     p->traits = pass->traits;
+    p->settled_tsc = part_tsc(pass->clock, settled_ns);
     if (!p->begun.has_states && settled_ns >= p->place.origin_ns)
         part_tally_states(p, &p->begun);
     if (!p->over)
@@ -108,6 +120,12 @@ static int give_begin(void *context, const struct pass *pass, struct error *err)
     struct part *p = context;
     p->checked_ns = p->place.origin_ns;
     return p->snapshot_consumer.begin(p->snapshot_consumer.context, pass, err);
+}
+static bool give_restored(void *context, const struct snapshot *saved, const struct snapshot *charges,
+                          uint64_t tsc)
+{
+    struct part *p = context;
+    return p->snapshot_consumer.restore(p->snapshot_consumer.context, saved, charges, tsc);
 }
 static int give_batch(void *context, const struct pass *pass, const struct event_batch *batch,
                       struct error *err)
@@ -138,7 +156,8 @@ static int open_archive(struct part *p, struct error *err)
                                              .level = o->level,
                                              .summary = &p->summary,
                                              .options = o->capture,
-                                             .part = &p->place};
+                                             .part = &p->place,
+                                             .goes_on = p->link->snapshot != NULL};
     p->output = output_open_partial(o->path, err);
     if (!p->output)
         return -1;
@@ -161,6 +180,7 @@ static int add_consumers(struct part *p, struct error *err)
     struct consumer snapshots = {.context = p,
                                  .states = true,
                                  .begin = give_begin,
+                                 .restore = give_restored,
                                  .batch = give_batch,
                                  .state = give_state,
                                  .settled = settled,
@@ -171,17 +191,6 @@ static int add_consumers(struct part *p, struct error *err)
     return pipeline_add(p->pipeline, &rows, err) == 0 ? pipeline_add(p->pipeline, &snapshots, err) : -1;
 }
 
-/* Lives that ended before this part. */
-static void find_lives(struct part *p)
-{
-    const struct population *who = model_population(pipeline_pass(p->pipeline)->model);
-    for (size_t i = 0; i < who->incarnations_n; i++) {
-        const struct incarnation *in = &who->incarnations[i];
-        uint32_t before = in->ended ? in->number : in->number - 1;
-        p->place.before[in->domain] = max64(p->place.before[in->domain], before);
-    }
-}
-
 /* As pipeline_restore, with what the part before left; without it the model knows nothing. */
 static int restore(struct part *p, struct error *err)
 {
@@ -190,7 +199,6 @@ static int restore(struct part *p, struct error *err)
         return 0;
     if (pipeline_restore(p->pipeline, l->snapshot, l->snapshot_n, l->snapshot_tsc, &l->clock, err) != 0)
         return -1;
-    find_lives(p);
     part_link_free(l);
     return 0;
 }
@@ -248,7 +256,7 @@ static void leave_link(struct part *p)
     if (l->snapshot && spool_kept(p->o->spool) > l->place)
         part_link_free(l); /* there was no room to keep it so long */
     if (!l->snapshot)
-        l->place = l->counted_to;
+        l->place = part_last_sweep(p);
 }
 
 static void free_part(struct part *p)

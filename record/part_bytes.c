@@ -58,6 +58,28 @@ static void mark(struct part *p, uint64_t at, uint64_t tsc, const struct io_past
     }
 }
 
+uint64_t part_last_sweep(const struct part *p)
+{
+    uint64_t kept = spool_kept(p->o->spool), end_tsc = p->end_tsc ? p->end_tsc : p->settled_tsc;
+    for (size_t i = p->sweeps_n; i > 0 && i + SWEEPS_KNOWN > p->sweeps_n; i--) {
+        const struct sweep_place *s = &p->sweeps[(i - 1) % SWEEPS_KNOWN];
+        if (s->tsc < end_tsc && s->at >= kept)
+            return s->at;
+    }
+    return min64(p->stored_end, p->begin + p->tapped);
+}
+
+/* The first byte that a next part may begin with: at a snapshot that there is or is being made, or at the last sweep before its beginning. */
+static uint64_t wanted_from(const struct part *p)
+{
+    uint64_t from = p->end_tsc || p->settled_tsc ? part_last_sweep(p) : p->begin;
+    if (p->marked)
+        from = min64(from, p->marked);
+    if (p->link->snapshot && p->link->place >= p->begin)
+        from = min64(from, p->link->place);
+    return from;
+}
+
 static void tap_sweep(void *context, uint64_t offset, uint64_t tsc, bool whole, const struct io_past *pasts,
                       size_t pasts_n)
 {
@@ -74,10 +96,8 @@ static void tap_sweep(void *context, uint64_t offset, uint64_t tsc, bool whole, 
     }
     if (whole)
         mark(p, at, tsc, pasts, pasts_n);
-    /* The next part may begin with a snapshot that there is, or with one that is being made, or where this one ends. */
-    uint64_t keep = p->link->snapshot && p->link->place >= p->begin ? p->link->place : at;
-    keep = min64(keep, p->marked ? p->marked : at);
-    spool_keep(p->o->spool, min64(keep, p->stored_end));
+    p->sweeps[p->sweeps_n++ % SWEEPS_KNOWN] = (struct sweep_place){at, tsc};
+    spool_keep(p->o->spool, wanted_from(p));
 }
 
 struct trace_tap part_tap(struct part *p)

@@ -19,6 +19,12 @@ struct tally {
     bool has_read, has_states;
 };
 
+/* Where a sweep begins in the trace; no record before is later than tsc. */
+struct sweep_place {
+    uint64_t at, tsc;
+};
+#define SWEEPS_KNOWN 1024 /* the last ones */
+
 struct part {
     const struct part_options *o;
     struct part_link *link;
@@ -42,8 +48,11 @@ struct part {
     /* where the next one begins */
     struct consumer snapshot_consumer;
     struct snapshot_maker *snapshots;
-    uint64_t end_tsc; /* 0: not known */
-    uint64_t marked;  /* where the sweep of the last mark begins, */
+    uint64_t end_tsc;                        /* 0: not known */
+    uint64_t settled_tsc;                    /* 0: nothing is; the end will not be before */
+    struct sweep_place sweeps[SWEEPS_KNOWN]; /* a ring */
+    size_t sweeps_n;                         /* that began so far */
+    uint64_t marked;                         /* where the sweep of the last mark begins, */
     uint64_t marked_tsc;
     struct tally begun, ended; /* what the pass had counted when the part began, and when it ended */
     bool over;
@@ -60,6 +69,9 @@ struct trace_tap part_tap(struct part *p);
 
 /* The trace has ended, or all that follows is the next part's: the archive gets what waits. */
 int part_give_rest(struct part *p, struct error *err);
+
+/* The last sweep that began before the part's end (or what is settled), of those that are kept: where the next part can begin without a snapshot. */
+uint64_t part_last_sweep(const struct part *p);
 
 /* What the pass has counted by now. */
 void part_tally_read(struct part *p, struct tally *t);

@@ -14,9 +14,9 @@
 #include "host/io_file.h"
 #include "metrics/human.h"
 
-#define SPOOL_BYTES   ((size_t)64 << 20)
+#define SPOOL_BYTES     ((size_t)80 << 20)
 #define LIMITS_EVERY_NS 10000000000u
-#define STOP_LIMIT_NS 20000000000u /* how long xentrace may take to end, before what came is all there is */
+#define STOP_LIMIT_NS   20000000000u /* how long xentrace may take to end, before what came is all there is */
 
 void recorder_say(const struct recorder *r, bool wrong, const char *format, ...)
 {
@@ -46,11 +46,11 @@ static void reload(struct recorder *r)
 {
     if (!r->o->reload || atomic_exchange(r->o->reload, 0) == 0)
         return;
-    notify_reloading(&r->notify);
+    notify_reloading(r->notify);
     if (r->o->read_again && r->o->read_again(r->o->context, &r->limits))
         recorder_say(r, false, "the limits were read again");
     r->rotate = r->open;
-    notify_ready(&r->notify, "recording");
+    notify_ready(r->notify);
 }
 
 /* The open archive grows; where there is no room any more, recording ends. */
@@ -70,7 +70,7 @@ static void look_after(struct recorder *r)
     recorder_clock_read(r);
     recorder_facts_take(r);
     recorder_status_write(r, false);
-    notify_alive(&r->notify);
+    notify_watchdog(r->notify);
     reload(r);
     if (r->tracer)
         r->tracer_state = tracer_check(r->tracer);
@@ -121,7 +121,8 @@ static void part_summary(void *context, struct summary *s)
 static void say_part(struct recorder *r, const struct part_result *p)
 {
     char bytes[HUMAN_BYTES];
-    double s = (double)(clock_ns(&r->trace_clock, p->end_tsc) - clock_ns(&r->trace_clock, p->begin_tsc)) / 1e9;
+    double s =
+        (double)(clock_ns(&r->trace_clock, p->end_tsc) - clock_ns(&r->trace_clock, p->begin_tsc)) / 1e9;
     r->parts++;
     r->records += p->records;
     r->lost_records += p->lost_records;
@@ -232,7 +233,8 @@ static int record_host(struct recorder *r, struct error *err)
         look_after(r);
         if (r->stopping)
             break;
-        snprintf(r->interruption, sizeof r->interruption, "xentrace: %.100s", fd < 0 ? why.message : tracer_failure(r->tracer));
+        snprintf(r->interruption, sizeof r->interruption, "xentrace: %.100s",
+                 fd < 0 ? why.message : tracer_failure(r->tracer));
         recorder_say(r, true, "xentrace has ended (%s); it is started again", tracer_failure(r->tracer));
         r->restarts++;
         wait_for_tracer(r);
@@ -263,16 +265,15 @@ static int begin(struct recorder *r, struct error *err)
         return -1;
     if ((o->input < 0 || o->domains.source) && !(r->domains = domain_watch_new(&o->domains, err)))
         return -1;
-    if (notify_open(&r->notify, getenv("NOTIFY_SOCKET"), getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"), err) != 0)
-        return -1;
+    r->notify = notify_new();
     r->begun_utc_ns = recorder_utc_now(r);
-    notify_ready(&r->notify, "recording");
+    notify_ready(r->notify);
     return 0;
 }
 
 static void end(struct recorder *r)
 {
-    notify_stopping(&r->notify, "completing the archive");
+    notify_stopping(r->notify);
     if (r->store)
         recorder_status_write(r, true);
     domain_watch_free(r->domains);
@@ -280,7 +281,7 @@ static void end(struct recorder *r)
     recorder_clock_end(r);
     part_link_free(&r->link);
     buffer_free(&r->lines);
-    notify_close(&r->notify);
+    notify_free(r->notify);
     store_close(r->store);
 }
 

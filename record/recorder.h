@@ -35,10 +35,10 @@ struct recorder_options {
     struct tracer_options tracer;
     struct domain_watch_options domains; /* with `input` only if it names a source */
     const struct time_source *time;      /* NULL: this machine's */
-    int64_t trace_begins_utc_ns;     /* with `input`: what time it was at its first record; 0: it is now */
-    const atomic_int *stop; /* set by a signal */
-    atomic_int *reload;     /* the same: the limits are to be read again; set back. NULL: never */
-    const sigset_t *wait_mask;       /* while waiting */
+    int64_t trace_begins_utc_ns; /* with `input`: what time it was at its first record; 0: it is now */
+    const atomic_int *stop;      /* set by a signal */
+    atomic_int *reload;          /* the same: the limits are to be read again; set back. NULL: never */
+    const sigset_t *wait_mask;   /* while waiting */
     /* Reads the limits again, when `reload` was set. False: they stay. May be NULL. */
     bool (*read_again)(void *context, struct store_limits *limits);
     /* One line for people: what began, ended, was removed, or went wrong. */

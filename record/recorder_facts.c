@@ -24,7 +24,8 @@ uint64_t recorder_rss_bytes(void)
 {
     char text[128];
     unsigned long size, resident;
-    if (!io_file_all("/proc/self/statm", ' ', text, sizeof text) || sscanf(text, "%lu %lu", &size, &resident) != 2)
+    if (!io_file_all("/proc/self/statm", ' ', text, sizeof text) ||
+        sscanf(text, "%lu %lu", &size, &resident) != 2)
         return 0;
     return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }

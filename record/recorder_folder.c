@@ -11,8 +11,9 @@
 #include "metrics/min_max.h"
 #include "record/salvage.h"
 
-#define ROOM_BYTES ((uint64_t)16 << 20) /* that should be left for what comes; or this part of all that may be kept: */
-#define ROOM_PART  16
+#define ROOM_BYTES                                                                                           \
+    ((uint64_t)16 << 20) /* that should be left for what comes; or this part of all that may be kept: */
+#define ROOM_PART 16
 
 /* Calls `visit` with the path of each file in this state, in order; it returns false to end. -1 with `err` filled. */
 static int each_file(struct recorder *r, enum store_state state,
@@ -46,8 +47,8 @@ static bool salvage(struct recorder *r, const char *path, const struct store_nam
     if (salvage_partial(path, &result, &why) == 0)
         recorder_say(r, false, "%s: completed, %.9g s", path, (double)result.duration_ns / 1e9);
     else
-        recorder_say(r, true, "%s: %s: %s", path, result.nothing ? "nothing can be completed" : "not completed",
-                     why.message);
+        recorder_say(r, true, "%s: %s: %s", path,
+                     result.nothing ? "nothing can be completed" : "not completed", why.message);
     return true;
 }
 
@@ -130,11 +131,12 @@ int recorder_make_room(struct recorder *r, struct error *err)
         if (store_usage(r->store, &usage, err) != 0)
             return -1;
         if (limits.keep_bytes && usage.bytes + room > limits.keep_bytes)
-            return error_set(err, ERROR_IO, "the archives have %" PRIu64 " bytes: no more may be kept (--keep-bytes)",
+            return error_set(err, ERROR_IO,
+                             "the archives have %" PRIu64 " bytes: no more may be kept (--keep-bytes)",
                              usage.bytes);
         if (usage.free_bytes < limits.min_free_bytes + room)
-            return error_set(err, ERROR_IO, "%.200s: only %" PRIu64 " bytes are free (--min-free)", r->o->folder,
-                             usage.free_bytes);
+            return error_set(err, ERROR_IO, "%.200s: only %" PRIu64 " bytes are free (--min-free)",
+                             r->o->folder, usage.free_bytes);
         limits.keep_bytes = limits.min_free_bytes = 0;
     }
     if (store_prune(r->store, &limits, (uint64_t)recorder_utc_now(r), room, &pruned, err) != 0)

@@ -15,19 +15,19 @@ struct recorder {
     const struct recorder_options *o;
     struct store *store;
     struct store_limits limits;
-    struct tracer *tracer;       /* NULL: the trace is given */
+    struct tracer *tracer;        /* NULL: the trace is given */
     struct domain_watch *domains; /* NULL: nobody asks who they are */
     struct wall_clock *clock;
-    struct notify notify;
+    struct notify *notify;
     struct spool *spool;
     struct part_link link;
     char boot_id[FACT_UUID];
     /* the part that is open */
     char path[PATH_MAX];
     bool open;
-    int64_t begin_utc_ns; /* of the part */
-    int64_t next_utc_ns;  /* where it ends, if that is where another one is due; 0: not known */
-    bool rotate;          /* it is to end now */
+    int64_t begin_utc_ns;        /* of the part */
+    int64_t next_utc_ns;         /* where it ends, if that is where another one is due; 0: not known */
+    bool rotate;                 /* it is to end now */
     struct store_name last_name; /* of the newest archive when it began */
     /* the trace */
     struct clock trace_clock; /* cpu_hz 0: not known yet */
@@ -39,7 +39,7 @@ struct recorder {
     uint64_t stopping_at_ns, looked_at_ns;
     enum tracer_state tracer_state;
     /* facts */
-    struct buffer lines;                 /* since the last member */
+    struct buffer lines;                   /* since the last member */
     struct fact_clock clocks[CLOCKS_KEPT]; /* the last ones */
     size_t clocks_n;
     struct fact_reduced reduced; /* mask 0: nothing is */
@@ -54,7 +54,8 @@ struct recorder {
 };
 
 /* Says a line to people (see recorder_options.say). */
-void recorder_say(const struct recorder *r, bool wrong, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void recorder_say(const struct recorder *r, bool wrong, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* ---- the time ---- */
 

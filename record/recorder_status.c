@@ -33,7 +33,10 @@ static json_t *state_of(struct recorder *r)
     json_object_set_new(o, "boot_id", json_string(r->boot_id));
     json_object_set_new(o, "utc_ns", json_integer(now_ns));
     json_object_set_new(o, "begun_utc_ns", json_integer(r->begun_utc_ns));
-    json_object_set_new(o, "state", json_string(r->stopping ? "stopping" : r->open ? "recording" : "waiting"));
+    json_object_set_new(o, "state",
+                        json_string(r->stopping ? "stopping"
+                                    : r->open   ? "recording"
+                                                : "waiting"));
     json_object_set_new(o, "archive", r->open ? json_string(r->path) : json_null());
     json_object_set_new(o, "archives", number(r->parts));
     json_object_set_new(o, "stored_bytes", number(r->stored_bytes));
@@ -77,7 +80,10 @@ int recorder_status(const char *folder, char **text, struct error *err)
     snprintf(path, sizeof path, "%s/" STATUS_FILE, folder);
     FILE *f = fopen(path, "re");
     if (!f)
-        return error_set(err, ERROR_IO, errno == ENOENT ? "nobody has recorded to this folder: there is no %s" : "%s: cannot open", STATUS_FILE);
+        return error_set(err, ERROR_IO,
+                         errno == ENOENT ? "nobody has recorded to this folder: there is no %s"
+                                         : "%s: cannot open",
+                         STATUS_FILE);
     *text = calloc(1, STATUS_MOST);
     size_t n = *text ? fread(*text, 1, STATUS_MOST - 1, f) : 0;
     fclose(f);

@@ -7,6 +7,7 @@
 #include "archive/results.h"
 #include "archive/rollup.h"
 #include "metrics/min_max.h"
+#include "metrics/relation/relation.h"
 
 #define MEMORY_LIMIT ((size_t)1 << 30) /* for rows: the default of --max-memory */
 

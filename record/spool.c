@@ -14,6 +14,7 @@
 
 #define BLOCK        ((size_t)256 << 10)
 #define BLOCKS_LEAST 4
+#define WAITING_PART 3 /* of the room, at most, waits to be decoded */
 
 struct spool {
     int fd;
@@ -80,11 +81,11 @@ static void make_room(struct spool *s)
         drop_block(s);
 }
 
-/* Where the next bytes go; NULL: there is no room, or no memory. */
+/* Where the next bytes go; NULL: there is no room, or no memory. What waits leaves room for what is kept. */
 static uint8_t *room(struct spool *s, size_t *n)
 {
     make_room(s);
-    if (s->end - s->begin >= s->blocks_n * BLOCK)
+    if (s->end - s->begin >= s->blocks_n * BLOCK || s->end - s->next >= s->blocks_n * BLOCK / WAITING_PART)
         return NULL;
     uint8_t **b = block_at(s, s->end);
     if (!*b) {

@@ -61,7 +61,7 @@ int main(int argc, char **argv)
     if (cutting.len_ns == 0)
         return 2;
     memcpy(capture.charge.weights, charge_default_weights, sizeof capture.charge.weights);
-    struct spool *spool = spool_new(dup(STDIN_FILENO), 64u << 20, &spool_watch, &err);
+    struct spool *spool = spool_new(dup(STDIN_FILENO), 80u << 20, &spool_watch, &err);
     struct part_options options = {.path = path,
                                    .host = "host",
                                    .tool = "parts",
