@@ -10,6 +10,8 @@
  *
  *   - xentrace disables tracing when it ends by SIGINT, SIGTERM or SIGHUP. One that dies otherwise, or that has nobody to write to, leaves
  *     it enabled: Xen goes on until the buffers are full, and counts what it loses. The next xentrace discards that (-D).
+ *   - A signal in the middle of a write to a full pipe ends it at once, with half a record and tracing enabled: the pipe should be
+ *     read all the time.
  *   - The event mask and the mask of pCPUs stay as the last tracer has set them. Therefore both are set (-e, -c all).
  *   - Buffers that were allocated once keep their size until the host boots, and are not given back; -S counts for the first tracer.
  *   - Only one xentrace can run: a second one fails to bind VIRQ_TBUF, which is an error with a message, but has set the masks

@@ -201,6 +201,31 @@ static void long_texts_are_cut_at_characters(void)
     SAME_TEXT(strrchr(info.affinities[0].hard, '0'), "0,...");
 }
 
+/* Cut anywhere, and with any byte of it changed: it is read, in order, or an error says why. */
+static void damaged_texts_are_read_or_refused(void)
+{
+    char all[sizeof details + sizeof vcpus + sizeof table];
+    static const char others[] = {'0', ' ', '\n', '"', '\\', ']', (char)0xff};
+    unsigned wrong = 0;
+    strcpy(all, details);
+    strcat(all, vcpus);
+    strcat(all, table);
+    size_t n = strlen(all);
+    for (size_t i = 0; i < 8 * n; i++) {
+        size_t at = i / 8;
+        char was = all[at];
+        domain_info_free(&info);
+        err = (struct error){.code = ERROR_NONE};
+        all[at] = i % 8 < 7 ? others[i % 8] : was;
+        int status = domain_info_read(&info, all, i % 8 < 7 ? n : at, &err);
+        all[at] = was;
+        wrong += status == 0 ? err.code != ERROR_NONE : err.code == ERROR_NONE || !*err.message;
+        for (size_t d = 1; d < info.domains_n; d++)
+            wrong += info.domains[d - 1].domain >= info.domains[d].domain;
+    }
+    EQUAL(wrong, 0);
+}
+
 /* ---- changes ---- */
 
 static struct domain_info before;
@@ -277,6 +302,7 @@ CU_TestInfo domain_info_tests[] = {TEST(details_have_names_uuids_and_parameters)
                                    TEST(what_is_missing_or_strange_is_not_known),
                                    TEST(wrong_texts_are_refused),
                                    TEST(long_texts_are_cut_at_characters),
+                                   TEST(damaged_texts_are_read_or_refused),
                                    TEST(only_changes_are_facts),
                                    TEST(what_was_known_stays_known),
                                    TEST(another_domain_of_the_same_number_inherits_nothing),

@@ -120,6 +120,17 @@ static void long_lines_are_cut(void)
     end(n);
 }
 
+/* The socket of a manager that reads nothing is full at some time: nothing waits for that. */
+static void a_manager_that_reads_nothing_stops_nothing(void)
+{
+    begin(false, NULL, 0);
+    struct notify *n = notify_new();
+    for (int i = 0; i < 10000; i++)
+        notify_ready(n);
+    SAME_TEXT(heard(), "READY=1\n");
+    end(n);
+}
+
 static void without_a_manager_nothing_happens(void)
 {
     unsetenv("NOTIFY_SOCKET");
@@ -145,5 +156,6 @@ CU_TestInfo notify_tests[] = {TEST(the_life_of_a_service),
                               TEST(an_abstract_socket),
                               TEST(the_watchdog_hears_no_more_than_it_needs),
                               TEST(long_lines_are_cut),
+                              TEST(a_manager_that_reads_nothing_stops_nothing),
                               TEST(without_a_manager_nothing_happens),
                               CU_TEST_INFO_NULL};
