@@ -93,6 +93,9 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/share/xenmeter/hooks
 	install -m 755 $(filter-out %.sh,$(wildcard share/hooks/*)) $(DESTDIR)$(PREFIX)/share/xenmeter/hooks/
 	install -m 644 share/hooks/common.sh $(DESTDIR)$(PREFIX)/share/xenmeter/hooks/
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|@PREFIX@|$(PREFIX)|g' share/systemd/xenmeter-record.service | \
+		install -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/lib/systemd/system/xenmeter-record.service
 	$(BUILD)/xenmeter help --completion bash | \
 		install -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenmeter
 	$(BUILD)/xenmeter help --completion zsh | \

@@ -27,6 +27,7 @@
 #   guard-simulated  and in control of a simulated host
 #   apply       debts applied to a host: plans, commands, what is undone
 #   hooks       what holds guests back, with real nft and tc
+#   service     the unit of systemd that records a host
 #   own-load    charges where a driver domain's own work is known beforehand
 #   charge-fit  weights fitted to measured times: options, formats
 #   blame       who had the pCPU that others waited for: options, formats, sums
@@ -53,7 +54,7 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit siblings truth charges threads errors fit charges-simulated tasks invariants road jobs clock unrecorded cases cli config terminal dump every-event xenalyze charge charge-fit own-load debt guard guard-simulated apply hooks blame diff simulate experiments xenmon databases io-counts ftrace dom0-trace archive archive-damage parts damage faults bounded docs hosts
+TESTS      := unit siblings truth charges threads errors fit charges-simulated tasks invariants road jobs clock unrecorded cases cli config terminal dump every-event xenalyze charge charge-fit own-load debt guard guard-simulated apply hooks service blame diff simulate experiments xenmon databases io-counts ftrace dom0-trace archive archive-damage parts damage faults bounded docs hosts
 ASAN_TESTS := unit siblings clock unrecorded cases cli config dump every-event charge charge-fit own-load debt guard guard-simulated apply hooks blame diff simulate xenmon databases io-counts ftrace dom0-trace archive archive-damage parts road jobs damage faults
 # Those that read whole captures, those of TRACES too.
 ASAN_CAPTURE_TESTS := truth charges threads fit invariants road dump xenalyze

@@ -96,6 +96,28 @@ void names_again(const struct domain_names *names)
     buffer_free(&text);
 }
 
+/* ---- domains ---- */
+
+/* As facts, which hold everything. */
+void domains_again(const struct domain_info *info)
+{
+    const struct domain_info nothing = {0};
+    struct buffer lines = {0};
+    struct error err = {0};
+    struct host_facts facts = {0};
+    for (size_t i = 1; i < info->domains_n; i++)
+        MUST(info->domains[i - 1].domain < info->domains[i].domain, "domain %u is out of order", info->domains[i].domain);
+    domain_info_changes(&nothing, info, 1, &lines);
+    MUST(host_facts_read(&facts, lines.at, lines.n, &err) == 0, "%s in\n%.*s", err.message, (int)lines.n, lines.at);
+    MUST(facts.domains_n == info->domains_n && facts.affinities_n == info->affinities_n, "%zu domains of %zu",
+         facts.domains_n, info->domains_n);
+    lines.n = 0;
+    domain_info_changes(info, info, 1, &lines);
+    MUST(lines.n == 0, "nothing has changed: %.*s", (int)lines.n, lines.at);
+    host_facts_free(&facts);
+    buffer_free(&lines);
+}
+
 /* ---- xl ---- */
 
 void xl_again(enum xl_scheduler s, const struct host_guests *guests)

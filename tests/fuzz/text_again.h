@@ -4,10 +4,12 @@
 
 #include "act/xl.h"
 #include "cmd/diff.h"
+#include "host/domain_info.h"
 #include "metrics/measure/counters.h"
 
 void counters_again(const struct counters *c);
 void names_again(const struct domain_names *names);
+void domains_again(const struct domain_info *info);
 void xl_again(enum xl_scheduler s, const struct host_guests *guests);
 void condition_again(const struct condition *c);
 

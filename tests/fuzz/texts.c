@@ -85,8 +85,21 @@ static void read_names(struct text t)
     names_free(names);
 }
 
+static void read_domains(struct text t)
+{
+    struct error err = {0};
+    struct domain_info info = {0};
+    if (domain_info_read(&info, t.at, t.n, &err) == 0)
+        domains_again(&info);
+    else
+        check_error("domains", &err, NULL);
+    domain_info_free(&info);
+}
+
+/* Whatever xl prints. */
 static void read_xl(struct text t)
 {
+    read_domains(t);
     for (unsigned s = 0; xl_scheduler_names[s]; s++) {
         struct error err = {0};
         struct host_guests guests = {0};
