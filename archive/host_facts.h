@@ -106,39 +106,45 @@ struct fact {
     };
 };
 
+/* Copies a text into `size` bytes, the rest of which are zero: longer ones are cut at a character's end. */
+void fact_text(char *to, size_t size, const char *s);
+
 /* Appends its line. Names that are no UTF-8 are stored as JSON texts of their bytes, U+0080 to U+00FF. b->failed: no memory. */
 void fact_put(struct buffer *b, const struct fact *f);
 
 /* What lines say together. */
 struct host_facts {
     struct fact_boot boot;     /* of the last line of its kind; boot_id "": none */
-    struct fact_clock *clocks; /* by tsc */
+    struct fact_clock *clocks; /* by tsc, which differ */
     size_t clocks_n, clocks_capacity;
     struct fact_domain *
         domains; /* by domain, then tsc; one with a domain_gone has a row of its own, without name and UUID */
     size_t domains_n, domains_capacity;
-    struct fact_affinity *affinities;
+    struct fact_affinity *affinities; /* by domain, vCPU, then tsc */
     size_t affinities_n, affinities_capacity;
-    struct fact_gap *gaps;
+    struct fact_gap *gaps; /* by tsc */
     size_t gaps_n, gaps_capacity;
-    struct fact_reduced *reduced;
+    struct fact_reduced *reduced; /* by tsc */
     size_t reduced_n, reduced_capacity;
     struct fact_recorder recorder; /* the last */
 };
 
 /*
- * Adds what n bytes of whole lines say to *f (all zero at first). -1 with `err` filled: a line is none of these (the message names
+ * Adds what n bytes of whole lines say to *f (all zero at first). A fact that comes twice counts once; of two at one tsc the later
+ * line counts. A line of another boot drops what was known before it, whose times and domains are not those of this boot. -1 with `err` filled: a line is none of these (the message names
  * its number), or there is no memory. Lines of kinds that are not known are passed over. host_facts_free in both cases.
  */
 int host_facts_read(struct host_facts *f, const char *text, size_t n, struct error *err);
 void host_facts_free(struct host_facts *f);
 
-/* The domain at that moment, or, before its first line, as that says; NULL: none is known. */
+/* The domain at that moment, or, before its first line, as that says; NULL: none is known, or it is gone. */
 const struct fact_domain *host_facts_domain(const struct host_facts *f, uint32_t domain, uint64_t tsc);
 
 /*
- * The time of day of a moment, on the straight line between the pairs around it (beyond them: by cpu_hz), and the other way round. Where
- * the time of day was set in between, each side counts for itself. *error_ns (may be NULL): at most so far off. False: no pair.
+ * The time of day of a moment, on the straight line between the pairs around it, and the other way round. Beyond the pairs by cpu_hz (0:
+ * by what the pairs say), which is less exact. Where the time of day was set in between, each half counts from its own pair; of a
+ * time of day that came twice the first moment counts. *error_ns (may be NULL): at most so far off. False: there is no pair, or
+ * no frequency, or the result is out of range.
  */
 bool host_facts_utc(const struct host_facts *f, double cpu_hz, uint64_t tsc, int64_t *utc_ns,
                     uint64_t *error_ns);
