@@ -12,12 +12,10 @@
 
 #define WORD(STRUCT, MEMBER)                                                                                 \
     FIELD_OF(WORD, struct STRUCT, #MEMBER, MEMBER, sizeof(((const struct STRUCT *)NULL)->MEMBER))
-#define NUMBER(STRUCT, MEMBER, TYPE, MOST)                                                                   \
-    FIELD(struct STRUCT, #MEMBER, MEMBER, TYPE, true, 0, MOST, NULL)
-#define IF_KNOWN(STRUCT, MEMBER, TYPE, MOST)                                                                 \
-    FIELD(struct STRUCT, #MEMBER, MEMBER, TYPE, false, 0, MOST, NULL)
-#define TSC(STRUCT)    NUMBER(STRUCT, tsc, U64, UINT64_MAX)
-#define DOMAIN(STRUCT) NUMBER(STRUCT, domain, U32, UINT16_MAX)
+#define NUMBER(STRUCT, MEMBER, TYPE, MOST)   FIELD(struct STRUCT, #MEMBER, MEMBER, TYPE, true, 0, MOST, NULL)
+#define IF_KNOWN(STRUCT, MEMBER, TYPE, MOST) FIELD(struct STRUCT, #MEMBER, MEMBER, TYPE, false, 0, MOST, NULL)
+#define TSC(STRUCT)                          NUMBER(STRUCT, tsc, U64, UINT64_MAX)
+#define DOMAIN(STRUCT)                       NUMBER(STRUCT, domain, U32, UINT16_MAX)
 
 static const struct stored_field boot[] = {
     TSC(fact_boot),
@@ -57,12 +55,8 @@ static const struct stored_field domain_gone[] = {
 };
 
 static const struct stored_field affinity[] = {
-    TSC(fact_affinity),
-    DOMAIN(fact_affinity),
-    NUMBER(fact_affinity, vcpu, U32, UINT32_MAX),
-    WORD(fact_affinity, hard),
-    WORD(fact_affinity, soft),
-    FIELDS_END,
+    TSC(fact_affinity),        DOMAIN(fact_affinity),     NUMBER(fact_affinity, vcpu, U32, UINT32_MAX),
+    WORD(fact_affinity, hard), WORD(fact_affinity, soft), FIELDS_END,
 };
 
 static const struct stored_field gap[] = {

@@ -94,7 +94,8 @@ static void utc_between(const struct fact_clock *a, const struct fact_clock *b, 
     int64_t length = (int64_t)(b->monotonic_ns - a->monotonic_ns), past = since(a, b, tsc, length);
     bool nearer_to_b = tsc - a->tsc > b->tsc - tsc;
     *utc_ns = nearer_to_b ? b->utc_ns - (length - past) : a->utc_ns + past;
-    *error_ns = tsc == a->tsc ? a->error_ns : error + (uint64_t)llabs(step); /* it is not known when it was set */
+    *error_ns =
+        tsc == a->tsc ? a->error_ns : error + (uint64_t)llabs(step); /* it is not known when it was set */
 }
 
 bool host_facts_utc(const struct host_facts *f, double cpu_hz, uint64_t tsc, int64_t *utc_ns,

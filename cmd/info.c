@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "formats/info.h"
+#include "metrics/min_max.h"
 #include "metrics/verdict.h"
 #include "pager.h"
 #include "parser/decode/old_numbers.h"
@@ -24,6 +25,68 @@ static int write_info(const struct options *o, struct info *info)
         return commit(&out, o->output);
     output_abort(out);
     return EXIT_DONE;
+}
+
+/* ---- the host ---- */
+
+struct known_host {
+    struct info_host host;
+    struct info_span *spans; /* gaps, then reduced coverage */
+};
+
+/* Less was recorded until the mask changed again, or to the end; a change that has no reason ends it. */
+static void fill_reduced(struct known_host *k, const struct host_facts *f)
+{
+    struct info_span *to = k->spans + k->host.gaps_n;
+    k->host.reduced = to;
+    for (size_t i = 0; i < f->reduced_n; i++) {
+        const struct fact_reduced *r = &f->reduced[i];
+        if (*r->why)
+            to[k->host.reduced_n++] = (struct info_span){
+                r->utc_ns, i + 1 < f->reduced_n ? f->reduced[i + 1].utc_ns : 0, r->why, r->mask};
+    }
+}
+
+static void fill_gaps(struct known_host *k, const struct host_facts *f)
+{
+    k->host.gaps = k->spans;
+    for (; k->host.gaps_n < f->gaps_n; k->host.gaps_n++) {
+        const struct fact_gap *g = &f->gaps[k->host.gaps_n];
+        k->spans[k->host.gaps_n] = (struct info_span){g->from_utc_ns, g->utc_ns, g->why, 0};
+    }
+}
+
+static bool is_any_known(const struct host_facts *f)
+{
+    return *f->boot.boot_id || *f->boot.host || *f->boot.xen || f->clocks_n || f->domains_n || f->gaps_n ||
+           f->reduced_n || f->recorder.tsc;
+}
+
+/* False: no memory. Texts are those of the facts. */
+static bool know_host(struct known_host *k, const struct host_facts *f, const struct summary *s)
+{
+    struct info_host *h = &k->host;
+    uint64_t end_error_ns = 0;
+    k->spans = calloc(f->gaps_n + f->reduced_n + 1, sizeof *k->spans);
+    if (!k->spans)
+        return false;
+    *h = (struct info_host){.host = f->boot.host,
+                            .boot_id = f->boot.boot_id,
+                            .xen = f->boot.xen,
+                            .pcpus = f->boot.pcpus,
+                            .recorded = f->recorder.tsc != 0,
+                            .cpu_ns = f->recorder.cpu_ns,
+                            .rss_bytes = f->recorder.rss_bytes,
+                            .trace_bytes = f->recorder.trace_bytes,
+                            .lost_records = f->recorder.lost_records,
+                            .stalled_ns = f->recorder.stalled_ns,
+                            .restarts = f->recorder.restarts};
+    h->timed = host_facts_utc(f, s->clock.cpu_hz, s->clock.tsc_first, &h->from_utc_ns, &h->error_ns) &&
+               host_facts_utc(f, s->clock.cpu_hz, s->trace.tsc_last, &h->to_utc_ns, &end_error_ns);
+    h->error_ns = max64(h->error_ns, end_error_ns);
+    fill_gaps(k, f);
+    fill_reduced(k, f);
+    return true;
 }
 
 /* Judges and writes what is known of the trace. */
@@ -59,7 +122,15 @@ static int conclude(const struct trace_run *run, const struct own_events *own, s
                   s->trace.has_runstates);
     xen_versions_judge(&info.xen, quality);
     old_numbers_count(&named);
-    int status = write_info(run->options, &info);
+    struct known_host host = {.spans = NULL};
+    struct error err;
+    const struct host_facts *facts = &run->host.facts;
+    bool known = know_host(&host, facts, s);
+    info.host = is_any_known(facts) ? &host.host : NULL;
+    info.local = run->options->time_format == TIMES_LOCAL;
+    error_no_memory(&err, "facts about the host");
+    int status = known ? write_info(run->options, &info) : fail(NULL, &err);
+    free(host.spans);
     buffer_free(&sources);
     return status == EXIT_DONE && run->options->strict && judgement.verdict != VERDICT_GOOD ? EXIT_FINDING
                                                                                             : status;
@@ -130,7 +201,9 @@ static const char *const formats[] = {"table", "json", NULL};
 static const struct option_spec options[] = {
     OPTION_FORMAT("table, json; default: by the ending of -o, else table"),
     OPTION_OUTPUT,
+    OPTION_TIME_FORMAT,
     OPTION_NAMES("domain names"),
+    OPTION_HOST_FACTS(HOST_FACTS_HELP),
     OPTION_EVENTS_FILE,
     OPTIONS_READING("every event, not only the classes"),
     OPTIONS_ALL,
