@@ -76,7 +76,7 @@ struct fact_gap {
     char why[FACT_NAME];
 };
 
-/* From now on less, or more again, is recorded. */
+/* From now on less is recorded; without `why`: all that was asked for again. */
 struct fact_reduced {
     uint64_t tsc;
     int64_t utc_ns;

@@ -76,6 +76,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(joins),
     SUITE(manifest),
     SUITE(contents),
+    SUITE(host_facts),
     SUITE(decoded),
     SUITE(raw),
     SUITE(relations),
