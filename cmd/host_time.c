@@ -11,13 +11,19 @@
 
 /* ---- reading ---- */
 
-int host_facts_file(const char *path, struct buffer *text, struct error *err)
+/* It may be a pipe: it is read once. */
+static int read_bytes(const char *path, struct buffer *text, struct error *err)
 {
     static const struct small_file kind = {.cannot = "cannot read facts about the host",
                                            .too_large = "more than 1 GiB",
                                            .most = FACTS_BYTES_MAX};
+    return small_file_read(path, &kind, text, err);
+}
+
+int host_facts_file(const char *path, struct buffer *text, struct error *err)
+{
     struct host_facts facts = {0};
-    int status = small_file_read(path, &kind, text, err);
+    int status = read_bytes(path, text, err);
     if (status == 0)
         status = host_facts_read(&facts, text->at, text->n, err);
     host_facts_free(&facts);
@@ -27,7 +33,7 @@ int host_facts_file(const char *path, struct buffer *text, struct error *err)
 static int read_file(struct host_time *t, const char *path, struct error *err)
 {
     struct buffer text = {0};
-    int status = host_facts_file(path, &text, err);
+    int status = read_bytes(path, &text, err);
     if (status == 0)
         status = host_facts_read(&t->facts, text.at, text.n, err);
     buffer_free(&text);

@@ -4,8 +4,7 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "formats/info.h"
-#include "metrics/min_max.h"
+#include "info_host.h"
 #include "metrics/verdict.h"
 #include "pager.h"
 #include "parser/decode/old_numbers.h"
@@ -27,66 +26,21 @@ static int write_info(const struct options *o, struct info *info)
     return EXIT_DONE;
 }
 
-/* ---- the host ---- */
-
-struct known_host {
-    struct info_host host;
-    struct info_span *spans; /* gaps, then reduced coverage */
-};
-
-/* Less was recorded until the mask changed again, or to the end; a change that has no reason ends it. */
-static void fill_reduced(struct known_host *k, const struct host_facts *f)
+/* Writes it with what is known of the host. */
+static int write_with_host(const struct trace_run *run, struct info *info, const struct summary *s)
 {
-    struct info_span *to = k->spans + k->host.gaps_n;
-    k->host.reduced = to;
-    for (size_t i = 0; i < f->reduced_n; i++) {
-        const struct fact_reduced *r = &f->reduced[i];
-        if (*r->why)
-            to[k->host.reduced_n++] = (struct info_span){
-                r->utc_ns, i + 1 < f->reduced_n ? f->reduced[i + 1].utc_ns : 0, r->why, r->mask};
+    struct known_host host = {.spans = NULL};
+    struct error err;
+    int status;
+    if (known_host_make(&host, &run->host.facts, s, &err) == 0) {
+        info->host = host.is_known ? &host.host : NULL;
+        info->local = run->options->time_format == TIMES_LOCAL;
+        status = write_info(run->options, info);
+    } else {
+        status = fail(NULL, &err);
     }
-}
-
-static void fill_gaps(struct known_host *k, const struct host_facts *f)
-{
-    k->host.gaps = k->spans;
-    for (; k->host.gaps_n < f->gaps_n; k->host.gaps_n++) {
-        const struct fact_gap *g = &f->gaps[k->host.gaps_n];
-        k->spans[k->host.gaps_n] = (struct info_span){g->from_utc_ns, g->utc_ns, g->why, 0};
-    }
-}
-
-static bool is_any_known(const struct host_facts *f)
-{
-    return *f->boot.boot_id || *f->boot.host || *f->boot.xen || f->clocks_n || f->domains_n || f->gaps_n ||
-           f->reduced_n || f->recorder.tsc;
-}
-
-/* False: no memory. Texts are those of the facts. */
-static bool know_host(struct known_host *k, const struct host_facts *f, const struct summary *s)
-{
-    struct info_host *h = &k->host;
-    uint64_t end_error_ns = 0;
-    k->spans = calloc(f->gaps_n + f->reduced_n + 1, sizeof *k->spans);
-    if (!k->spans)
-        return false;
-    *h = (struct info_host){.host = f->boot.host,
-                            .boot_id = f->boot.boot_id,
-                            .xen = f->boot.xen,
-                            .pcpus = f->boot.pcpus,
-                            .recorded = f->recorder.tsc != 0,
-                            .cpu_ns = f->recorder.cpu_ns,
-                            .rss_bytes = f->recorder.rss_bytes,
-                            .trace_bytes = f->recorder.trace_bytes,
-                            .lost_records = f->recorder.lost_records,
-                            .stalled_ns = f->recorder.stalled_ns,
-                            .restarts = f->recorder.restarts};
-    h->timed = host_facts_utc(f, s->clock.cpu_hz, s->clock.tsc_first, &h->from_utc_ns, &h->error_ns) &&
-               host_facts_utc(f, s->clock.cpu_hz, s->trace.tsc_last, &h->to_utc_ns, &end_error_ns);
-    h->error_ns = max64(h->error_ns, end_error_ns);
-    fill_gaps(k, f);
-    fill_reduced(k, f);
-    return true;
+    known_host_free(&host);
+    return status;
 }
 
 /* Judges and writes what is known of the trace. */
@@ -122,15 +76,7 @@ static int conclude(const struct trace_run *run, const struct own_events *own, s
                   s->trace.has_runstates);
     xen_versions_judge(&info.xen, quality);
     old_numbers_count(&named);
-    struct known_host host = {.spans = NULL};
-    struct error err;
-    const struct host_facts *facts = &run->host.facts;
-    bool known = know_host(&host, facts, s);
-    info.host = is_any_known(facts) ? &host.host : NULL;
-    info.local = run->options->time_format == TIMES_LOCAL;
-    error_no_memory(&err, "facts about the host");
-    int status = known ? write_info(run->options, &info) : fail(NULL, &err);
-    free(host.spans);
+    int status = write_with_host(run, &info, s);
     buffer_free(&sources);
     return status == EXIT_DONE && run->options->strict && judgement.verdict != VERDICT_GOOD ? EXIT_FINDING
                                                                                             : status;
