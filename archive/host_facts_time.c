@@ -50,7 +50,7 @@ static double frequency(const struct host_facts *f, double cpu_hz)
                : 0;
 }
 
-/* ns from tsc `from` on to tsc `to`, of which either may be the earlier. */
+/* ns from tsc `from` on to tsc `to`; negative if `to` is the earlier. */
 static long double ns_between(uint64_t from, uint64_t to, double hz)
 {
     long double cycles = to >= from ? (long double)(to - from) : -(long double)(from - to);
