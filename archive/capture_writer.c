@@ -9,6 +9,7 @@
 #include "metrics/min_max.h"
 #include "metrics/relation/relation.h"
 #include "metrics/snapshot_maker.h"
+#include "archive/member_writer.h"
 #include "archive/results.h"
 #include "archive/tar.h"
 
@@ -27,22 +28,21 @@ struct pending {
 };
 
 struct capture_writer {
-    struct frame_writer *frames;
-    struct capture capture;
+    struct member_writer members;
     bool with_trace;
     const struct part_place *part; /* NULL: a whole trace */
     uint32_t checkpoints;
-    struct error why;
-    bool failed;
     /* the trace */
     XXH3_state_t *beginning; /* of the first bytes; NULL once the id is known */
     uint64_t hashed;
-    size_t chunk_bytes;               /* at which a chunk is cut; it may grow larger */
-    struct buffer chunk;              /* the open one: room for a header, and the bytes so far */
-    uint64_t chunk_begin;             /* its first byte in the trace */
-    uint64_t chunk_tsc;               /* no record before it has a time beyond */
-    uint64_t bytes;                   /* of the trace so far */
-    uint32_t chunks;                  /* cut so far: the number of the open one */
+    size_t chunk_bytes;   /* at which a chunk is cut; it may grow larger */
+    struct buffer chunk;  /* the open one: room for a header, and the bytes so far */
+    uint64_t chunk_begin; /* its first byte in the trace */
+    uint64_t chunk_tsc;   /* no record before it has a time beyond */
+    uint64_t bytes;       /* of the trace so far */
+    uint32_t chunks;      /* cut so far: the number of the open one */
+    uint64_t sweep,
+        sweep_tsc; /* where the last sweep in the open chunk begins; no later than the chunk: none */
     struct snapshot_maker *snapshots; /* NULL: no trace is stored */
     uint64_t bytes_since;             /* of the trace, since a snapshot was wanted last */
     /* results */
@@ -51,119 +51,51 @@ struct capture_writer {
     struct pending pending[BYS];
     struct meter_options rows;
     struct summary *summary; /* the caller's */
-    struct buffer small;     /* the frame of small members that is being put together */
 };
-
-static int give_up(struct capture_writer *w, const struct error *why)
-{
-    if (!w->failed)
-        w->why = *why;
-    w->failed = true;
-    return -1;
-}
-
-/* 0, or -1 and why anything has failed. */
-static int status_of(const struct capture_writer *w, struct error *err)
-{
-    if (w->failed)
-        *err = w->why;
-    return w->failed ? -1 : 0;
-}
 
 static int no_memory(struct capture_writer *w)
 {
-    struct error why;
-    error_no_memory(&why, "the archive");
-    return give_up(w, &why);
+    return member_writer_no_memory(&w->members);
+}
+
+static int status_of(const struct capture_writer *w, struct error *err)
+{
+    return member_writer_status(&w->members, err);
+}
+
+static bool failed(const struct capture_writer *w)
+{
+    return w->members.failed;
 }
 
 const struct error *capture_writer_failed(const struct capture_writer *w)
 {
-    return w->failed ? &w->why : NULL;
+    return failed(w) ? &w->members.why : NULL;
 }
 
-/* ---- members and frames ---- */
+/* ---- members ---- */
 
 /* From here on the capture has a name. */
 static void settle_id(struct capture_writer *w)
 {
+    struct capture *p = &w->members.capture;
     if (!w->beginning)
         return;
-    snprintf(w->capture.id, sizeof w->capture.id, "%016" PRIx64, (uint64_t)XXH3_64bits_digest(w->beginning));
+    snprintf(p->id, sizeof p->id, "%016" PRIx64, (uint64_t)XXH3_64bits_digest(w->beginning));
     XXH3_freeState(w->beginning);
     w->beginning = NULL;
 }
 
-/* Hands the capture's next frame over, whose content is taken. */
-static int put_frame(struct capture_writer *w, struct buffer *content)
-{
-    struct error err = {0};
-    int64_t frame = frame_writer_put(w->frames, (uint8_t *)content->at, content->n, &err);
-    *content = (struct buffer){0};
-    if (frame < 0)
-        return give_up(w, &err);
-    if (w->capture.frames++ == 0)
-        w->capture.first_frame = (uint32_t)frame;
-    return 0;
-}
-
-static int flush_small(struct capture_writer *w)
-{
-    return w->small.n ? put_frame(w, &w->small) : 0;
-}
-
-/* Notes a member whose content lies at `at` of the next frame. */
-static struct member *note_member(struct capture_writer *w, const char *name, const char *bytes, size_t n,
-                                  size_t at)
-{
-    struct member *m = capture_new_member(&w->capture);
-    if (!m || !member_named(m, name)) {
-        no_memory(w);
-        return NULL;
-    }
-    m->frame = w->capture.frames;
-    m->at = (uint32_t)at;
-    m->bytes = (uint32_t)n;
-    digest_of(bytes, n, m->digest);
-    return m;
-}
-
-static int too_large(struct capture_writer *w, const char *name, size_t n)
-{
-    struct error why;
-    error_set(&why, ERROR_MEMORY, "%s would have %zu bytes: more than an archive's member may have", name, n);
-    return give_up(w, &why);
-}
-
-/* Puts a member with its header into the frame of small members. */
 static struct member *add_small(struct capture_writer *w, const char *name, const void *bytes, size_t n)
 {
     settle_id(w);
-    size_t whole = tar_bytes(n);
-    if (whole > FRAME_CONTENT_MAX) {
-        too_large(w, name, n);
-        return NULL;
-    }
-    if (w->small.n + whole > FRAME_CONTENT_MAX && flush_small(w) != 0)
-        return NULL;
-    char path[TAR_NAME_MAX];
-    size_t at = w->small.n + TAR_BLOCK;
-    capture_member_path(&w->capture, name, path);
-    buffer_fill(&w->small, '\0', TAR_BLOCK);
-    buffer_add(&w->small, bytes, n);
-    buffer_fill(&w->small, '\0', whole - TAR_BLOCK - n);
-    if (w->small.failed) {
-        no_memory(w);
-        return NULL;
-    }
-    tar_header((uint8_t *)w->small.at + at - TAR_BLOCK, path, n);
-    return note_member(w, name, w->small.at + at, n, at);
+    return member_writer_add(&w->members, name, bytes, n);
 }
 
 int capture_writer_add(struct capture_writer *w, const char *name, const void *bytes, size_t n,
                        struct error *err)
 {
-    if (!w->failed)
+    if (!failed(w))
         add_small(w, name, bytes, n);
     return status_of(w, err);
 }
@@ -182,29 +114,21 @@ static void begin_chunk(struct capture_writer *w, const char *bytes, size_t n)
 /* The first n bytes of the open chunk are a chunk. */
 static int cut_chunk(struct capture_writer *w, size_t n)
 {
-    char name[MEMBER_NAME], path[TAR_NAME_MAX];
+    char name[MEMBER_NAME];
     if (n == 0)
         return 0;
-    if (flush_small(w) != 0) /* members lie in the file as they are listed */
-        return -1;
     settle_id(w);
     struct buffer content = w->chunk;
-    char *bytes = content.at + TAR_BLOCK;
     snprintf(name, sizeof name, "trace/%06" PRIu32 ".xt", w->chunks);
-    capture_member_path(&w->capture, name, path);
-    begin_chunk(w, bytes + n, content.n - TAR_BLOCK - n);
+    begin_chunk(w, content.at + TAR_BLOCK + n, content.n - TAR_BLOCK - n);
     content.n = TAR_BLOCK + n;
-    buffer_fill(&content, '\0', tar_bytes(n) - TAR_BLOCK - n);
-    struct member *m = content.failed ? NULL : note_member(w, name, content.at + TAR_BLOCK, n, TAR_BLOCK);
-    if (!m) {
-        buffer_free(&content);
-        return no_memory(w);
-    }
-    tar_header((uint8_t *)content.at, path, n);
+    struct member *m = member_writer_add_large(&w->members, name, &content, n);
+    if (!m)
+        return -1;
     m->from = w->chunk_begin;
     w->chunk_begin += n;
     w->chunks++;
-    return put_frame(w, &content);
+    return 0;
 }
 
 static int keep_bytes(struct capture_writer *w, const uint8_t *bytes, size_t n)
@@ -232,7 +156,7 @@ static int tap_bytes(void *context, const uint8_t *bytes, size_t n, struct error
         w->hashed += part;
     }
     w->bytes += n;
-    if (!w->failed && w->with_trace)
+    if (!failed(w) && w->with_trace)
         keep_bytes(w, bytes, n);
     return status_of(w, err);
 }
@@ -241,8 +165,10 @@ static void tap_sweep(void *context, uint64_t offset, uint64_t tsc, bool whole, 
                       size_t pasts_n)
 {
     struct capture_writer *w = context;
-    if (w->failed || !w->with_trace || offset <= w->chunk_begin)
+    if (failed(w) || !w->with_trace || offset <= w->chunk_begin)
         return;
+    w->sweep = offset;
+    w->sweep_tsc = tsc;
     size_t n = (size_t)(offset - w->chunk_begin);
     bool timed = w->clock.multiplier != 0;
     bool long_ago = timed && clock_ns(&w->clock, tsc) - clock_ns(&w->clock, w->chunk_tsc) >= FLUSH_NS;
@@ -268,7 +194,7 @@ static int take_snapshot(void *context, uint32_t chunk, uint64_t tsc, const void
     struct capture_writer *w = context;
     char name[MEMBER_NAME];
     snprintf(name, sizeof name, "snapshot/%06" PRIu32 ".bin", chunk);
-    struct member *m = w->failed ? NULL : add_small(w, name, bytes, n);
+    struct member *m = failed(w) ? NULL : add_small(w, name, bytes, n);
     if (m)
         m->tsc = tsc;
     return status_of(w, err);
@@ -301,7 +227,7 @@ static int flush_results(struct capture_writer *w)
         p->to_ns = 0;
     }
     w->flushed_ns = w->accounted_ns;
-    return flush_small(w);
+    return member_writer_flush(&w->members);
 }
 
 /* Something was appended: writes what is due. */
@@ -309,7 +235,7 @@ static int settle(struct capture_writer *w, enum by kind, uint64_t from_ns, uint
 {
     struct pending *p = &w->pending[kind];
     size_t bytes = 0;
-    if (w->failed)
+    if (failed(w))
         return -1;
     p->from_ns = min64(p->from_ns, from_ns == UINT64_MAX ? from_ns : part_moment(w->part, from_ns));
     p->to_ns = max64(p->to_ns, part_moment(w->part, to_ns));
@@ -386,7 +312,7 @@ static size_t chunk_bytes_of(int level)
 /* The capture's description, and what is asked of a meter for it. False: no memory. */
 static bool describe(struct capture_writer *w, const struct capture_writer_options *options)
 {
-    struct capture *p = &w->capture;
+    struct capture *p = &w->members.capture;
     const char *slash = strrchr(options->source, '/');
     snprintf(p->host, sizeof p->host, "%s", options->host);
     p->source = p->texts = strdup(slash ? slash + 1 : options->source);
@@ -416,7 +342,7 @@ struct capture_writer *capture_writer_new(struct frame_writer *frames,
     struct capture_writer *w = calloc(1, sizeof *w);
     if (!w)
         return NULL;
-    w->frames = frames;
+    w->members.frames = frames;
     w->summary = options->summary;
     w->with_trace = options->with_trace;
     w->part = options->part;
@@ -443,11 +369,10 @@ void capture_writer_free(struct capture_writer *w)
         return;
     for (int by = 0; by < BYS; by++)
         buffer_free(&w->pending[by].text);
-    capture_free(&w->capture);
+    member_writer_free(&w->members);
     snapshot_maker_free(w->snapshots);
     XXH3_freeState(w->beginning);
     buffer_free(&w->chunk);
-    buffer_free(&w->small);
     free(w);
 }
 
@@ -463,80 +388,43 @@ struct consumer capture_writer_snapshots(struct capture_writer *w)
 
 /* ---- the end ---- */
 
-/* What is known of the whole, from the summary. */
-static void complete_capture(struct capture_writer *w)
+/* The whole sweeps of the open chunk are a chunk. */
+static int cut_sweeps(struct capture_writer *w)
 {
-    const struct summary *s = w->summary;
-    struct capture *p = &w->capture;
-    p->tsc_first = s->trace.tsc_first;
-    p->tsc_last = s->trace.tsc_last;
-    p->cpu_hz = s->clock.cpu_hz;
-    p->duration_ns = clock_ns(&s->clock, s->trace.tsc_last);
-    p->trace_bytes = w->bytes;
+    if (!w->with_trace || w->sweep <= w->chunk_begin)
+        return 0;
+    w->chunk_tsc = w->sweep_tsc;
+    return cut_chunk(w, (size_t)(w->sweep - w->chunk_begin));
 }
 
 static int put_checkpoint(struct capture_writer *w, struct buffer *text)
 {
     char name[MEMBER_NAME];
-    if (flush_results(w) != 0)
+    if (cut_sweeps(w) != 0 || flush_results(w) != 0)
         return -1;
-    complete_capture(w);
-    if (w->with_trace)
-        w->capture.trace_bytes = w->chunk_begin;
-    manifest_put(text, &w->capture);
+    member_writer_describe(&w->members, w->summary, w->with_trace ? w->chunk_begin : w->bytes);
+    manifest_put(text, &w->members.capture);
     buffer_text(text, "\n");
     summary_put(text, w->summary);
     snprintf(name, sizeof name, CHECKPOINT_MEMBER, w->checkpoints++);
     if (text->failed)
         return no_memory(w);
-    return add_small(w, name, text->at, text->n) ? flush_small(w) : -1;
+    return add_small(w, name, text->at, text->n) ? member_writer_flush(&w->members) : -1;
 }
 
 int capture_writer_checkpoint(struct capture_writer *w, struct error *err)
 {
     struct buffer text = {0};
-    if (!w->failed)
+    if (!failed(w))
         put_checkpoint(w, &text);
     buffer_free(&text);
     return status_of(w, err);
 }
 
-/* Puts a document into a frame with what waits. */
-static int write_document(struct capture_writer *w, const char *name, struct buffer *text)
-{
-    struct capture *p = &w->capture;
-    if (text->failed)
-        return no_memory(w);
-    if (!add_small(w, name, text->at, text->n) || flush_small(w) != 0)
-        return -1;
-    p->manifest_bytes = (uint32_t)text->n; /* it is the last document */
-    digest_of(text->at, text->n, p->manifest_digest);
-    text->n = 0;
-    return 0;
-}
-
-static int finish(struct capture_writer *w, struct buffer *text)
-{
-    if ((w->with_trace && cut_chunk(w, w->chunk.n - TAR_BLOCK) != 0) || flush_results(w) != 0)
-        return -1;
-    summary_put(text, w->summary);
-    if (write_document(w, "summary.json", text) != 0)
-        return -1;
-    complete_capture(w);
-    manifest_put(text, &w->capture); /* which cannot tell of itself: a frame of its own, the capture's last */
-    if (text->n > MANIFEST_BYTES_MAX)
-        return too_large(w, "manifest.json", text->n);
-    return write_document(w, "manifest.json", text);
-}
-
 int capture_writer_finish(struct capture_writer *w, struct capture *capture, struct error *err)
 {
-    struct buffer text = {0};
-    bool failed = w->failed || finish(w, &text) != 0;
-    buffer_free(&text);
-    if (failed)
+    if (failed(w) || (w->with_trace && cut_chunk(w, w->chunk.n - TAR_BLOCK) != 0) || flush_results(w) != 0)
         return status_of(w, err);
-    *capture = w->capture;
-    memset(&w->capture, 0, sizeof w->capture);
-    return 0;
+    settle_id(w);
+    return member_writer_finish(&w->members, w->summary, w->bytes, capture, err);
 }

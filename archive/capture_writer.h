@@ -51,8 +51,8 @@ int capture_writer_add(struct capture_writer *w, const char *name, const void *b
                        struct error *err);
 
 /*
- * What there is by now is written, with all that is needed to make an archive of it should no more come: the manifest and the
- * summary as they are now. -1 with `err` filled.
+ * What there is by now is written (of the trace: its whole sweeps), with all that is needed to make an archive of it should no more
+ * come: the manifest and the summary as they are now (record/salvage.h). -1 with `err` filled.
  */
 int capture_writer_checkpoint(struct capture_writer *w, struct error *err);
 

@@ -121,6 +121,16 @@ void contents_put_frame(struct buffer *b, const struct capture *captures, size_t
     buffer_fill(b, '\0', tar_bytes(bytes) - TAR_BLOCK - bytes + TAR_END);
 }
 
+int contents_write(struct frame_writer *w, const struct capture *captures, size_t n, struct error *err)
+{
+    struct buffer text = {0};
+    contents_put_frame(&text, captures, n);
+    if (!text.failed)
+        return frame_writer_put(w, (uint8_t *)text.at, text.n, err) < 0 ? -1 : 0;
+    buffer_free(&text);
+    return error_no_memory(err, "the contents of the archive");
+}
+
 int contents_read(const char *text, size_t n, size_t frames, struct capture **captures, size_t *captures_n,
                   struct error *err)
 {

@@ -27,6 +27,9 @@ const struct capture **contents_by_place(const struct capture *captures, size_t 
 /* The whole last frame, into an empty buffer: the member and the end of the tar file. b->failed: no memory. */
 void contents_put_frame(struct buffer *b, const struct capture *captures, size_t n);
 
+/* Writes that frame. -1 with `err` filled. */
+int contents_write(struct frame_writer *w, const struct capture *captures, size_t n, struct error *err);
+
 /*
  * Reads the text of contents.json: captures in their order, each apart from the others, inside the archive's `frames`
  * frames (the magic is 0; the last one is that of the contents). They have their place, host, id and tsc_first, and nothing

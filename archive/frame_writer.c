@@ -7,6 +7,7 @@
 
 #include "parser/crew.h"
 #include "archive/frame_layout.h"
+#include "formats/output.h"
 #include "metrics/array.h"
 
 /*
@@ -220,6 +221,20 @@ uint64_t frame_writer_bytes(const struct frame_writer *w)
 }
 
 /* ---- beginning and end ---- */
+
+static int write_output(void *context, const uint8_t *bytes, size_t n, struct error *err)
+{
+    struct output *out = context;
+    if (output_write(out, bytes, n) == 0 && output_flush(out) == 0)
+        return 0;
+    *err = *output_failure(out);
+    return -1;
+}
+
+struct frame_sink frame_sink_to(struct output *out)
+{
+    return (struct frame_sink){out, write_output};
+}
 
 static int start(struct frame_writer *w, unsigned threads, struct error *err)
 {

@@ -113,6 +113,10 @@ struct frame_sink {
 };
 
 struct frame_writer;
+struct output;
+
+/* A sink that writes to this output, and flushes after each frame. */
+struct frame_sink frame_sink_to(struct output *out);
 
 /*
  * Writes the magic. Frames are compressed at `level` (1..19) on `threads` (1..64) threads. NULL with `err` filled.

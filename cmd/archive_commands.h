@@ -16,6 +16,9 @@ int archive_create_run(const struct options *o);
  */
 int parse_host(const char *text, char label[HOST_MAX], unsigned *number, struct error *err);
 
+/* Whether this is the name of an archive that was not completed. */
+bool ends_in_partial(const char *path);
+
 /* As archive_open; the error of a damaged archive says how to save what is whole. */
 struct archive *archive_for_reading(const char *path, struct error *err);
 

@@ -25,8 +25,9 @@ struct extraction {
     const char *to; /* --output; NULL: not given */
     char host[HOST_MAX];
     unsigned timeline;
-    bool missing; /* something is damaged */
-    bool failed;  /* something could not be written; already reported */
+    bool missing;     /* something is damaged */
+    bool checkpoints; /* a recorder wrote it */
+    bool failed;      /* something could not be written; already reported */
     size_t members;
     uint64_t bytes;
     /* --trace of a damaged archive */
@@ -88,6 +89,7 @@ static int write_file(struct extraction *x, const char *path, const uint8_t *byt
 static int take_member(void *context, const char *path, const uint8_t *bytes, size_t n)
 {
     struct extraction *x = context;
+    x->checkpoints |= strstr(path, "/checkpoint/") != NULL;
     if (!is_wanted(x, path))
         return 0;
     x->members++;
@@ -117,6 +119,8 @@ static int extract_members(struct extraction *x)
     }
     if (!x->common->quiet)
         complain("%zu members, %" PRIu64 " bytes", x->members, x->bytes);
+    if (!x->common->quiet && x->missing && x->checkpoints && ends_in_partial(x->archive))
+        complain("a recorder left this file: \"xenmeter archive salvage\" makes an archive of it");
     return x->missing ? EXIT_FINDING : EXIT_DONE;
 }
 

@@ -38,15 +38,6 @@ int parse_host(const char *text, char label[HOST_MAX], unsigned *number, struct 
 
 /* ---- the file ---- */
 
-static int write_frame(void *context, const uint8_t *bytes, size_t n, struct error *err)
-{
-    struct output *out = context;
-    if (output_write(out, bytes, n) == 0 && output_flush(out) == 0)
-        return 0;
-    *err = *output_failure(out);
-    return -1;
-}
-
 const char *archive_file_name(const struct archive_file *f)
 {
     return f->path && strcmp(f->path, "-") != 0 ? f->path : "standard output";
@@ -59,7 +50,7 @@ int archive_file_open(struct archive_file *f, const char *path, int level, unsig
     f->output = output_open_partial(path, err);
     if (!f->output)
         return -1;
-    struct frame_sink sink = {f->output, write_frame};
+    struct frame_sink sink = frame_sink_to(f->output);
     f->frames = frame_writer_new(&sink, level, threads, err);
     return f->frames ? 0 : -1;
 }
@@ -81,14 +72,9 @@ static int compare(const void *a, const void *b)
 
 static int write_contents(struct archive_file *f, struct error *err)
 {
-    struct buffer text = {0};
     if (f->captures_n)
         qsort(f->captures, f->captures_n, sizeof *f->captures, compare);
-    contents_put_frame(&text, f->captures, f->captures_n);
-    if (!text.failed)
-        return frame_writer_put(f->frames, (uint8_t *)text.at, text.n, err) < 0 ? -1 : 0;
-    buffer_free(&text);
-    return error_no_memory(err, "the contents of the archive");
+    return contents_write(f->frames, f->captures, f->captures_n, err);
 }
 
 int archive_file_fail(struct archive_file *f, const char *file, const struct error *err)

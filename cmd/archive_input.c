@@ -81,13 +81,22 @@ int input_is_archive(const char *path, bool *is, struct error *err)
     return *is ? spool(STDIN_FILENO, err) : 0;
 }
 
+bool ends_in_partial(const char *path)
+{
+    size_t n = strlen(path), end = strlen(".partial");
+    return n > end && strcmp(path + n - end, ".partial") == 0;
+}
+
 struct archive *archive_for_reading(const char *path, struct error *err)
 {
     struct archive *a = archive_open(path, err);
     size_t n = a ? 0 : strlen(err->message);
     if (!a && err->code == ERROR_FORMAT)
         snprintf(err->message + n, sizeof err->message - n,
-                 "; \"xenmeter archive extract --partial\" saves what is whole");
+                 "; \"xenmeter archive extract --partial\" saves what is whole%s",
+                 ends_in_partial(path)
+                     ? ", \"xenmeter archive salvage\" makes an archive of what a recorder left"
+                     : "");
     return a;
 }
 

@@ -365,10 +365,19 @@ bool output_is_terminal(const struct output *o)
     return isatty(o->fd) == 1;
 }
 
+int output_sync(struct output *o)
+{
+    if (drain(o, ZSTD_e_flush) != 0)
+        return -1;
+    if (TEMP_FAILURE_RETRY(fdatasync(o->fd)) != 0 && errno != EINVAL && errno != ENOTSUP && errno != EROFS)
+        return note_failure(o, "cannot write to disk", errno);
+    return 0;
+}
+
 /* ---- ending ---- */
 
-/* Makes the new name itself survive a crash. Not every file system can: the data is safe either way. */
-static void sync_directory_of(const char *path)
+/* Not every file system can: the data is safe either way. */
+void output_sync_folder(const char *path)
 {
     const char *slash = strrchr(path, '/');
     char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
@@ -405,7 +414,7 @@ static int finish(struct output *o)
         return note_failure(o, "cannot rename into place", errno);
     atomic_store(&o->temporary->state, FREE);
     o->temporary = NULL;
-    sync_directory_of(o->destination);
+    output_sync_folder(o->destination);
     return 0;
 }
 

@@ -50,6 +50,9 @@ const struct error *output_failure(const struct output *o);
 /* Flushes all bytes so far to the reader (ends a zstd block). 0 or -1. */
 int output_flush(struct output *o);
 
+/* As output_flush; then waits until a disk has the bytes (fdatasync), where that is a file. 0 or -1. */
+int output_sync(struct output *o);
+
 /* Whether a write has failed because the reader closed its pipe (EPIPE): the caller then ends quietly. */
 bool output_reader_gone(const struct output *o);
 
@@ -74,6 +77,9 @@ int output_commit(struct output *o, struct error *err);
 
 /* Removes what was written to a file and frees `o`; NULL is fine. Safe after a failure. */
 void output_abort(struct output *o);
+
+/* Makes the names in the folder of this file survive a crash of the machine: call after a rename or removal. */
+void output_sync_folder(const char *path);
 
 /* Writes all of it, whatever interrupts. 0, or -1 with `errno` set. */
 int output_write_fd(int fd, const void *bytes, size_t n);

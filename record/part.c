@@ -1,163 +1,19 @@
-#include "part.h"
+#include "part_state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/capture_writer.h"
 #include "archive/contents.h"
-#include "archive/frames.h"
-#include "formats/output.h"
 #include "metrics/min_max.h"
-#include "metrics/pipeline.h"
-#include "metrics/snapshot_maker.h"
 
-#define HEADER_BYTES   12           /* of a window: a sweep shows with the last of them */
-#define CHECKPOINT_NS  60000000000u /* what may be lost if the process dies */
-#define MARK_EVERY_NS  500000000u   /* between snapshots, near the end */
-#define MARK_BEFORE_NS 6000000000u  /* so long before the end the first one is made */
-#define FACTS_MEMBER   "host/%06" PRIu32 ".jsonl"
-
-enum { ROWS, SNAPSHOTS }; /* its consumers */
-
-/* What a pass had counted by a moment. */
-struct tally {
-    struct quality read, states;
-    uint64_t blind_ns[PCPUS_MAX]; /* by pCPU */
-    bool has_read, has_states;
-};
-
-struct part {
-    const struct part_options *o;
-    struct part_link *link;
-    struct pipeline *pipeline;
-    struct trace *trace;
-    /* the archive */
-    struct output *output;
-    struct frame_writer *frames;
-    struct capture_writer *writer;
-    struct capture capture; /* complete, in the contents */
-    struct summary summary;
-    struct part_place place;
-    uint32_t facts_n; /* members */
-    uint64_t checked_ns;
-    /* the trace */
-    uint64_t begin;      /* of the bytes that are decoded, in the trace */
-    uint64_t stored_end; /* bytes from here on are the next part's; UINT64_MAX: not known yet */
-    uint8_t lag[HEADER_BYTES];
-    uint64_t tapped; /* bytes that went by, from `begin` on */
-    struct trace_tap tap;
-    /* where the next one begins */
-    struct consumer snapshot_consumer;
-    struct snapshot_maker *snapshots;
-    uint64_t end_tsc; /* 0: not known */
-    uint64_t marked;  /* where the sweep of the last mark begins, */
-    uint64_t marked_tsc;
-    struct tally begun, ended; /* what the pass had counted when the part began, and when it ended */
-    bool over;
-    unsigned traits;
-};
+#define CHECKPOINT_NS 60000000000u /* what may be lost if the process dies */
+#define FACTS_MEMBER  "host/%06" PRIu32 ".jsonl"
 
 void part_link_free(struct part_link *l)
 {
     free(l->snapshot);
     l->snapshot = NULL;
-}
-
-static uint64_t ns_to_tsc(const struct clock *c, uint64_t ns)
-{
-    return c->tsc_first + (uint64_t)((double)ns * (c->cpu_hz / 1e9));
-}
-
-/* ---- counts ---- */
-
-static void tally_read(struct tally *t, struct part *p)
-{
-    t->has_read = true;
-    t->read = *trace_quality(p->trace);
-}
-
-static void tally_states(struct tally *t, const struct part *p)
-{
-    const struct pass *pass = pipeline_pass(p->pipeline);
-    t->has_states = true;
-    t->states = *pipeline_states_quality(p->pipeline);
-    for (unsigned i = 0; i < pass->pcpus_n; i++)
-        t->blind_ns[pass->pcpus[i]] = model_blind_ns(pass->model, pass->pcpus[i]);
-}
-
-/* ---- the bytes ---- */
-
-/* Gives the archive the bytes from `from` on, as far as they are this part's; n of them. */
-static int give_bytes(struct part *p, uint64_t from, const uint8_t *bytes, size_t n, struct error *err)
-{
-    uint64_t to = min64(from + n, p->stored_end), skip = p->link->counted_to;
-    if (from < skip) {
-        uint64_t passed = min64(skip, to) - min64(from, to);
-        bytes += passed;
-        from += passed;
-    }
-    return from < to ? p->tap.bytes(p->tap.context, bytes, (size_t)(to - from), err) : 0;
-}
-
-/* The last bytes wait: they may begin the next part's first sweep. */
-static int tap_bytes(void *context, const uint8_t *bytes, size_t n, struct error *err)
-{
-    struct part *p = context;
-    uint64_t at = p->begin + p->tapped;
-    size_t held = (size_t)min64(p->tapped, HEADER_BYTES);
-    p->tapped += n;
-    size_t from_lag = held + n > HEADER_BYTES ? min64(held, held + n - HEADER_BYTES) : 0;
-    if (from_lag > 0 && give_bytes(p, at - held, p->lag, from_lag, err) != 0)
-        return -1;
-    memmove(p->lag, p->lag + from_lag, held - from_lag);
-    held -= from_lag;
-    size_t kept = min64(n, HEADER_BYTES - held);
-    if (n > kept && give_bytes(p, at, bytes, n - kept, err) != 0)
-        return -1;
-    memcpy(p->lag + held, bytes + n - kept, kept);
-    return 0;
-}
-
-/* The trace has ended, or all that follows is the next part's. */
-static int give_lag(struct part *p, struct error *err)
-{
-    size_t held = (size_t)min64(p->tapped, HEADER_BYTES);
-    return give_bytes(p, p->begin + p->tapped - held, p->lag, held, err);
-}
-
-/* Asks for a snapshot from time to time, not long before the end. */
-static void mark(struct part *p, uint64_t at, uint64_t tsc, const struct io_past *pasts, size_t n)
-{
-    const struct clock *c = trace_clock(p->trace);
-    uint64_t now_ns = clock_ns(c, tsc), end_ns = clock_ns(c, p->end_tsc);
-    bool due = p->end_tsc > 0 && now_ns + SNAPSHOT_MARGIN_NS < end_ns && now_ns + MARK_BEFORE_NS >= end_ns &&
-               now_ns >= clock_ns(c, p->marked_tsc) + MARK_EVERY_NS;
-    if (due && snapshot_maker_mark(p->snapshots, 0, tsc, pasts, n)) {
-        p->marked = at;
-        p->marked_tsc = tsc;
-    }
-}
-
-static void tap_sweep(void *context, uint64_t offset, uint64_t tsc, bool whole, const struct io_past *pasts,
-                      size_t pasts_n)
-{
-    struct part *p = context;
-    uint64_t at = p->begin + offset;
-    bool mine = at < p->stored_end;
-    if (!p->begun.has_read && at >= p->link->counted_to)
-        tally_read(&p->begun, p);
-    if (mine && p->end_tsc > 0 && tsc >= p->end_tsc) {
-        p->stored_end = at;
-        tally_read(&p->ended, p);
-    } else if (mine && at > p->link->counted_to && p->tap.sweep) {
-        p->tap.sweep(p->tap.context, at - p->link->counted_to, tsc, false, NULL, 0);
-    }
-    if (whole)
-        mark(p, at, tsc, pasts, pasts_n);
-    /* The next part may begin with a snapshot that there is, or with one that is being made, or here. */
-    uint64_t keep = p->link->snapshot && p->link->place >= p->begin ? p->link->place : at;
-    spool_keep(p->o->spool, min64(keep, p->marked ? p->marked : at));
 }
 
 /* ---- the pass ---- */
@@ -189,14 +45,15 @@ static int take_snapshot(void *context, uint32_t place, uint64_t tsc, const void
 static void find_end(struct part *p, const struct pass *pass)
 {
     const struct clock *c = pass->clock;
-    uint64_t tsc = p->o->watch->end(p->o->watch->context, ns_to_tsc(c, pass->settled_ns));
+    uint64_t tsc = p->o->watch->end(p->o->watch->context, c, part_tsc(c, pass->settled_ns));
     if (tsc == p->end_tsc || tsc == 0 || p->stored_end != UINT64_MAX)
         return;
-    uint64_t end_ns = clock_ns(c, tsc), accounted_ns = meter_accounted(pipeline_meter(p->pipeline, ROWS));
-    if (!pipeline_end_rows_at(p->pipeline, ROWS, end_ns)) {
+    uint64_t end_ns = clock_ns(c, tsc),
+             accounted_ns = meter_accounted(pipeline_meter(p->pipeline, PART_ROWS));
+    if (!pipeline_end_rows_at(p->pipeline, PART_ROWS, end_ns)) {
         end_ns = max64(accounted_ns, p->place.origin_ns) + 1;
-        tsc = ns_to_tsc(c, end_ns) + 1;
-        if (!pipeline_end_rows_at(p->pipeline, ROWS, clock_ns(c, tsc)))
+        tsc = part_tsc(c, end_ns) + 1;
+        if (!pipeline_end_rows_at(p->pipeline, PART_ROWS, clock_ns(c, tsc)))
             return;
     }
     p->end_tsc = tsc;
@@ -217,8 +74,6 @@ static int put_facts(struct part *p, struct error *err)
     return status;
 }
 
-static int summarise(struct part *p, struct error *err);
-
 static int checkpoint(struct part *p, const struct pass *pass, struct error *err)
 {
     if (pass->settled_ns < p->checked_ns + CHECKPOINT_NS)
@@ -226,7 +81,7 @@ static int checkpoint(struct part *p, const struct pass *pass, struct error *err
     p->checked_ns = pass->settled_ns;
     int status = put_facts(p, err);
     if (status == 0)
-        status = summarise(p, err);
+        status = part_summarise(p, err);
     return status == 0 ? capture_writer_checkpoint(p->writer, err) : -1;
 }
 
@@ -235,15 +90,15 @@ static int settled(void *context, const struct pass *pass, uint64_t settled_ns, 
     struct part *p = context;
     p->traits = pass->traits;
     if (!p->begun.has_states && settled_ns >= p->place.origin_ns)
-        tally_states(&p->begun, p);
+        part_tally_states(p, &p->begun);
     if (!p->over)
         find_end(p, pass);
     if (!p->ended.has_states && p->end_tsc > 0 && settled_ns >= clock_ns(pass->clock, p->end_tsc))
-        tally_states(&p->ended, p);
+        part_tally_states(p, &p->ended);
     if (p->snapshot_consumer.settled(p->snapshot_consumer.context, pass, settled_ns, err) < 0 ||
         checkpoint(p, pass, err) != 0)
         return CONSUMER_FAILED;
-    p->over = meter_is_over(pipeline_meter(p->pipeline, ROWS));
+    p->over = meter_is_over(pipeline_meter(p->pipeline, PART_ROWS));
     return p->over ? CONSUMER_HAS_ENOUGH : CONSUMER_GOES_ON;
 }
 
@@ -273,15 +128,6 @@ static size_t maker_memory(const void *context)
 
 /* ---- the beginning ---- */
 
-static int write_frame(void *context, const uint8_t *bytes, size_t n, struct error *err)
-{
-    struct output *out = context;
-    if (output_write(out, bytes, n) == 0 && output_flush(out) == 0)
-        return 0;
-    *err = *output_failure(out);
-    return -1;
-}
-
 static int open_archive(struct part *p, struct error *err)
 {
     const struct part_options *o = p->o;
@@ -296,7 +142,7 @@ static int open_archive(struct part *p, struct error *err)
     p->output = output_open_partial(o->path, err);
     if (!p->output)
         return -1;
-    struct frame_sink sink = {p->output, write_frame};
+    struct frame_sink sink = frame_sink_to(p->output);
     p->frames = frame_writer_new(&sink, o->level, o->threads, err);
     if (!p->frames)
         return -1;
@@ -353,7 +199,7 @@ static int open_trace(struct part *p, struct io_pasts *pasts, struct error *err)
 {
     const struct part_options *o = p->o;
     const struct part_link *l = p->link;
-    struct trace_tap tap = {p, tap_bytes, tap_sweep};
+    struct trace_tap tap = part_tap(p);
     struct feed feed = spool_feed(o->spool, p->begin);
     struct trace_resume resume = {
         .clock = l->clock, .after_tsc = l->snapshot ? l->snapshot_tsc : 0, .traits = l->traits};
@@ -375,85 +221,11 @@ static int open_trace(struct part *p, struct io_pasts *pasts, struct error *err)
 
 /* ---- the end ---- */
 
-/* The sums of the pass, without what the parts before and after have of them; moments count from the part's beginning. */
-static void take_quality(struct part *p, struct quality *q)
-{
-    const struct meter *meter = pipeline_meter(p->pipeline, ROWS);
-    struct tally now = p->ended;
-    if (!now.has_read)
-        tally_read(&now, p);
-    if (!now.has_states)
-        tally_states(&now, p);
-    quality_since(&now.read, &p->begun.read, 0);
-    quality_since(&now.states, &p->begun.states, p->place.origin_ns);
-    *q = now.read;
-    quality_merge(q, &now.states, 0);
-    q->vcpu_ns = meter_vcpu_ns(meter);
-    q->unknown_ns = meter_unknown_ns(meter);
-    q->doubtful_ns = meter_doubtful_ns(meter);
-    for (size_t i = 0; i < p->summary.pcpus_n; i++) {
-        struct summary_pcpu *pcpu = &p->summary.pcpus[i];
-        pcpu->blind_ns = now.blind_ns[pcpu->pcpu] - p->begun.blind_ns[pcpu->pcpu];
-    }
-}
-
-static int take_pcpus(struct part *p, struct error *err)
-{
-    const struct pass *pass = pipeline_pass(p->pipeline);
-    struct summary *s = &p->summary;
-    free(s->pcpus);
-    s->pcpus_n = 0;
-    s->pcpus = calloc(pass->pcpus_n + 1u, sizeof *s->pcpus);
-    if (!s->pcpus)
-        return error_no_memory(err, "the list of pCPUs");
-    for (; s->pcpus_n < pass->pcpus_n; s->pcpus_n++)
-        s->pcpus[s->pcpus_n] = (struct summary_pcpu){pass->pcpus[s->pcpus_n], 0};
-    return 0;
-}
-
-/* What is known of the part by now. */
-static int summarise(struct part *p, struct error *err)
-{
-    struct summary *s = &p->summary;
-    const struct meter *meter = pipeline_meter(p->pipeline, ROWS);
-    const struct clock *c = trace_clock(p->trace);
-    trace_summarise(p->trace, &s->trace);
-    s->trace.file = "";
-    s->trace.file_bytes = 0;
-    s->trace.compression = "none";
-    uint64_t end_ns = meter_accounted(meter);
-    if (pipeline_pass(p->pipeline)->end_ns == 0)
-        s->trace.tsc_last = p->over ? p->end_tsc : ns_to_tsc(c, end_ns);
-    s->clock = *c;
-    if (p->link->moment_tsc) {
-        s->trace.tsc_first = p->link->moment_tsc;
-        s->clock.tsc_first = p->link->moment_tsc;
-    }
-    s->end_ns = end_ns > p->place.origin_ns ? end_ns - p->place.origin_ns : 0;
-    if (take_pcpus(p, err) != 0)
-        return -1;
-    take_quality(p, &s->quality);
-    s->charged = true;
-    meter_charge_summary(meter, &s->charges);
-    p->o->watch->summary(p->o->watch->context, s);
-    return 0;
-}
-
-static int put_contents(struct part *p, struct error *err)
-{
-    struct buffer text = {0};
-    contents_put_frame(&text, &p->capture, 1);
-    if (!text.failed)
-        return frame_writer_put(p->frames, (uint8_t *)text.at, text.n, err) < 0 ? -1 : 0;
-    buffer_free(&text);
-    return error_no_memory(err, "the contents of the archive");
-}
-
 static int complete(struct part *p, struct part_result *r, struct error *err)
 {
-    if (give_lag(p, err) != 0 || put_facts(p, err) != 0 || summarise(p, err) != 0 ||
-        capture_writer_finish(p->writer, &p->capture, err) != 0 || put_contents(p, err) != 0 ||
-        frame_writer_finish(p->frames, err) != 0)
+    if (part_give_rest(p, err) != 0 || put_facts(p, err) != 0 || part_summarise(p, err) != 0 ||
+        capture_writer_finish(p->writer, &p->capture, err) != 0 ||
+        contents_write(p->frames, &p->capture, 1, err) != 0 || frame_writer_finish(p->frames, err) != 0)
         return -1;
     r->stored = frame_writer_bytes(p->frames);
     r->begin_tsc = p->summary.trace.tsc_first;

@@ -36,7 +36,7 @@ struct part_watch {
      * All up to settled_tsc is settled: the tsc at which the part is to end, or 0: it is not known yet. May change until it is
      * there.
      */
-    uint64_t (*end)(void *context, uint64_t settled_tsc);
+    uint64_t (*end)(void *context, const struct clock *clock, uint64_t settled_tsc);
     /* Lines about the host since the last call (archive/host_facts.h); `first`: and all that is known at the part's beginning. */
     void (*facts)(void *context, bool first, struct buffer *lines);
     /* It is all but complete: what else goes into its summary. */

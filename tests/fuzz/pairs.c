@@ -2,17 +2,19 @@
  * Fuzz target: what must be the same in two ways. The first byte of an input chooses the pair (see struct choice), the rest is
  * a capture, or decides what a made host does (tests/reference/made_host.h).
  */
+#include "tests/fuzz/archived.h"
 #include "tests/fuzz/must.h"
 #include "tests/fuzz/mutate.h"
 #include "tests/fuzz/read_back.h"
 #include "tests/fuzz/ways.h"
 #include "tests/reference/made_host.h"
 
-#define CUTS 4 /* among the pairs: after the ways */
+#define CUTS     4  /* among the pairs: after the ways */
+#define ARCHIVED 15 /* the trace and an archive of it */
 
 /* What the first byte of an input decides. */
 struct choice {
-    unsigned pair; /* bits 0-3, modulo all there are: a way, cuts, a format */
+    unsigned pair; /* bits 0-3: ARCHIVED, or modulo all others: a way, cuts, a format */
     enum by by;    /* bits 4-5 */
     bool charges;  /* bit 6 */
     bool made;     /* bit 7: the rest decides what a made host does */
@@ -20,7 +22,8 @@ struct choice {
 
 static struct choice choose(uint8_t byte)
 {
-    return (struct choice){.pair = (byte & 15) % (CUTS + 1 + WRITTEN_FORMATS),
+    unsigned pair = byte & 15;
+    return (struct choice){.pair = pair == ARCHIVED ? ARCHIVED : pair % (CUTS + 1 + WRITTEN_FORMATS),
                            .by = byte >> 4 & 3,
                            .charges = byte >> 6 & 1,
                            .made = byte >> 7 & 1};
@@ -30,7 +33,9 @@ static void check_pair(const struct choice *c, const uint8_t *bytes, size_t n)
 {
     const struct asked asked = {
         .by = c->by, .charges = c->charges, .cpu_hz_given = c->made || n % 2, .chunk = 1 + n % 97};
-    if (c->pair > CUTS)
+    if (c->pair == ARCHIVED)
+        archived_compare(bytes, n, &asked, n % 3 == 0);
+    else if (c->pair > CUTS)
         read_back(bytes, n, (enum written)(c->pair - CUTS - 1), c->by);
     else if (c->pair < CUTS)
         ways_compare(bytes, n, c->pair == WAY_WHOLE ? WAY_DRIBBLED : (enum way)c->pair, &asked);

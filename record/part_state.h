@@ -1,0 +1,71 @@
+/* What the files of part.h share. */
+#ifndef XENMETER_RECORD_PART_STATE_H
+#define XENMETER_RECORD_PART_STATE_H
+
+#include "archive/capture_writer.h"
+#include "formats/output.h"
+#include "metrics/pipeline.h"
+#include "metrics/snapshot_maker.h"
+#include "record/part.h"
+
+#define WINDOW_HEADER 12 /* bytes: a sweep shows with the last of them */
+
+enum { PART_ROWS, PART_SNAPSHOTS }; /* its consumers */
+
+/* What a pass had counted by a moment. */
+struct tally {
+    struct quality read, states;
+    uint64_t blind_ns[PCPUS_MAX]; /* by pCPU */
+    bool has_read, has_states;
+};
+
+struct part {
+    const struct part_options *o;
+    struct part_link *link;
+    struct pipeline *pipeline;
+    struct trace *trace;
+    /* the archive */
+    struct output *output;
+    struct frame_writer *frames;
+    struct capture_writer *writer;
+    struct capture capture; /* complete, in the contents */
+    struct summary summary;
+    struct part_place place;
+    uint32_t facts_n; /* members */
+    uint64_t checked_ns;
+    /* the trace */
+    uint64_t begin;      /* of the bytes that are decoded, in the trace */
+    uint64_t stored_end; /* bytes from here on are the next part's; UINT64_MAX: not known yet */
+    uint8_t lag[WINDOW_HEADER];
+    uint64_t tapped; /* bytes that went by, from `begin` on */
+    struct trace_tap tap;
+    /* where the next one begins */
+    struct consumer snapshot_consumer;
+    struct snapshot_maker *snapshots;
+    uint64_t end_tsc; /* 0: not known */
+    uint64_t marked;  /* where the sweep of the last mark begins, */
+    uint64_t marked_tsc;
+    struct tally begun, ended; /* what the pass had counted when the part began, and when it ended */
+    bool over;
+    unsigned traits;
+};
+
+static inline uint64_t part_tsc(const struct clock *c, uint64_t ns)
+{
+    return c->tsc_first + (uint64_t)((double)ns * (c->cpu_hz / 1e9));
+}
+
+/* The bytes of the trace and its sweeps go through here. */
+struct trace_tap part_tap(struct part *p);
+
+/* The trace has ended, or all that follows is the next part's: the archive gets what waits. */
+int part_give_rest(struct part *p, struct error *err);
+
+/* What the pass has counted by now. */
+void part_tally_read(struct part *p, struct tally *t);
+void part_tally_states(const struct part *p, struct tally *t);
+
+/* What is known of the part by now, into its summary. */
+int part_summarise(struct part *p, struct error *err);
+
+#endif

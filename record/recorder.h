@@ -1,0 +1,55 @@
+/*
+ * The recorder: archives of a live trace, one after the other, for months. Each is of one UTC hour (or another length), and adjoins the
+ * one before, down to the moment; where recording was interrupted, the next one begins anew, and says since when nothing was
+ * recorded.
+ */
+#ifndef XENMETER_RECORD_RECORDER_H
+#define XENMETER_RECORD_RECORDER_H
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "archive/manifest.h"
+#include "host/wall_clock.h"
+#include "parser/error.h"
+#include "record/domain_watch.h"
+#include "record/store.h"
+#include "record/tracer.h"
+
+struct recorder_options {
+    const char *folder;
+    const char *host;   /* a fine label */
+    const char *tool;   /* "xenmeter 0.1.0" */
+    uint64_t rotate_ns; /* the length of archives, counted from 1970; an hour */
+    struct store_limits limits;
+    bool stop_when_full; /* rather than remove the oldest archives */
+    bool with_trace;
+    int level;
+    unsigned threads;
+    double cpu_hz; /* 0: measured */
+    uint64_t memory_limit;
+    struct capture_options capture;
+    int input; /* a pipe or file with the trace; -1: xentrace is started */
+    struct tracer_options tracer;
+    struct domain_watch_options domains; /* with `input` only if it names a source */
+    const struct time_source *time;      /* NULL: this machine's */
+    int64_t trace_begins_utc_ns;     /* with `input`: what time it was at its first record; 0: it is now */
+    const atomic_int *stop; /* set by a signal */
+    atomic_int *reload;     /* the same: the limits are to be read again; set back. NULL: never */
+    const sigset_t *wait_mask;       /* while waiting */
+    /* Reads the limits again, when `reload` was set. False: they stay. May be NULL. */
+    bool (*read_again)(void *context, struct store_limits *limits);
+    /* One line for people: what began, ended, was removed, or went wrong. */
+    void (*say)(void *context, bool wrong, const char *line);
+    void *context;
+};
+
+/* Records until it is told to stop, or the input ends. 0, or -1 with `err` filled. */
+int recorder_run(const struct recorder_options *o, struct error *err);
+
+/* What `record --status` shows: the last state that was written to the folder. *text is from malloc. -1 with `err` filled: there is none. */
+int recorder_status(const char *folder, char **text, struct error *err);
+
+#endif
