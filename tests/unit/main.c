@@ -77,6 +77,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(manifest),
     SUITE(contents),
     SUITE(host_facts),
+    SUITE(time_texts),
     SUITE(decoded),
     SUITE(raw),
     SUITE(relations),
