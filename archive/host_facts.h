@@ -106,7 +106,7 @@ struct fact {
     };
 };
 
-/* Copies a text into `size` bytes, the rest of which are zero: longer ones are cut at a character's end. */
+/* Copies a text into `size` bytes, and zeros after it: longer ones are cut at a character's end. */
 void fact_text(char *to, size_t size, const char *s);
 
 /* Appends its line. Names that are no UTF-8 are stored as JSON texts of their bytes, U+0080 to U+00FF. b->failed: no memory. */

@@ -18,12 +18,15 @@
 #define MANIFEST_BYTES_MAX (32u << 20)     /* of its text: some 150000 members */
 #define NAMES_MEMBER       "names.txt"     /* the file of --names */
 #define IO_COUNTS_MEMBER   "io-counts.csv" /* the file of --io-counts: outside counters */
-#define CHECKPOINT_MEMBER  "checkpoint/%06" PRIu32 ".json" /* a line with the manifest, and one with the summary, so far */
-#define HOST_MAX           41              /* a host's label, with the NUL */
-#define CAPTURE_ID_BYTES   17              /* 16 hexadecimal digits and the NUL */
-#define MEMBER_NAME        48              /* a member's name inside its capture, with the NUL */
-#define CHUNK_MAX          (32u << 20)     /* bytes of a chunk of the trace; a reader holds several chunks */
-#define DIGEST_BYTES       16              /* XXH3-128, most significant byte first */
+#define HOST_FACTS_MEMBER                                                                                    \
+    "host/000000.jsonl" /* the file of --host-facts, or the first that a recording wrote */
+#define CHECKPOINT_MEMBER                                                                                    \
+    "checkpoint/%06" PRIu32 ".json"  /* a line with the manifest, and one with the summary, so far */
+#define HOST_MAX         41          /* a host's label, with the NUL */
+#define CAPTURE_ID_BYTES 17          /* 16 hexadecimal digits and the NUL */
+#define MEMBER_NAME      48          /* a member's name inside its capture, with the NUL */
+#define CHUNK_MAX        (32u << 20) /* bytes of a chunk of the trace; a reader holds several chunks */
+#define DIGEST_BYTES     16          /* XXH3-128, most significant byte first */
 
 enum member_kind {
     MEMBER_TRACE,    /* trace/NNNNNN.xt: a chunk of the trace */

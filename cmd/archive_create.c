@@ -26,6 +26,7 @@ struct creation {
     struct counters *counters;   /* NULL: none */
     struct buffer counters_text; /* as they are in their file */
     struct buffer names_text;
+    struct buffer facts_text;
     const char *host;
     struct capture_options capture;
     struct archive_file *file;
@@ -144,13 +145,16 @@ static int check_twice(const struct creation *c, struct error *err)
     return 0;
 }
 
-/* Outside counters go in as they are: what is read from the trace later is charged by them, too. So do names. */
+/* Outside counters go in as they are: what is read from the trace later is charged by them, too. So do names and facts. */
 static int add_files(const struct creation *c, struct error *err)
 {
-    const struct buffer *counters = &c->counters_text, *names = &c->names_text;
+    const struct buffer *counters = &c->counters_text, *names = &c->names_text, *facts = &c->facts_text;
     if (c->counters && capture_writer_add(c->writer, IO_COUNTS_MEMBER, counters->at, counters->n, err) != 0)
         return -1;
-    return c->options->names ? capture_writer_add(c->writer, NAMES_MEMBER, names->at, names->n, err) : 0;
+    if (c->options->names && capture_writer_add(c->writer, NAMES_MEMBER, names->at, names->n, err) != 0)
+        return -1;
+    return c->options->host_facts ? capture_writer_add(c->writer, HOST_FACTS_MEMBER, facts->at, facts->n, err)
+                                  : 0;
 }
 
 static void end_trace(struct creation *c)
@@ -256,6 +260,8 @@ static int begin(struct creation *c)
         return fail(o->io_counts, &err);
     if (o->names && read_names(c, o->names, &err) != 0)
         return fail(o->names, &err);
+    if (o->host_facts && host_facts_file(o->host_facts, &c->facts_text, &err) != 0)
+        return fail(o->host_facts, &err);
     if (choose(c, &err) != 0)
         return fail(NULL, &err);
     if (archive_file_open(c->file, o->output, o->level, threads_wanted(o), &err) != 0)
@@ -275,6 +281,7 @@ int archive_create_run(const struct options *o)
     counters_free(c.counters);
     buffer_free(&c.counters_text);
     buffer_free(&c.names_text);
+    buffer_free(&c.facts_text);
     if (o->timing)
         say_thread_times(begun_ns);
     return status;
@@ -304,6 +311,7 @@ static const struct option_spec options[] = {
            "without: vcpu,pcpu)",
            .set = set_bys, .choices = ":list\nvcpu\npcpu\ndomain-pcpu"),
     OPTION_NAMES("keep domain names"),
+    OPTION_HOST_FACTS("keep these facts about the host: names of domains, times of day"),
     OPTION(0, "level", "N", "of compression, 1 to 19 (default 3)", .set = set_level,
            .choices = "1\n3\n9\n19"),
     OPTION('T', "threads", "N", "compress on N threads (default: as many as --jobs)", .set = set_threads),

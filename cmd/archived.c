@@ -167,6 +167,22 @@ int archived_names(struct archived *a, struct domain_names **names, struct error
     return *names ? 0 : -1;
 }
 
+int archived_facts(struct archived *a, struct host_facts *facts, struct error *err)
+{
+    for (const struct capture *p = a->all; p < a->all + a->all_n; p++)
+        for (const struct member *m = p->members; m < p->members + p->members_n; m++) {
+            const uint8_t *text;
+            struct error why = {0};
+            if (m->kind != MEMBER_HOST)
+                continue;
+            if (archive_read(a->archive, p, m, &text, err) != 0)
+                return -1;
+            if (host_facts_read(facts, (const char *)text, m->bytes, &why) != 0)
+                return member_wrong(a, p, m, &why, err);
+        }
+    return 0;
+}
+
 bool archived_trace_kept(const struct archived *a)
 {
     for (size_t i = 0; i < a->captures_n; i++)

@@ -6,6 +6,7 @@
 #define XENMETER_CMD_ARCHIVED_H
 
 #include "archive/archive.h"
+#include "archive/host_facts.h"
 #include "archive/summary.h"
 #include "archive/trace_feed.h"
 #include "cli.h"
@@ -64,6 +65,12 @@ bool archived_counts(const struct archived *a);
 
 /* The domain names that the archive keeps (the caller's); NULL: none. -1 with `err` filled when they are damaged. */
 int archived_names(struct archived *a, struct domain_names **names, struct error *err);
+
+/*
+ * Adds the facts about the host that the archive keeps of the timelines that are read, if any, to *facts (host_facts_free in both
+ * cases). -1 with `err` filled when they are damaged.
+ */
+int archived_facts(struct archived *a, struct host_facts *facts, struct error *err);
 
 /* Whether the traces of the whole timeline were kept. */
 bool archived_trace_kept(const struct archived *a);

@@ -52,8 +52,10 @@ static const struct option_spec options[] = {
     OPTION_PCPUS("only waits for these pCPUs"),
     OPTION_SORT("order the pairs of an interval, largest first"),
     OPTION_LIMIT("at most N pairs of an interval; without -s those with the largest delays"),
-    OPTION_TIME,
+    OPTION_TIME_OF_DAY,
     OPTIONS_SHOWING,
+    OPTION_TIME_FORMAT,
+    OPTION_HOST_FACTS(HOST_FACTS_HELP),
     OPTIONS_READING("more about the data on standard error"),
     OPTIONS_ALL,
 };

@@ -164,8 +164,10 @@ static const struct option_spec options[] = {
     OPTION_DOMAINS("only these guests: 1,3-5,web*; shares stay those of the whole"),
     OPTION_SORT("order the guests of each driver domain, largest first"),
     OPTION_LIMIT("of each driver domain the first N guests; without -s those that are charged most"),
-    OPTION_TIME,
+    OPTION_TIME_OF_DAY,
     OPTIONS_SHOWING,
+    OPTION_TIME_FORMAT,
+    OPTION_HOST_FACTS(HOST_FACTS_HELP),
     OPTIONS_READING("more about the data on standard error"),
     OPTIONS_ALL,
 };

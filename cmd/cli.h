@@ -85,6 +85,8 @@ struct domain_names *names_read(const char *path, struct error *err);
 
 /* The same of n bytes of text that was read already. */
 struct domain_names *names_read_text(const char *text, size_t n, struct error *err);
+/* Names a domain (0..65535) that has no name in *names, which is made if it is NULL. False: no memory. */
+bool names_add(struct domain_names **names, uint32_t domain, const char *name);
 void names_free(struct domain_names *names);
 const char *names_lookup(const void *names, int32_t domain, uint32_t life);
 

@@ -191,7 +191,7 @@ static const char *cell(char to[CELL_BYTES], const char *column_name, const stru
     const struct column *column = column_find(&relation_differences, column_name);
     const struct row_view view = {.row = d};
     struct value v = column_value(column, &view);
-    struct scale scale = scale_of(column, 0);
+    struct scale scale = scale_of(column, 0, TIMES_RELATIVE);
     cell_of(to, column, &scale, v);
     return to;
 }

@@ -32,14 +32,24 @@ struct dump {
 
 /* ---- setting up ---- */
 
+/* Whether times are those of the trace itself. */
+static bool wants_tsc(const struct options *o)
+{
+    return o->tsc || o->time_format == TIMES_TSC;
+}
+
 /* Refuses options that exclude each other. */
 static int check_options(const struct options *o, struct error *err)
 {
     if (o->bys && !o->count)
         return error_set(err, ERROR_USAGE, "--by goes with --count only: without it every record is written");
-    if (o->count && (o->tsc || o->follow))
+    if (o->count && (o->tsc || o->follow || o->time_format))
         return error_set(err, ERROR_USAGE, "--count tells no times, and only at the end: no --%s",
-                         o->tsc ? "tsc" : "follow");
+                         o->tsc      ? "tsc"
+                         : o->follow ? "follow"
+                                     : "time-format");
+    if (o->tsc && o->time_format && o->time_format != TIMES_TSC)
+        return error_set(err, ERROR_USAGE, "--tsc and another --time-format exclude each other");
     return 0;
 }
 
@@ -52,7 +62,7 @@ static enum by by_of(const struct options *o)
 /* Whether times in cycles suffice, so that no clock is needed. */
 static bool in_cycles(const struct options *o)
 {
-    return (o->tsc || o->count) && !o->from_ns && !o->to_ns;
+    return (wants_tsc(o) || o->count) && !o->from_ns && !o->to_ns;
 }
 
 static int tell(void *context, const struct pass *pass, const struct event_batch *batch, struct error *err);
@@ -68,7 +78,7 @@ static int open_trace(struct dump *d, struct error *err)
                                                : o->count    ? CLOCK_WELCOME
                                                              : CLOCK_UNUSED,
                                       .clock_advice =
-                                          o->tsc || o->count ? "" : ", or take times in cycles (--tsc)",
+                                          wants_tsc(o) || o->count ? "" : ", or take times in cycles (--tsc)",
                                       .batch = tell};
     struct archived *archived = &d->run.archived;
     if (archived->archive && archived_choose_trace(archived, err) != 0)
@@ -99,7 +109,11 @@ static int open_output(struct dump *d, struct error *err)
         d->counts = event_counts_new(o->bys != 0, by_of(o), o->max_memory, d->own, err);
         return d->counts ? 0 : -1;
     }
-    const struct dump_schema schema = {.tsc = o->tsc, .own = d->own, .slot = dump_choice_only(&d->choice)};
+    const struct dump_schema schema = {
+        .tsc = wants_tsc(o),
+        .moments = wants_tsc(o) ? NULL : host_time_moments(&d->run.host, o->time_format),
+        .own = d->own,
+        .slot = dump_choice_only(&d->choice)};
     d->writer = dump_writer_new(o->format, d->output, &schema, err);
     unsigned jobs = options_jobs(o);
     if (d->writer && jobs > 1 && !d->in_step)
@@ -115,6 +129,7 @@ static int tell(void *context, const struct pass *pass, const struct event_batch
     struct dump *d = context;
     struct dump_record record;
     size_t at = 0;
+    d->run.host.clock = pass->clock;
     while (dump_next(d->reader, batch, &at, pass->clock, &record)) {
         d->written++;
         if ((d->counts ? event_counts_add(d->counts, &record, err)
@@ -227,6 +242,7 @@ static int run(struct dump *d)
         return fail(NULL, &err);
     if (trace_run_find(&d->run, o) != EXIT_DONE)
         return EXIT_ERROR;
+    d->options = o = d->run.options;
     if (open_trace(d, &err) != 0 || open_reader(d, &err) != 0)
         return trace_run_stopped(&d->run) ? EXIT_DONE
                                           : fail(o->input, &err); /* stopped before the first byte */
@@ -262,16 +278,18 @@ static const struct option_spec options[] = {
            .offer = complete_events),
     OPTION_DOMAINS("that a vCPU of these domains wrote, or that name one: 0,3-5,web*"),
     OPTION_NAMES("domain names for --domains"),
+    OPTION_HOST_FACTS(HOST_FACTS_HELP),
     OPTION_EVENTS_FILE,
     OPTION(0, "vcpus", "LIST", "the same for vCPUs: d1v0,d3v0-1; 0 is that of any domain", .set = set_text,
            OPTION_FIELD(vcpus)),
     OPTION_PCPUS("only of these pCPUs"),
-    OPTION_TIME,
+    OPTION_TIME_OF_DAY,
     OPTION_LIMIT("the first N of them"),
     OPTIONS_HEADING("How to show them"),
     OPTION_FORMAT("text, csv, jsonl; default: by the ending of -o, else text"),
     OPTION_OUTPUT,
-    OPTION_FLAG(0, "tsc", tsc, "times in cycles, as the trace has them"),
+    OPTION_TIME_FORMAT,
+    OPTION_FLAG(0, "tsc", tsc, "the same as --time-format tsc: times in cycles, as the trace has them"),
     OPTION_FLAG(0, "follow", follow,
                 "of a live pipe: each record as soon as its place is certain, until the input ends or "
                 "SIGINT or SIGTERM arrives"),

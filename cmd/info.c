@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "formats/info.h"
+#include "info_host.h"
 #include "metrics/verdict.h"
 #include "pager.h"
 #include "parser/decode/old_numbers.h"
@@ -24,6 +24,23 @@ static int write_info(const struct options *o, struct info *info)
         return commit(&out, o->output);
     output_abort(out);
     return EXIT_DONE;
+}
+
+/* Writes it with what is known of the host. */
+static int write_with_host(const struct trace_run *run, struct info *info, const struct summary *s)
+{
+    struct known_host host = {.spans = NULL};
+    struct error err;
+    int status;
+    if (known_host_make(&host, &run->host.facts, s, &err) == 0) {
+        info->host = host.is_known ? &host.host : NULL;
+        info->local = run->options->time_format == TIMES_LOCAL;
+        status = write_info(run->options, info);
+    } else {
+        status = fail(NULL, &err);
+    }
+    known_host_free(&host);
+    return status;
 }
 
 /* Judges and writes what is known of the trace. */
@@ -59,7 +76,7 @@ static int conclude(const struct trace_run *run, const struct own_events *own, s
                   s->trace.has_runstates);
     xen_versions_judge(&info.xen, quality);
     old_numbers_count(&named);
-    int status = write_info(run->options, &info);
+    int status = write_with_host(run, &info, s);
     buffer_free(&sources);
     return status == EXIT_DONE && run->options->strict && judgement.verdict != VERDICT_GOOD ? EXIT_FINDING
                                                                                             : status;
@@ -130,7 +147,9 @@ static const char *const formats[] = {"table", "json", NULL};
 static const struct option_spec options[] = {
     OPTION_FORMAT("table, json; default: by the ending of -o, else table"),
     OPTION_OUTPUT,
+    OPTION_TIME_FORMAT,
     OPTION_NAMES("domain names"),
+    OPTION_HOST_FACTS(HOST_FACTS_HELP),
     OPTION_EVENTS_FILE,
     OPTIONS_READING("every event, not only the classes"),
     OPTIONS_ALL,

@@ -134,6 +134,14 @@ struct domain_names *names_read_text(const char *text, size_t n, struct error *e
     return read_file(fmemopen((void *)(uintptr_t)text, n, "r"), err);
 }
 
+bool names_add(struct domain_names **names, uint32_t domain, const char *name)
+{
+    if (!*names && !(*names = calloc(1, sizeof **names)))
+        return false;
+    char **to = &(*names)->names[domain];
+    return *to || (*to = strdup(name));
+}
+
 void names_free(struct domain_names *n)
 {
     if (!n)

@@ -246,6 +246,29 @@ int set_granularities(struct options *o, const struct option_spec *s, const char
     return each_item(text, add_granularity_word, o, err);
 }
 
+int set_time_format(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    static const char *const names[] = {"relative", "local", "utc", "tsc", NULL}; /* by enum time_format */
+    int format = name_index(names, text, strlen(text));
+    if (format < 0)
+        return error_set(err, ERROR_USAGE, "--%s %s: relative, local, utc or tsc", s->name, text);
+    o->time_format = (enum time_format)format;
+    return 0;
+}
+
+/* A side of --time: a length of time, or a time of day where the command takes them. */
+static int set_side(const struct options *o, const char *text, size_t n, uint64_t *ns,
+                    struct clock_time *time, struct error *err)
+{
+    *time = (struct clock_time){.given = false};
+    *ns = 0;
+    if (n == 0)
+        return 0;
+    if (memchr(text, ':', n) && command_option(o->command, "time-format"))
+        return clock_time_parse(time, text, n, err);
+    return parse_duration("time", text, n, ns, err);
+}
+
 int set_span(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
     (void)s;
@@ -253,11 +276,11 @@ int set_span(struct options *o, const struct option_spec *s, const char *text, s
     if (!comma)
         return error_set(err, ERROR_USAGE,
                          "--time %s: wants FROM,TO, for example 1.5s,3s (either may be empty)", text);
-    if (comma != text && parse_duration("time", text, (size_t)(comma - text), &o->from_ns, err) != 0)
+    o->span.text = text;
+    if (set_side(o, text, (size_t)(comma - text), &o->from_ns, &o->span.from, err) != 0 ||
+        set_side(o, comma + 1, strlen(comma + 1), &o->to_ns, &o->span.to, err) != 0)
         return -1;
-    if (comma[1] && parse_duration("time", comma + 1, strlen(comma + 1), &o->to_ns, err) != 0)
-        return -1;
-    if (comma[1] && o->to_ns <= o->from_ns)
+    if (comma[1] && !clock_span_given(&o->span) && o->to_ns <= o->from_ns)
         return error_set(err, ERROR_USAGE, "--time %s: nothing lies between", text);
     return 0;
 }

@@ -5,9 +5,11 @@
 #ifndef XENMETER_CMD_OPTIONS_H
 #define XENMETER_CMD_OPTIONS_H
 
+#include "clock_time.h"
 #include "command.h"
 #include "completion.h"
 #include "metrics/meter.h"
+#include "metrics/relation/moments.h"
 
 #define LEVEL_DEFAULT 3 /* of compression, as zstd has it */
 
@@ -33,6 +35,10 @@ struct options {
     const char *domains_list, *pcpus_list; /* as they were given; NULL: they were not */
     bool domains_named;                    /* names are among --domains: domain_list_names adds them */
     uint64_t from_ns, to_ns;
+    struct clock_span
+        span; /* sides of --time that are times of day: trace_run_find makes from_ns and to_ns of them */
+    const char *host_facts; /* file of facts about the host; NULL: not given */
+    enum time_format time_format;
     const char *columns, *sort;
     size_t limit; /* rows of an interval; 0: all */
     const char *names;
@@ -106,7 +112,7 @@ set_option set_flag, set_text, set_count, set_when;
 /* Those of one field of struct options. */
 set_option set_format, set_by, set_bys, set_granularities, set_domains, set_pcpus, set_span, set_live,
     set_cpu_hz, set_max_memory, set_idds, set_charge_by, set_charge_per, set_weights, set_own, set_threads,
-    set_jobs, set_level;
+    set_jobs, set_level, set_time_format;
 
 /* Names of formats, ended by NULL, with commas between them; returns `to`. */
 #define FORMATS_BYTES 96
@@ -168,6 +174,22 @@ int options_add_granularity(struct options *o, uint64_t ns, struct error *err);
 #define OPTION_TIME                                                                                          \
     OPTION('t', "time", "FROM,TO", "only this part of the trace: 1.5s,3s; either may be empty",              \
            .set = set_span)
+/* The same where times of day may be known. */
+#define OPTION_TIME_OF_DAY                                                                                   \
+    OPTION('t', "time", "FROM,TO",                                                                           \
+           "only this part of the trace: 1.5s,3s; or times of day: 07:00,07:05, 2026-11-29T07:00Z,; either " \
+           "may be empty",                                                                                   \
+           .set = set_span)
+#define OPTION_TIME_FORMAT                                                                                   \
+    OPTION(0, "time-format", "HOW",                                                                          \
+           "moments as relative (default: from the trace's start), local, utc (times of day, where they "    \
+           "are known), tsc",                                                                                \
+           .set = set_time_format, .choices = "relative\nlocal\nutc\ntsc")
+#define OPTION_HOST_FACTS(HELP)                                                                              \
+    OPTION(0, "host-facts", "FILE", HELP, .set = set_text, OPTION_FIELD(host_facts), .choices = ":file")
+#define HOST_FACTS_HELP                                                                                      \
+    "facts about the host: names of domains, times of day; default: those that an archive keeps"
+
 #define OPTION_FORMAT(HELP) OPTION('f', "format", "NAME", HELP, .set = set_format, .offer = complete_formats)
 #define OPTION_OUTPUT_AS(ARGUMENT, HELP, CHOICES)                                                            \
     OPTION('o', "output", ARGUMENT, HELP, .set = set_text, OPTION_FIELD(output), .choices = (CHOICES))

@@ -45,14 +45,15 @@ static int complete_xenmon(struct options *o, struct error *err)
 /* An archive keeps all of a trace; what is to be seen of it is said when it is read. */
 static int complete_archive(const struct options *o, struct error *err)
 {
-    const char *refused = o->domains               ? "--domains"
-                          : o->dom0_trace          ? "--dom0-trace"
-                          : o->pcpus               ? "--pcpus"
-                          : o->from_ns || o->to_ns ? "--time"
-                          : o->columns             ? "--columns"
-                          : o->sort                ? "--sort"
-                          : o->limit               ? "--limit"
-                                                   : NULL;
+    const char *refused = o->domains                                             ? "--domains"
+                          : o->dom0_trace                                        ? "--dom0-trace"
+                          : o->pcpus                                             ? "--pcpus"
+                          : o->from_ns || o->to_ns || clock_span_given(&o->span) ? "--time"
+                          : o->time_format                                       ? "--time-format"
+                          : o->columns                                           ? "--columns"
+                          : o->sort                                              ? "--sort"
+                          : o->limit                                             ? "--limit"
+                                                                                 : NULL;
     if (refused)
         return error_set(
             err, ERROR_USAGE,
@@ -106,6 +107,9 @@ static int check_output(const struct options *o, struct error *err)
                          o->output);
     if (o->dom0_trace && same_file(o->dom0_trace, o->output))
         return error_set(err, ERROR_USAGE, "--output %s is the file of --dom0-trace: it would be lost",
+                         o->output);
+    if (o->host_facts && same_file(o->host_facts, o->output))
+        return error_set(err, ERROR_USAGE, "--output %s is the file of --host-facts: it would be lost",
                          o->output);
     if (o->own_baseline && same_file(o->own_baseline, o->output))
         return error_set(err, ERROR_USAGE, "--output %s is the file of --own-baseline: it would be lost",

@@ -21,7 +21,8 @@ int reading_choose(struct reading *r, const struct relation *const *relations, s
     r->schema.choice = &r->choice;
     r->schema.host = a->timelines > 1 ? a->all[0].host : NULL;
     if (choice_make(&r->choice, relations, n, r->options->columns, sort,
-                    (bys & (bys - 1) ? COLUMN_SEVERAL : 0) | (r->schema.host ? COLUMN_TIMELINES : 0),
+                    (bys & (bys - 1) ? COLUMN_SEVERAL : 0) | (r->schema.host ? COLUMN_TIMELINES : 0) |
+                        (r->schema.moments ? COLUMN_TIMES : 0),
                     err) != 0)
         return -1;
     if (!sort && strcmp(r->options->format, "table") == 0)
@@ -65,8 +66,10 @@ int reading_open_source(struct reading *r, struct error *err)
     struct archived *a = &r->run.archived;
     if (choose_source(r, err) != 0)
         return -1;
-    if (a->from_results)
+    if (a->from_results) {
+        r->run.host.clock = &a->summary.clock;
         return 0;
+    }
     r->consumer.rows = r->meter.bys ? &r->meter : NULL;
     r->consumer.from_ns = r->options->from_ns;
     r->consumer.to_the_end = !archived_knows_rest(a);
@@ -118,6 +121,7 @@ int reading_write(struct reading *r, const struct rows *rows)
 {
     if (rows->interval)
         progress_end(&r->run.progress);
+    trace_run_know_clock(&r->run);
     int status = writer_rows(r->writer, rows);
     if (status == 0 && rows->interval && r->options->live_ns)
         status = output_flush(r->output);
@@ -449,6 +453,7 @@ static int open_and_run(struct reading *r, int (*prepare)(struct reading *r, str
         return fail(o->dom0_trace, &err);
     if (trace_run_find(&r->run, o) != EXIT_DONE)
         return EXIT_ERROR;
+    r->options = r->run.options;
     return prepare(r, &err) == 0 ? run(r) : fail(NULL, &err);
 }
 
@@ -460,6 +465,7 @@ int reading_command(struct reading *r, const struct options *o,
     r->options = o;
     r->run.control.stop_at_once = true;
     r->schema.name = o->command->name;
+    r->schema.moments = host_time_moments(&r->run.host, o->time_format);
     r->schema.selection = (struct selection_options){.domains = o->domains, .limit = o->limit};
     if (o->schema)
         return reading_say_schema(r, prepare);

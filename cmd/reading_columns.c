@@ -24,10 +24,13 @@ int reading_list_columns(const struct options *o)
 }
 
 /* Of a field of CSV: that of the first relation that has such a column. */
-static enum value_type type_of(const struct column_choice *choice, const char *field)
+static enum value_type type_of(const struct reading *r, const char *field)
 {
+    const struct column_choice *choice = &r->choice;
     for (size_t i = 0; i < choice->n; i++) {
         const struct column *column = column_find(choice->shown[i].relation, field);
+        if (column && column->flags & COLUMN_TIMES && r->options->time_format == TIMES_TSC)
+            return VALUE_INTEGER;
         if (column)
             return column_type(column);
     }
@@ -42,7 +45,7 @@ static void print_schema(const struct reading *r)
     printf("CREATE TABLE %s (", r->options->command->name);
     for (size_t f = 0; f < r->choice.fields_n; f++)
         printf("%s\n    \"%s\" %s", f ? "," : "", r->choice.fields[f],
-               types[type_of(&r->choice, r->choice.fields[f])]);
+               types[type_of(r, r->choice.fields[f])]);
     puts("\n);");
 }
 

@@ -141,6 +141,7 @@ int reading_check_timelines(const struct reading *r, struct error *err)
                          : o->cpu_hz > 0                 ? "--cpu-hz"
                          : o->live_ns                    ? "--live"
                          : o->executions                 ? "-g execution"
+                         : o->time_format                ? "--time-format"
                          : o->io_counts                  ? "--io-counts"
                          : o->dom0_trace                 ? "--dom0-trace"
                          : r->finish                     ? "--fit"

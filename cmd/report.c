@@ -79,7 +79,7 @@ static const struct option_spec options[] = {
     OPTION_LIVE,
     OPTION_DOMAINS("only these domains: 0,3-5,web*"),
     OPTION_PCPUS("only time on these pCPUs"),
-    OPTION_TIME,
+    OPTION_TIME_OF_DAY,
     OPTIONS_HEADING("How to show it"),
     OPTION_FORMAT("table, csv, tsv, json, jsonl, sqlite, xenmon, archive; default: by the ending of -o "
                   "(archive: .xma), "
@@ -89,7 +89,9 @@ static const struct option_spec options[] = {
     OPTION_SCHEMA,
     OPTION_SORT("order the rows of an interval, or all executions, largest first"),
     OPTION_LIMIT("at most N rows of an interval, at most N executions"),
+    OPTION_TIME_FORMAT,
     OPTION_NAMES("domain names"),
+    OPTION_HOST_FACTS(HOST_FACTS_HELP),
     OPTION_RAW_NAMES,
     OPTION_COLOR,
     OPTIONS_HEADING("I/O and driver domains"),

@@ -7,6 +7,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Facts about the host, names from them, and what they say of times of day that are asked for. */
+static int find_host(struct trace_run *r, struct archived *archived)
+{
+    struct error err = {0};
+    const struct options *o = r->options;
+    const char *file;
+    if (host_time_read(&r->host, o, archived, &file, &err) != 0)
+        return fail(file, &err);
+    if (!o->names && command_option(o->command, "names") && !host_time_names(&r->host, &r->names)) {
+        error_no_memory(&err, "domain names");
+        return fail(NULL, &err);
+    }
+    if (host_time_check(&r->host, o, &err) != 0)
+        return fail(o->input, &err);
+    if (!clock_span_given(&o->span))
+        return EXIT_DONE;
+    r->with_span = *o;
+    r->options = r->archived.options = &r->with_span;
+    return host_time_span(&r->host, archived, &r->with_span, &err) == 0 ? EXIT_DONE : fail(o->input, &err);
+}
+
 int trace_run_find(struct trace_run *r, const struct options *o)
 {
     struct error err = {0};
@@ -20,6 +41,8 @@ int trace_run_find(struct trace_run *r, const struct options *o)
     if (archive && !r->names && command_option(o->command, "names") &&
         archived_names(&r->archived, &r->names, &err) != 0)
         return fail(o->input, &err);
+    if (find_host(r, archive ? &r->archived : NULL) != EXIT_DONE)
+        return EXIT_ERROR;
     if (domain_list_names(o, r->names, &err) != 0)
         return fail(NULL, &err);
     if (archive || !o->host)
@@ -51,6 +74,12 @@ int trace_run_open(struct trace_run *r, bool stoppable, const struct trace_tap *
         counters_frequency(r->counters, &options.host_hz, &options.host_error_ppm);
     r->trace = trace_open(r->options->input, &options, err);
     return r->trace ? 0 : -1;
+}
+
+void trace_run_know_clock(struct trace_run *r)
+{
+    if (!r->host.clock && r->trace)
+        r->host.clock = trace_clock(r->trace);
 }
 
 int trace_run_go(struct trace_run *r, enum when progress, struct error *err)
@@ -97,6 +126,7 @@ void trace_run_end_pass(struct trace_run *r)
 {
     pipeline_free(r->pipeline);
     trace_close(r->trace);
+    r->host.clock = NULL;
     r->pipeline = NULL;
     r->trace = NULL;
 }
@@ -117,6 +147,7 @@ void trace_run_close(struct trace_run *r)
     trace_run_end_pass(r);
     archived_close(&r->archived);
     names_free(r->names);
+    host_time_free(&r->host);
     if (r->options && r->options->timing && r->progress.begun_ns)
         say_thread_times(r->progress.begun_ns);
 }

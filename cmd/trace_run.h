@@ -8,11 +8,14 @@
 
 #include "archived.h"
 #include "cli.h"
+#include "host_time.h"
 #include "metrics/pipeline.h"
 
 /* One run over a trace; all zero: not begun. */
 struct trace_run {
-    const struct options *options;
+    const struct options *options;   /* after trace_run_find with times of day in --time made ns */
+    struct options with_span;        /* where that changes them */
+    struct host_time host;           /* what is known of the host beside the trace */
     struct archived archived;        /* .archive NULL: the input is not an archive */
     struct pipeline *pipeline;       /* NULL: no consumer was added */
     struct pipeline_control control; /* .stop_at_once is the command's to set */
@@ -22,7 +25,10 @@ struct trace_run {
     struct progress progress;
 };
 
-/* Reads the names, finds out the kind of input, and opens an archive. EXIT_DONE, or EXIT_ERROR with the reason printed. */
+/*
+ * Reads names and facts about the host, finds out the kind of input, opens an archive, and makes ns of times of day in --time: from
+ * then on r->options take the place of `o`. EXIT_DONE, or EXIT_ERROR with the reason printed.
+ */
 int trace_run_find(struct trace_run *r, const struct options *o);
 
 /* Adds a consumer (see pipeline_add). */
@@ -33,6 +39,9 @@ int trace_run_add(struct trace_run *r, const struct consumer *consumer, struct e
  * bytes of the trace; may be NULL. -1 with `err` filled.
  */
 int trace_run_open(struct trace_run *r, bool stoppable, const struct trace_tap *tap, struct error *err);
+
+/* For who shows moments: the trace was read up to its first batch, which set its clock, unless r->host has one. */
+void trace_run_know_clock(struct trace_run *r);
 
 /* Runs the consumers over the trace, as pipeline_run; `progress`: when to show progress. */
 int trace_run_go(struct trace_run *r, enum when progress, struct error *err);

@@ -6,6 +6,7 @@
 #include "formats/nearest.h"
 
 #define OF_SEVERAL (COLUMN_SEVERAL | COLUMN_TIMELINES)
+#define OF_SOME    (OF_SEVERAL | COLUMN_TIMES) /* of use in some reports only */
 
 static int unknown_column(const struct column_choice *c, const char *name, size_t length, struct error *err)
 {
@@ -52,7 +53,7 @@ static void choose_all(struct column_choice *c, unsigned several)
 {
     for (struct shown *s = c->shown; s < c->shown + c->n; s++)
         for (size_t i = 0; i < s->relation->columns_n; i++)
-            if (!(s->relation->columns[i].flags & OF_SEVERAL & ~several))
+            if (!(s->relation->columns[i].flags & OF_SOME & ~several))
                 choose(c, s, &s->relation->columns[i]);
 }
 
@@ -61,7 +62,7 @@ static void choose_several(struct column_choice *c, unsigned several)
 {
     for (struct shown *s = c->shown; s < c->shown + c->n; s++)
         for (size_t i = 0; i < s->relation->columns_n; i++)
-            if (s->relation->columns[i].flags & several)
+            if (s->relation->columns[i].flags & several & OF_SEVERAL)
                 choose(c, s, &s->relation->columns[i]);
 }
 

@@ -27,8 +27,8 @@ struct column_choice {
 /*
  * Chooses of `n` relations those columns that `list` names, separated by commas; a name given twice counts once, "all"
  * is all that are not there yet, NULL: all. A relation shows those of the columns that it has. `sort` (NULL: none) is a
- * column of at least one of them. `several`: COLUMN_SEVERAL, COLUMN_TIMELINES, or-ed: rows by several subjects, or of several
- * timelines will come, so each row names its own. -1 with `err` naming the unknown column, the nearest known one, and how to
+ * column of at least one of them. `several`: COLUMN_SEVERAL, COLUMN_TIMELINES, COLUMN_TIMES, or-ed: rows by several subjects, or of several
+ * timelines will come, so each row names its own; moments are shown as more than ns, so "all" has these columns. -1 with `err` naming the unknown column, the nearest known one, and how to
  * list all. To be freed in either case.
  */
 int choice_make(struct column_choice *c, const struct relation *const *relations, size_t n, const char *list,

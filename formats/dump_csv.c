@@ -49,6 +49,10 @@ char *dump_csv_place(struct dump_form *w, const struct dump_record *r, char *to)
     if (place->length == 0 || place->current != r->current)
         make_place(place, r->pcpu, r->current);
     to = digits_decimal(to, w->tsc ? r->tsc : r->time_ns);
+    if (w->moments) {
+        *to++ = ',';
+        to = dump_put_time(w, r, to);
+    }
     memcpy(to, place->text, sizeof place->text);
     return to + place->length;
 }
@@ -60,7 +64,8 @@ static char *line(struct dump_form *w, const struct dump_record *r, char *to)
 
 static char *header(const struct dump_form *w, char *to)
 {
-    return to + sprintf(to, "%s,pcpu,domain,vcpu,event,fields\n", dump_time_name(w));
+    return to +
+           sprintf(to, "%s,%spcpu,domain,vcpu,event,fields\n", dump_time_name(w), w->moments ? "time," : "");
 }
 
 const struct dump_writer_ops dump_csv = {.name = "csv", .header = header, .style = &style, .line = line};

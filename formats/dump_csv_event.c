@@ -146,7 +146,8 @@ static char *line(struct dump_form *w, const struct dump_record *r, char *to)
 /* Whether a field has the name of a column that every record has. */
 static bool is_taken(const struct dump_form *w, const char *name)
 {
-    const char *const taken[] = {dump_time_name(w), "pcpu", "domain", "vcpu", "event"};
+    const char *const taken[] = {
+        dump_time_name(w), "pcpu", "domain", "vcpu", "event", w->moments ? "time" : "event"};
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         if (strcmp(taken[i], name) == 0)
             return true;
@@ -155,7 +156,7 @@ static bool is_taken(const struct dump_form *w, const char *name)
 
 static char *header(const struct dump_form *w, char *to)
 {
-    to += sprintf(to, "%s,pcpu,domain,vcpu,event", dump_time_name(w));
+    to += sprintf(to, "%s,%spcpu,domain,vcpu,event", dump_time_name(w), w->moments ? "time," : "");
     for (unsigned i = 0; i < w->columns.n; i++)
         to += sprintf(to, ",%s%s", is_taken(w, w->columns.names[i]) ? "field_" : "", w->columns.names[i]);
     *to++ = '\n';

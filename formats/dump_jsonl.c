@@ -30,6 +30,12 @@ static char *make_tail(struct dump_form *w, const struct dump_record *r, char *t
     return dump_put(to, "}}\n");
 }
 
+static char *put_time(const struct dump_form *w, const struct dump_record *r, char *to)
+{
+    char *text = dump_put(to, ",\"time\":\""), *end = dump_put_time(w, r, text);
+    return end > text ? dump_put(end, "\"") : dump_put(to, ",\"time\":null");
+}
+
 static char *line(struct dump_form *w, const struct dump_record *r, char *to)
 {
     struct dump_place *place = &w->places[r->pcpu];
@@ -37,6 +43,8 @@ static char *line(struct dump_form *w, const struct dump_record *r, char *to)
         make_place(place, r->pcpu, r->current);
     to = w->tsc ? dump_put(to, "{\"tsc\":") : dump_put(to, "{\"time_ns\":");
     to = digits_decimal(to, w->tsc ? r->tsc : r->time_ns);
+    if (w->moments)
+        to = put_time(w, r, to);
     memcpy(to, place->text, sizeof place->text);
     return dump_put_tail(w, r, to + place->length, make_tail);
 }

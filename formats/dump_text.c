@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "formats/dump_writer_ops.h"
+#include "formats/time_text.h"
 
 #define NAME_WIDTH  24
 #define PLACE_WIDTH 16 /* " p0   d3v0      " */
@@ -54,6 +55,16 @@ static char *put_time(struct dump_form *w, uint64_t time_ns, char *to)
     return to;
 }
 
+/* The time of day, to the nanosecond. */
+static char *put_day_time(struct dump_form *w, const struct dump_record *r, char *to)
+{
+    char time[TIME_TEXT];
+    struct value v = value_moment(w->moments, r->time_ns);
+    if (v.type != VALUE_TIME)
+        return put_time(w, r->time_ns, to);
+    return mempcpy(to, time, time_of_day_text(time, v.integer, v.local, 9));
+}
+
 static char *make_tail(struct dump_form *w, const struct dump_record *r, char *to)
 {
     const struct dump_name *name = &w->names[r->slot];
@@ -70,7 +81,9 @@ static char *line(struct dump_form *w, const struct dump_record *r, char *to)
     struct dump_place *place = &w->places[r->pcpu];
     if (place->length == 0 || place->current != r->current)
         make_place(place, r->pcpu, r->current);
-    to = w->tsc ? digits_decimal(to, r->tsc) : put_time(w, r->time_ns, to);
+    to = w->tsc       ? digits_decimal(to, r->tsc)
+         : w->moments ? put_day_time(w, r, to)
+                      : put_time(w, r->time_ns, to);
     memcpy(to, place->text, PLACE_MOST);
     return dump_put_tail(w, r, to + place->length, make_tail);
 }

@@ -8,6 +8,7 @@
 
 #include "formats/buffer.h"
 #include "formats/dump_writer_ops.h"
+#include "formats/time_text.h"
 #include "parser/crew.h"
 
 static const struct dump_writer_ops *const formats[] = {&dump_text, &dump_csv, &dump_jsonl, NULL};
@@ -103,6 +104,13 @@ static void form_free(struct dump_form *form)
     free(form->memos);
 }
 
+char *dump_put_time(const struct dump_form *w, const struct dump_record *r, char *to)
+{
+    char time[TIME_TEXT];
+    struct value v = value_moment(w->moments, r->time_ns);
+    return v.type == VALUE_TIME ? mempcpy(to, time, time_text(time, v.integer, v.local)) : to;
+}
+
 /* ---- the caller's thread ---- */
 
 static bool prepare(struct dump_writer *w, const struct dump_writer_ops *ops,
@@ -112,7 +120,8 @@ static bool prepare(struct dump_writer *w, const struct dump_writer_ops *ops,
     w->steps = dump_steps_new(ops->style);
     if (!w->buffer || !w->steps || !make_names(w, schema->own))
         return false;
-    const struct dump_form form = {.ops = ops, .tsc = schema->tsc, .steps = w->steps, .names = w->names};
+    const struct dump_form form = {
+        .ops = ops, .tsc = schema->tsc, .moments = schema->moments, .steps = w->steps, .names = w->names};
     return form_init(&w->form, &form);
 }
 

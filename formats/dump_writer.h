@@ -7,6 +7,7 @@
 
 #include "formats/output.h"
 #include "metrics/measure/dump.h"
+#include "metrics/relation/moments.h"
 #include "parser/error.h"
 
 struct dump_writer;
@@ -18,7 +19,9 @@ extern const char *const dump_formats[];
 
 /* What is known of the records that will come. */
 struct dump_schema {
-    bool tsc;                     /* times are written in cycles, as in the trace */
+    bool tsc; /* times are written in cycles, as in the trace */
+    /* Times of day stand beside ns from the trace's start, in text in their place; NULL: none. Asked from several threads. */
+    const struct moments *moments;
     const struct own_events *own; /* a user's own events, which the records may be of; NULL: none */
     unsigned
         slot; /* all are of the event in this slot (own_event_slot): CSV has its fields as columns; or DUMP_SEVERAL_EVENTS */

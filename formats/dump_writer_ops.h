@@ -69,6 +69,7 @@ void dump_columns_of(struct dump_columns *c, unsigned slot, const struct own_eve
 struct dump_form {
     const struct dump_writer_ops *ops;
     bool tsc;
+    const struct moments *moments;  /* NULL: no times of day */
     const struct dump_steps *steps; /* of all lists of fields; the writer's, as are the names */
     const struct dump_name *names;  /* of events, by slot */
     struct dump_place *places;      /* by pCPU */
@@ -84,6 +85,9 @@ static inline const char *dump_time_name(const struct dump_form *w)
 {
     return w->tsc ? "tsc" : "time_ns";
 }
+
+/* Writes the time of day of a record, text of RFC 3339; nothing where it is not known. Returns its end. */
+char *dump_put_time(const struct dump_form *w, const struct dump_record *r, char *to);
 
 /* Event and fields of a record: from the cache, or written by the format's `make`. */
 static inline __attribute__((always_inline)) char *

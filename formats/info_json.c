@@ -82,10 +82,11 @@ int info_write_json(struct output *out, const struct info *info)
     for (size_t i = 0; i < info->pcpus_n; i++)
         json_array_append_new(pcpus, json_pack("{s:i, s:o}", "pcpu", (int)info->pcpus[i].pcpu, "blind_ns",
                                                of_u64(info->pcpus[i].blind_ns)));
-    json_t *document = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "xenmeter.info/1",
-                                 "trace", json_of_trace(&info->summary), "quality",
-                                 json_of_quality(&info->summary), "xen", of_xen(&info->xen), "pcpus", pcpus,
-                                 "domains", of_domains(info), "classes", classes, "events", events);
+    json_t *document =
+        json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "xenmeter.info/1", "trace",
+                  json_of_trace(&info->summary), "quality", json_of_quality(&info->summary), "host",
+                  info_json_host(info), "xen", of_xen(&info->xen), "pcpus", pcpus, "domains",
+                  of_domains(info), "classes", classes, "events", events);
     document = json_whole(document);
     char *text = document ? json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
     json_decref(document);

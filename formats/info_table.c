@@ -293,6 +293,7 @@ int info_write_table(struct output *out, const struct info *info)
     struct buffer made = {0}, *text = &made;
     put_trace(text, info);
     put_clock(text, info);
+    info_put_host(text, info);
     put_xen(text, info);
     put_population(text, info);
     put_cores(text, info->summary.quality);

@@ -10,6 +10,7 @@
 #include "formats/json_memory.h"
 #include "formats/json_text.h"
 #include "formats/spill.h"
+#include "formats/time_text.h"
 #include "formats/writer_ops.h"
 
 struct json_report {
@@ -125,9 +126,11 @@ static int rows(struct writer *w, const struct rows *rows)
     struct buffer *b = &report->text;
     const struct interval *of = rows->interval;
     bool groups = rows->relation->group_size != 0;
-    if (of)
+    if (of) {
         buffer_printf(b, "%s        { \"start_ns\": %" PRIu64 ", \"end_ns\": %" PRIu64 ", ",
                       spill_is_empty(report) ? "\n" : ",\n", of->start_ns, of->end_ns);
+        json_add_times(b, w->schema->moments, of->start_ns, of->end_ns);
+    }
     if (of && w->schema->host)
         put_timeline(b, of);
     if (of)
@@ -166,14 +169,17 @@ static int put_report(struct writer *w, const struct json_report *report,
                       const struct report_summary *summary)
 {
     struct buffer *b = &w->text;
-    if (report->relation->own_times)
+    if (report->relation->own_times) {
         buffer_printf(
             b,
             "\n    { \"granularity_ns\": null, \"by\": \"%s\", \"intervals\": [ { \"start_ns\": %" PRIu64
-            ", \"end_ns\": %" PRIu64 ", \"rows\": [",
+            ", \"end_ns\": %" PRIu64 ", ",
             report->relation->name, summary->start_ns, summary->end_ns);
-    else
+        json_add_times(b, w->schema->moments, summary->start_ns, summary->end_ns);
+        buffer_text(b, "\"rows\": [");
+    } else {
         buffer_printf(b, "\n    { \"granularity_ns\": %" PRIu64 ", ", report->granularity_ns);
+    }
     if (!report->relation->own_times && !report->relation->group_size)
         buffer_printf(b, "\"by\": \"%s\", ",
                       report->relation->by_subject ? by_names[report->by] : report->relation->name);

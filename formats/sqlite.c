@@ -24,6 +24,7 @@ static int refuse(struct writer *w, const char *what)
 
 #include "formats/json_memory.h"
 #include "formats/json_text.h"
+#include "formats/time_text.h"
 
 struct sqlite {
     struct writer base;
@@ -86,8 +87,10 @@ static int bind_text(sqlite3_stmt *statement, int at, const char *text)
 
 /* ---- tables of relations ---- */
 
-static const char *type_name(enum value_type type)
+static const char *type_name(const struct writer *w, const struct column *column)
 {
+    bool tsc = column->flags & COLUMN_TIMES && w->schema->moments && w->schema->moments->format == TIMES_TSC;
+    enum value_type type = tsc ? VALUE_INTEGER : column_type(column);
     return type == VALUE_TEXT ? "TEXT" : type == VALUE_DECIMAL ? "REAL" : "INTEGER";
 }
 
@@ -139,7 +142,7 @@ static int make_table(struct writer *w, const struct shown *shown, sqlite3_stmt 
     buffer_printf(&w->text, "CREATE TABLE %s (", table);
     for (size_t c = 0; c < shown->n; c++)
         buffer_printf(&w->text, "%s\"%s\" %s", c ? ", " : "", shown->columns[c]->name,
-                      type_name(column_type(shown->columns[c])));
+                      type_name(w, shown->columns[c]));
     buffer_text(&w->text, ")");
     if (run(w) != 0)
         return -1;
@@ -177,6 +180,7 @@ static int begin(struct writer *w)
 
 static int bind(sqlite3_stmt *statement, int at, struct value v)
 {
+    char time[TIME_TEXT];
     switch (v.type) {
     case VALUE_INTEGER:
         return sqlite3_bind_int64(statement, at, v.integer);
@@ -184,6 +188,9 @@ static int bind(sqlite3_stmt *statement, int at, struct value v)
         return sqlite3_bind_double(statement, at, v.decimal);
     case VALUE_TEXT:
         return bind_text(statement, at, v.text);
+    case VALUE_TIME:
+        time_text(time, v.integer, v.local);
+        return bind_text(statement, at, time);
     case VALUE_NONE:
         break;
     }

@@ -99,6 +99,8 @@ static bool is_wanted(const struct table *t, const struct column *column, unsign
     const struct report_schema *schema = t->base.schema;
     if (column->flags & (COLUMN_SEVERAL | COLUMN_TIMELINES) & ~writer_useless(&t->base))
         return false; /* the title has it */
+    if (column->flags & COLUMN_TIMES && !schema->choice->given)
+        return false; /* so have columns of moments */
     if (schema->choice->given)
         return true;
     return column->in_table & in_table && (schema->name_of || !(column->flags & COLUMN_NAME));
@@ -132,8 +134,9 @@ static struct table_sheet *make_sheet(struct table *t, const struct rows *rows, 
     s->in_table = in_table;
     for (size_t c = 0; c < shown->n; c++)
         if (is_wanted(t, shown->columns[c], in_table))
-            s->layouts[s->n++] = (struct layout){.column = shown->columns[c],
-                                                 .scale = scale_of(shown->columns[c], t->shortest_ns)};
+            s->layouts[s->n++] =
+                (struct layout){.column = shown->columns[c],
+                                .scale = scale_of(shown->columns[c], t->shortest_ns, table_times(t))};
     s->next = t->sheets;
     return t->sheets = s;
 }
@@ -199,50 +202,13 @@ static bool reserve_grid(struct table *t, size_t values)
 
 /* ---- blocks ---- */
 
-static void put_instant(struct buffer *b, uint64_t ns, unsigned digits)
+/* A moment as the table shows moments; any other value as it is. */
+static struct value shown_value(const struct table *t, const struct column *column, struct value v)
 {
-    if (ns == 0)
-        buffer_text(b, "0");
-    else
-        buffer_decimal(b, (double)ns / 1e9, digits);
-    buffer_text(b, " s");
-}
-
-/* As many digits as the boundaries need. The whole trace may end anywhere: there its length decides. */
-static unsigned digits_of(const struct interval *i)
-{
-    uint64_t length = i->end_ns - i->start_ns;
-    if (i->granularity_ns == 0)
-        return length >= 1000000000 ? 3 : length >= 1000000 ? 6 : 9;
-    return instant_digits(i->granularity_ns);
-}
-
-/* The line above an interval: "total  0 s - 15.062 s". */
-static void put_title(struct table *t, const struct rows *rows)
-{
-    const struct interval *of = rows->interval;
-    struct buffer *b = &t->base.text;
-    size_t from = b->n;
-    buffer_text(b, t->begun ? "\n" : "");
-    writer_style(&t->base, STYLE_HEADER);
-    buffer_text(b, of->granularity_ns ? "interval " : "total  ");
-    put_instant(b, of->start_ns, digits_of(of));
-    buffer_text(b, " - ");
-    put_instant(b, of->end_ns, digits_of(of));
-    if (of->timeline > 0)
-        buffer_printf(b, ", %s:%u", t->base.schema->host, of->timeline);
-    if (of->gap_ns > 0) {
-        buffer_text(b, ", ");
-        put_instant(b, of->gap_ns, digits_of(of));
-        buffer_text(b, " not recorded");
-    }
-    if (writer_has_several(&t->base) && rows->relation->by_subject)
-        buffer_printf(b, ", by %s", by_names[rows->by]);
-    writer_style(&t->base, STYLE_END);
-    buffer_text(b, "\n");
-    wrap(t, from, 0);
-    t->begun = true;
-    t->lines_of = NULL;
+    const struct moments *moments = t->base.schema->moments;
+    return column->unit == UNIT_INSTANT && moments && v.type == VALUE_INTEGER && v.integer >= 0
+               ? value_moment(moments, (uint64_t)v.integer)
+               : v;
 }
 
 /* Columns one after the other; the sums, if lines says that they have one, are the last line. */
@@ -255,7 +221,8 @@ static bool fill_grid(struct table *t, const struct table_sheet *s, const struct
         view.row = r < rows->n ? row_at(rows, r) : s->total;
         for (size_t c = 0; c < s->n; c++) {
             const struct column *column = s->layouts[c].column;
-            t->grid[c * lines + r] = r < rows->n ? column_value(column, &view) : column_total(column, &view);
+            struct value v = r < rows->n ? column_value(column, &view) : column_total(column, &view);
+            t->grid[c * lines + r] = shown_value(t, column, v);
         }
     }
     return true;
@@ -334,7 +301,7 @@ static int put_blocks(struct table *t, struct table_sheet *s, const struct rows 
     bool has_groups = s->relation->group_size != 0, ok = true;
     size_t groups = has_groups ? rows->groups_n : 1;
     if (rows->interval)
-        put_title(t, rows);
+        table_put_title(t, rows);
     t->begun = true;
     if (s->n == 0 || (has_groups ? groups : rows->n) == 0)
         buffer_text(&t->base.text, s->relation->none);
@@ -402,7 +369,7 @@ static int put_lines(struct table *t, struct table_sheet *s, const struct rows *
             continue;
         put_above_line(t, s, rows);
         for (size_t c = 0; c < s->n; c++)
-            t->grid[c] = column_value(s->layouts[c].column, &view);
+            t->grid[c] = shown_value(t, s->layouts[c].column, column_value(s->layouts[c].column, &view));
         if (s->stacked)
             table_put_stacked(t, s, t->grid, 1, false);
         else

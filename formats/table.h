@@ -23,6 +23,15 @@ void table_judgement(struct table *t, const char *what, const struct judgement *
 /* A cell in its place: padded to `to` columns; the last one of a line without trailing blanks, with a line end. */
 void table_put_cell(struct buffer *b, const char *cell, size_t width, size_t to, bool left, bool last);
 
+/* What moments are shown as. */
+static inline enum time_format table_times(const struct table *t)
+{
+    return t->base.schema->moments ? t->base.schema->moments->format : TIMES_RELATIVE;
+}
+
+/* The line above an interval: "total  0 s - 15.062 s", "interval 2026-11-29 07:00:00.000 - 07:00:01.000 UTC". */
+void table_put_title(struct table *t, const struct rows *rows);
+
 void table_put_rule(struct table *t, size_t width);
 
 /*

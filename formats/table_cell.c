@@ -8,6 +8,7 @@
 
 #include "formats/digits.h"
 #include "formats/safe_text.h"
+#include "formats/time_text.h"
 #include "formats/utf8.h"
 #include "metrics/human.h"
 
@@ -26,7 +27,17 @@ unsigned instant_digits(uint64_t length_ns)
     return length_ns % 1000000 == 0 ? 3 : length_ns % 1000 == 0 ? 6 : 9;
 }
 
-struct scale scale_of(const struct column *column, uint64_t shortest_ns)
+/* The digits are those of seconds also in a time of day. */
+static struct scale scale_of_instants(unsigned digits, enum time_format times)
+{
+    return (struct scale){.unit = time_format_unit(times),
+                          .divisor = 1e9,
+                          .digits = digits,
+                          .is_plain = times == TIMES_TSC,
+                          .times = times};
+}
+
+struct scale scale_of(const struct column *column, uint64_t shortest_ns, enum time_format times)
 {
     bool of_interval = column->flags & COLUMN_OF_INTERVAL;
     switch (column->unit) {
@@ -37,8 +48,7 @@ struct scale scale_of(const struct column *column, uint64_t shortest_ns)
     case UNIT_NS_COST:
         return scale_of_times(1000);
     case UNIT_INSTANT:
-        return (struct scale){
-            .unit = "s", .divisor = 1e9, .digits = of_interval ? instant_digits(shortest_ns) : 6};
+        return scale_of_instants(of_interval ? instant_digits(shortest_ns) : 6, times);
     case UNIT_PERCENT:
         return (struct scale){.unit = "%", .divisor = 1, .digits = 2};
     case UNIT_PER_SECOND:
@@ -151,7 +161,7 @@ static size_t own_unit_cell(char *to, struct value v)
         *at++ = x < 0 ? '-' : '+';
     if (unit == UNIT_NS && fabs(x) < 1e18)
         return (size_t)(at - to) + strlen(human_duration(at, (uint64_t)fabs(x)));
-    const struct scale scale = scale_of(&column, 0);
+    const struct scale scale = scale_of(&column, 0, TIMES_RELATIVE);
     at += number_cell(at, &scale, fabs(x) / scale.divisor);
     const char *name = unit == UNIT_POINTS ? "pt" : scale.unit;
     if (*name)
@@ -166,6 +176,10 @@ size_t cell_of(char to[CELL_BYTES], const struct column *column, const struct sc
                          scale->most                    ? scale->most
                          : column->flags & COLUMN_WHOLE ? CELL_WHOLE_MAX
                                                         : CELL_TEXT_MAX);
+    if (v.type == VALUE_TIME && column->unit != UNIT_INSTANT)
+        return time_text(to, v.integer, v.local);
+    if (v.type == VALUE_TIME)
+        return time_of_day_text(to, v.integer, v.local, scale->digits);
     if (v.type == VALUE_NONE)
         return cell_text(to, v.text ? v.text : "-", CELL_TEXT_MAX);
     if (column->unit == UNIT_OWN && value_number(v) != 0)

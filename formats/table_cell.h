@@ -14,11 +14,12 @@
 
 /* How the numbers of one column are shown. */
 struct scale {
-    const char *unit; /* "ms", "%"; "" for none */
-    double divisor;   /* value / divisor is what is printed */
-    unsigned digits;  /* after the point */
-    bool is_plain;    /* an id: no thousands commas */
-    unsigned most;    /* columns of text, above which it is cut; 0: CELL_TEXT_MAX, or CELL_WHOLE_MAX */
+    const char *unit;       /* "ms", "%"; "" for none */
+    double divisor;         /* value / divisor is what is printed */
+    unsigned digits;        /* after the point */
+    bool is_plain;          /* an id: no thousands commas */
+    enum time_format times; /* of UNIT_INSTANT: what the values are */
+    unsigned most;          /* columns of text, above which it is cut; 0: CELL_TEXT_MAX, or CELL_WHOLE_MAX */
 };
 
 /*
@@ -28,11 +29,11 @@ struct scale {
  *   UNIT_NS       s from intervals of 10 s on, ms from 1 ms on, else us
  *   UNIT_NS_EACH  ms; where intervals are shorter than 1 ms, us
  *   UNIT_NS_COST  us
- *   UNIT_INSTANT  s; of intervals with the digits of their length, others with six
+ *   UNIT_INSTANT  s, or what `times` says; of intervals with the digits of their length, others with six
  *
  * Times have three digits after the point, per cent two, rates one, counts those of the column.
  */
-struct scale scale_of(const struct column *column, uint64_t shortest_ns);
+struct scale scale_of(const struct column *column, uint64_t shortest_ns, enum time_format times);
 
 /* The digits after the point of a moment in s at which an interval of that length may begin. */
 unsigned instant_digits(uint64_t length_ns);

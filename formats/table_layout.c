@@ -146,11 +146,17 @@ void layout_label(char to[CELL_BYTES], const struct layout *layout)
 
 /* ---- widths ---- */
 
+static size_t instant_width(const struct layout *layout)
+{
+    bool seconds = layout->scale.times == TIMES_RELATIVE || layout->scale.times == TIMES_TSC;
+    return strlen(seconds ? "1234." : "12:34:56.") + layout->scale.digits;
+}
+
 size_t layout_usual_cells(const struct layout *layout, uint64_t shortest_ns)
 {
     const struct column *column = layout->column;
     char cell[CELL_BYTES];
-    size_t width = column->unit == UNIT_INSTANT   ? strlen("1234.") + layout->scale.digits
+    size_t width = column->unit == UNIT_INSTANT   ? instant_width(layout)
                    : column->unit == UNIT_PERCENT ? strlen("100.00")
                    : column->flags & COLUMN_NAME  ? CELL_TEXT_MAX
                    : column->flags & COLUMN_WHOLE ? WHOLE_USUAL

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "formats/time_text.h"
 #include "formats/writer_ops.h"
 #include "formats/writer_queue.h"
 
@@ -81,7 +82,8 @@ bool writer_wants(const char *format, const struct report_schema *schema, enum c
 static bool make_selections(struct writer *w)
 {
     const struct column_choice *c = w->schema->choice;
-    const struct row_view view = {.name_of = w->schema->name_of, .names = w->schema->names};
+    const struct row_view view = {
+        .name_of = w->schema->name_of, .names = w->schema->names, .moments = w->schema->moments};
     w->selections = calloc(c->n + 1, sizeof(struct selection *));
     for (size_t i = 0; w->selections && i < c->n; i++)
         if (!(w->selections[i] = selection_new(&c->shown[i], &w->schema->selection, &view)))
@@ -232,12 +234,14 @@ struct row_view writer_view(const struct writer *w, const struct rows *rows)
                              .by = rows->by,
                              .name_of = w->schema->name_of,
                              .names = w->schema->names,
-                             .host = w->schema->host};
+                             .host = w->schema->host,
+                             .moments = w->schema->moments};
 }
 
 void writer_add_value(struct buffer *b, const struct column *column, struct value v, const char *none,
                       void (*add_text)(struct buffer *b, const char *s))
 {
+    char time[TIME_TEXT];
     switch (v.type) {
     case VALUE_NONE:
         buffer_text(b, none);
@@ -250,6 +254,10 @@ void writer_add_value(struct buffer *b, const struct column *column, struct valu
         break;
     case VALUE_TEXT:
         add_text(b, v.text);
+        break;
+    case VALUE_TIME:
+        time_text(time, v.integer, v.local);
+        add_text(b, time);
         break;
     }
 }

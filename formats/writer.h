@@ -37,8 +37,10 @@ struct report_schema {
     const void *names;
     const struct charge_schema *charge; /* of a report that is about charges: how they were made; else NULL */
     const char
-        *host;  /* several timelines of this host are added up, and rows say of which they are; else NULL */
-    bool color; /* the table may use colour */
+        *host; /* several timelines of this host are added up, and rows say of which they are; else NULL */
+    const struct moments
+        *moments;   /* how moments are shown beside ns from the trace's start; NULL: they are not */
+    bool color;     /* the table may use colour */
     bool raw_names; /* CSV and TSV have names as they are, whatever a program does with them */
     unsigned width; /* of the terminal in characters; 0: not a terminal, no limit */
     /* for a format that makes files of its own (writer_makes_files): */

@@ -47,10 +47,11 @@ static inline bool writer_has_several(const struct writer *w)
     return (w->schema->bys & (w->schema->bys - 1)) != 0;
 }
 
-/* The columns that are of no use in this report: COLUMN_SEVERAL, COLUMN_TIMELINES, or-ed. */
+/* The columns that are of no use in this report: COLUMN_SEVERAL, COLUMN_TIMELINES, COLUMN_TIMES, or-ed. */
 static inline unsigned writer_useless(const struct writer *w)
 {
-    return (writer_has_several(w) ? 0 : COLUMN_SEVERAL) | (w->schema->host ? 0 : COLUMN_TIMELINES);
+    return (writer_has_several(w) ? 0 : COLUMN_SEVERAL) | (w->schema->host ? 0 : COLUMN_TIMELINES) |
+           (w->schema->moments ? 0 : COLUMN_TIMES);
 }
 
 /* A value as text: numbers with the column's digits, `none` where there is none, text through `add_text`. */

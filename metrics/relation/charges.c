@@ -132,6 +132,7 @@ static struct value events(const struct charge_row *c, enum io_kind kind)
 static const struct column columns[] = {
     TIMELINE_COLUMNS,
     INTERVAL_COLUMNS(L),
+    TIME_COLUMNS,
 #define COLUMN(NAME, TITLE, UNIT, DIGITS, FLAGS, TABLE, VALUE, HELP)                                         \
     {COLUMN_HEAD(NAME, TITLE, UNIT, DIGITS, FLAGS, TABLE, HELP), .get = get_##NAME},
 #define WORDED(NAME, TITLE, FLAGS, TABLE, VALUE, HELP)                                                       \

@@ -44,6 +44,7 @@ static struct value longest_at(const struct row_view *v)
 
 static const struct column columns[] = {
     INTERVAL_COLUMNS(0),
+    TIME_COLUMNS,
     {COLUMN_HEAD(victim, "victim", NONE, 0, KEY | LEFT | DOMAIN, D, "the domain whose vCPU waited"),
      .get = victim},
     {COLUMN_HEAD(victim_life, "life", NONE, 0, KEY, 0, "1, 2, ...: tells apart the domains that had this id"),

@@ -18,6 +18,13 @@ static struct value domain_name_of(const struct row_view *v)
     return name_of(v, e->domain, e->life);
 }
 
+#define EXECUTION(NAME, KIND, TITLE, UNIT, FLAGS, TABLE, HELP)
+#define TIME_OF(NAME, MEMBER, TITLE, HELP)                                                                   \
+    static struct value get_##NAME(const struct row_view *v) {                                               \
+        return value_moment(v->moments, ((const struct execution *)v->row)->MEMBER);                         \
+    }
+#include "metrics/relation/executions.def"
+
 #define E              struct execution
 #define DOMAIN_ID(M)   .get = domain_of
 #define LIFE(M)        COLUMN_KNOWN(E, M, U32, NOT, 0)
@@ -33,6 +40,8 @@ static const struct column columns[] = {
     {COLUMN_HEAD(NAME, TITLE, UNIT, 0, FLAGS, TABLE, HELP), KIND(NAME)},
 #define NAME_OF(NAME, TITLE, FLAGS, TABLE, HELP)                                                             \
     {COLUMN_HEAD(NAME, TITLE, NONE, 0, FLAGS, TABLE, HELP), .get = domain_name_of},
+#define TIME_OF(NAME, MEMBER, TITLE, HELP)                                                                   \
+    {COLUMN_HEAD(NAME, TITLE, NONE, 0, COLUMN_TIMES | COLUMN_TEXT, 0, HELP), .get = get_##NAME},
 #include "metrics/relation/executions.def"
 };
 

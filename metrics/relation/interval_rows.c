@@ -132,6 +132,7 @@ static const struct column columns[] = {
     TIMELINE_COLUMNS,
     BY_COLUMN,
     INTERVAL_COLUMNS(0),
+    TIME_COLUMNS,
 #define COLUMN(NAME, TITLE, UNIT, DIGITS, FLAGS, TABLE, VALUE, HELP)                                         \
     {COLUMN_HEAD(NAME, TITLE, UNIT, DIGITS, FLAGS, TABLE, HELP), .get = get_##NAME},
 #include "metrics/relation/interval_rows.def"

@@ -53,6 +53,21 @@ struct value column_total(const struct column *column, const struct row_view *vi
     return column_value(column, view);
 }
 
+struct value value_moment(const struct moments *moments, uint64_t ns)
+{
+    struct value v = {.type = VALUE_NONE};
+    uint64_t tsc;
+    if (moments && moments->format == TIMES_TSC && moments->tsc(moments->context, ns, &tsc) &&
+        tsc <= INT64_MAX) {
+        v.type = VALUE_INTEGER;
+        v.integer = (int64_t)tsc;
+    } else if (moments && moments->format != TIMES_TSC && moments->utc(moments->context, ns, &v.integer)) {
+        v.type = VALUE_TIME;
+        v.local = moments->format == TIMES_LOCAL;
+    }
+    return v;
+}
+
 size_t rows_end_of_group(const struct rows *rows, size_t group, size_t from)
 {
     const struct relation *relation = rows->relation;
@@ -114,6 +129,8 @@ int value_compare(struct value a, struct value b)
         return (a.type == VALUE_NONE) - (b.type == VALUE_NONE);
     if (a.type == VALUE_TEXT && b.type == VALUE_TEXT)
         return strcmp(a.text, b.text);
+    if (a.type == VALUE_TIME && b.type == VALUE_TIME)
+        return (a.integer < b.integer) - (a.integer > b.integer);
     if (!is_number(a) || !is_number(b)) /* cannot be within one column: numbers first */
         return is_number(b) - is_number(a);
     if (a.type == VALUE_INTEGER && b.type == VALUE_INTEGER)

@@ -11,13 +11,15 @@
 #include <stdint.h>
 
 #include "metrics/measure/row.h"
+#include "metrics/relation/moments.h"
 #include "metrics/relation/scalar.h"
 
 enum value_type {
     VALUE_NONE,    /* unknown or does not apply: empty CSV field, JSON null */
     VALUE_INTEGER, /* */
     VALUE_DECIMAL, /* printed with the column's fixed number of digits */
-    VALUE_TEXT     /* static text, a domain name, or part of the row; not owned */
+    VALUE_TEXT,    /* static text, a domain name, or part of the row; not owned */
+    VALUE_TIME     /* a time of day: `integer` is ns since 1970, UTC; text in all formats */
 };
 
 struct value {
@@ -25,6 +27,7 @@ struct value {
     union {
         uint32_t life;     /* of an integer that is a domain's id; a table shows it when above 1: "7#2" */
         uint32_t own_unit; /* in a column of UNIT_OWN: enum unit, OWN_UNIT_SIGNED or-ed to it */
+        uint32_t local;    /* of a time of day: 1: it is shown as local time, 0: as UTC */
     };
     union {
         int64_t integer;
@@ -58,7 +61,8 @@ struct row_view {
     enum by by;
     name_lookup name_of; /* may be NULL */
     const void *names;
-    const char *host; /* whose timelines are in the report, where there are several; else NULL */
+    const char *host;              /* whose timelines are in the report, where there are several; else NULL */
+    const struct moments *moments; /* NULL: moments are ns from the trace's start only */
 };
 
 enum column_flag {
@@ -67,11 +71,12 @@ enum column_flag {
         1 << 1,              /* the same for all rows of an interval: JSON has it there, JSONL in every row */
     COLUMN_SEVERAL = 1 << 2, /* of use only where rows by several subjects are in one report */
     COLUMN_TIMELINES = 1 << 13, /* of use only where several timelines of a host are in one report */
-    COLUMN_CHARGE = 1 << 3,     /* needs I/O and charges accounted */
-    COLUMN_SLICE = 1 << 12,     /* needs the slices that the scheduler granted */
-    COLUMN_DOMAIN = 1 << 4,     /* the domain by which rows are chosen (--domains) */
-    COLUMN_PCPU = 1 << 5,       /* the pCPU by which rows are chosen (--pcpus) */
-    COLUMN_NAME = 1 << 6,       /* a domain's name: in a table only if names are known */
+    COLUMN_TIMES = 1 << 18, /* of use only where moments are shown as more than ns from the trace's start */
+    COLUMN_CHARGE = 1 << 3, /* needs I/O and charges accounted */
+    COLUMN_SLICE = 1 << 12, /* needs the slices that the scheduler granted */
+    COLUMN_DOMAIN = 1 << 4, /* the domain by which rows are chosen (--domains) */
+    COLUMN_PCPU = 1 << 5,   /* the pCPU by which rows are chosen (--pcpus) */
+    COLUMN_NAME = 1 << 6,   /* a domain's name: in a table only if names are known */
     /* how a table shows it */
     COLUMN_ALARM = 1 << 7,    /* above zero is a worry: in red, and by default only once it is above zero */
     COLUMN_OPTIONAL = 1 << 8, /* by default only once it is above zero */
@@ -165,7 +170,10 @@ extern const char *const by_names[];
 /* The column of that name, or NULL. */
 const struct column *column_find(const struct relation *relation, const char *name);
 
-/* The type of all its values that are not VALUE_NONE; decimals of UNIT_OWN may also be integers. */
+/*
+ * The type of all its values that are not VALUE_NONE; decimals of UNIT_OWN may also be integers. Times of day are VALUE_TEXT
+ * here; where moments are shown as tsc, COLUMN_TIMES are integers.
+ */
 enum value_type column_type(const struct column *column);
 
 struct value column_member(const struct column *column, const void *row);
@@ -174,6 +182,9 @@ static inline struct value column_value(const struct column *column, const struc
 {
     return column->get ? column->get(view) : column_member(column, view->row);
 }
+
+/* A moment as `moments` says: VALUE_TIME, or an integer (tsc); none: it is not known, or `moments` is NULL. */
+struct value value_moment(const struct moments *moments, uint64_t ns);
 
 /* What the column has of a row of sums: none where sums make no sense. */
 struct value column_total(const struct column *column, const struct row_view *view);

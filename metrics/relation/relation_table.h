@@ -86,6 +86,17 @@ enum { D = 1 << BY_DOMAIN, V = 1 << BY_VCPU, P = 1 << BY_PCPU, X = 1 << BY_DOMAI
             .get = interval_end                                                                              \
     }
 
+/* The same as times of day, or as tsc. */
+#define TIME_COLUMNS                                                                                         \
+    {COLUMN_HEAD(start_time, "start time", NONE, 0, COLUMN_OF_INTERVAL | COLUMN_TIMES | COLUMN_TEXT, 0,      \
+                 "the same as --time-format has it: a time of day, or the tsc"),                             \
+     .get = interval_start_time},                                                                            \
+    {                                                                                                        \
+        COLUMN_HEAD(end_time, "end time", NONE, 0, COLUMN_OF_INTERVAL | COLUMN_TIMES | COLUMN_TEXT, 0,       \
+                    "where the interval ends, as --time-format has it"),                                     \
+            .get = interval_end_time                                                                         \
+    }
+
 static inline struct value none(void)
 {
     return (struct value){.type = VALUE_NONE};
@@ -191,6 +202,16 @@ static inline struct value interval_start(const struct row_view *v)
 static inline struct value interval_end(const struct row_view *v)
 {
     return of_u64(v->interval->end_ns);
+}
+
+static inline struct value interval_start_time(const struct row_view *v)
+{
+    return value_moment(v->moments, v->interval->start_ns);
+}
+
+static inline struct value interval_end_time(const struct row_view *v)
+{
+    return value_moment(v->moments, v->interval->end_ns);
 }
 
 #endif

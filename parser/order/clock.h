@@ -49,4 +49,7 @@ static inline uint64_t clock_ns(const struct clock *c, uint64_t tsc)
     return (uint64_t)(((uint128)cycles * c->multiplier) >> c->shift);
 }
 
+/* The first tsc that clock_ns makes `ns` or more of; UINT64_MAX: beyond. */
+uint64_t clock_tsc(const struct clock *c, uint64_t ns);
+
 #endif

@@ -26,6 +26,20 @@ void clock_set(struct clock *c, uint64_t tsc_first, double cpu_hz)
     c->multiplier = (uint64_t)ceill(ldexpl(ns_per_cycle, (int)c->shift));
 }
 
+uint64_t clock_tsc(const struct clock *c, uint64_t ns)
+{
+    long double cycles =
+        c->multiplier ? ldexpl((long double)ns, (int)c->shift) / (long double)c->multiplier : 0;
+    if (cycles >= (long double)(UINT64_MAX - c->tsc_first))
+        return UINT64_MAX;
+    uint64_t tsc = c->tsc_first + (uint64_t)cycles; /* off by a cycle or two */
+    for (int i = 0; i < 4 && clock_ns(c, tsc) < ns; i++)
+        tsc++;
+    for (int i = 0; i < 4 && tsc > c->tsc_first && clock_ns(c, tsc - 1) >= ns; i++)
+        tsc--;
+    return tsc;
+}
+
 const char *clock_source(const struct clock *c)
 {
     if (!(c->cpu_hz > 0))

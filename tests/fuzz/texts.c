@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "archive/host_facts.h"
 #include "cmd/cli.h"
 #include "cmd/command.h"
 #include "cmd/diff.h"
@@ -83,6 +84,33 @@ static void read_names(struct text t)
     else if (t.n > 0)
         check_error("names", &err, "line ");
     names_free(names);
+}
+
+/* Facts that were read say what they said when they are written and read again; any moment has a time of day or none. */
+static void read_facts(struct text t)
+{
+    struct error err = {0};
+    struct host_facts f = {0}, again = {0};
+    struct buffer lines = {0};
+    int64_t utc_ns;
+    uint64_t tsc;
+    if (host_facts_read(&f, t.at, t.n, &err) != 0)
+        check_error("facts", &err, "line ");
+    for (size_t i = 0; i < f.domains_n; i++)
+        fact_put(&lines, &(struct fact){FACT_DOMAIN, .domain = f.domains[i]});
+    MUST(host_facts_read(&again, lines.at, lines.n, &err) == 0 && again.domains_n == f.domains_n, "facts: %s",
+         err.message);
+    for (size_t i = 0; i < f.domains_n; i++)
+        MUST(strcmp(f.domains[i].name, again.domains[i].name) == 0, "a name has changed: %s",
+             f.domains[i].name);
+    for (size_t i = 0; i < f.clocks_n; i++)
+        MUST(host_facts_utc(&f, 0, f.clocks[i].tsc, &utc_ns, NULL) && utc_ns == f.clocks[i].utc_ns,
+             "a pair is not found");
+    for (size_t i = 0; i < f.clocks_n; i++)
+        host_facts_tsc(&f, 1e9, f.clocks[i].utc_ns, &tsc);
+    buffer_free(&lines);
+    host_facts_free(&f);
+    host_facts_free(&again);
 }
 
 static void read_domains(struct text t)
@@ -324,9 +352,10 @@ static void read_config(struct text t)
 /* ---- the target ---- */
 
 static void (*const readers[])(struct text t) = {
-    read_scenario,     read_counters,     read_names,         read_xl,          read_events,
-    read_condition,    read_reserve_list, read_limit_list,    read_policy_file, read_guard_file,
-    read_saved_report, read_dom0_trace,   read_process_names, read_words,       read_config,
+    read_scenario,      read_counters,   read_names,        read_xl,
+    read_events,        read_condition,  read_reserve_list, read_limit_list,
+    read_policy_file,   read_guard_file, read_saved_report, read_dom0_trace,
+    read_process_names, read_words,      read_config,       read_facts,
 };
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);

@@ -195,7 +195,7 @@ static void jsonl_has_the_columns_of_csv(void)
     EQUAL(json_object_size(line), columns);
     for (size_t i = 0; i < relation_charges.columns_n; i++)
         check_true((json_object_get(line, relation_charges.columns[i].name) != NULL) ==
-                       !(relation_charges.columns[i].flags & COLUMN_TIMELINES),
+                       !(relation_charges.columns[i].flags & (COLUMN_TIMELINES | COLUMN_TIMES)),
                    relation_charges.columns[i].name, __FILE__, __LINE__);
     EQUAL(json_integer_value(json_at(line, "charged_ns")), 2000000);
     CHECK(json_is_null(json_at(line, "name")));

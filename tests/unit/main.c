@@ -81,6 +81,8 @@ static CU_SuiteInfo suites[] = {
     SUITE(joins),
     SUITE(manifest),
     SUITE(contents),
+    SUITE(host_facts),
+    SUITE(time_texts),
     SUITE(decoded),
     SUITE(raw),
     SUITE(relations),

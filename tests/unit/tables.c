@@ -103,7 +103,7 @@ static void check_part(const char *all, const char *part, unsigned line)
 static void check_unit(enum unit unit, uint64_t shortest_ns, const char *expected)
 {
     const struct column column = {.unit = unit};
-    struct scale scale = scale_of(&column, shortest_ns);
+    struct scale scale = scale_of(&column, shortest_ns, TIMES_RELATIVE);
     SAME_TEXT(scale.unit, expected);
     EQUAL(scale.digits, 3);
 }
