@@ -163,6 +163,7 @@ static int take_checkpoint(struct salvage *s, size_t place, struct error *err)
         return -1;
     if (!describes(s, p, place))
         return error_set(err, ERROR_FORMAT, "a checkpoint of something else");
+    p->members_capacity = p->members_n;
     struct member *own = capture_new_member(p);
     if (!own)
         return error_no_memory(err, "the list of members");
