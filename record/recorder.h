@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 #include "archive/manifest.h"
-#include "host/domain_info.h"
 #include "host/wall_clock.h"
 #include "parser/error.h"
+#include "record/domain_watch.h"
 #include "record/store.h"
 #include "record/tracer.h"
 
@@ -33,10 +33,11 @@ struct recorder_options {
     struct capture_options capture;
     int input; /* a pipe or file with the trace; -1: xentrace is started */
     struct tracer_options tracer;
-    struct domain_watch_options domains; /* of no use with `input`, unless it names where they come from */
+    struct domain_watch_options domains; /* with `input` only if it names a source */
     const struct time_source *time;      /* NULL: this machine's */
     int64_t trace_begins_utc_ns;     /* with `input`: what time it was at its first record; 0: it is now */
-    const atomic_int *stop, *reload; /* set by signals */
+    const atomic_int *stop; /* set by a signal */
+    atomic_int *reload;     /* the same: the limits are to be read again; set back. NULL: never */
     const sigset_t *wait_mask;       /* while waiting */
     /* Reads the limits again, when `reload` was set. False: they stay. May be NULL. */
     bool (*read_again)(void *context, struct store_limits *limits);

@@ -1,0 +1,303 @@
+#include "recorder_state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/io_clock.h"
+#include "host/io_file.h"
+#include "metrics/human.h"
+
+#define SPOOL_BYTES   ((size_t)64 << 20)
+#define LIMITS_EVERY_NS 10000000000u
+#define STOP_LIMIT_NS 20000000000u /* how long xentrace may take to end, before what came is all there is */
+
+void recorder_say(const struct recorder *r, bool wrong, const char *format, ...)
+{
+    char line[PATH_MAX + 256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    r->o->say(r->o->context, wrong, line);
+}
+
+/* ---- what goes on beside the decoding ---- */
+
+/* Told to stop: xentrace gives what it has, and ends; its pipe is at its end then, and so is the part. */
+static void stop(struct recorder *r)
+{
+    if (!r->stopping)
+        r->stopping_at_ns = io_clock_ns();
+    r->stopping = true;
+    if (r->tracer)
+        tracer_stop(r->tracer);
+    if (r->spool && (!r->tracer || io_clock_ns() > r->stopping_at_ns + STOP_LIMIT_NS))
+        spool_end(r->spool);
+}
+
+static void reload(struct recorder *r)
+{
+    if (!r->o->reload || atomic_exchange(r->o->reload, 0) == 0)
+        return;
+    notify_reloading(&r->notify);
+    if (r->o->read_again && r->o->read_again(r->o->context, &r->limits))
+        recorder_say(r, false, "the limits were read again");
+    r->rotate = r->open;
+    notify_ready(&r->notify, "recording");
+}
+
+/* The open archive grows; where there is no room any more, recording ends. */
+static void keep_limits(struct recorder *r)
+{
+    uint64_t now_ns = io_clock_ns();
+    if (now_ns < r->limits_at_ns + LIMITS_EVERY_NS || r->full.code != ERROR_NONE)
+        return;
+    r->limits_at_ns = now_ns;
+    if (recorder_make_room(r, &r->full) == 0)
+        r->full.code = ERROR_NONE;
+}
+
+/* Called several times in a second, while the trace is decoded and while it is waited for. */
+static void look_after(struct recorder *r)
+{
+    recorder_clock_read(r);
+    recorder_facts_take(r);
+    recorder_status_write(r, false);
+    notify_alive(&r->notify);
+    reload(r);
+    if (r->tracer)
+        r->tracer_state = tracer_check(r->tracer);
+    keep_limits(r);
+    if (*r->o->stop || r->full.code != ERROR_NONE)
+        stop(r);
+}
+
+static void tick(void *context)
+{
+    look_after(context);
+}
+
+/* ---- the open part ---- */
+
+static uint64_t part_end(void *context, const struct clock *clock, uint64_t settled_tsc)
+{
+    struct recorder *r = context;
+    uint64_t now_ns = io_clock_ns();
+    r->trace_clock = *clock;
+    if (settled_tsc > r->newest_tsc) {
+        r->sweep_ns = now_ns - r->newest_at_ns;
+        r->newest_at_ns = now_ns;
+        r->newest_tsc = settled_tsc;
+    }
+    if (now_ns >= r->looked_at_ns + SPOOL_TICK_NS || r->o->input >= 0) {
+        r->looked_at_ns = now_ns;
+        look_after(r);
+    }
+    return recorder_part_end(r, settled_tsc);
+}
+
+static void part_facts(void *context, bool first, struct buffer *lines)
+{
+    struct recorder *r = context;
+    if (first)
+        recorder_facts_begin(r, lines);
+    buffer_add(lines, r->lines.at, r->lines.n);
+    r->lines.n = 0;
+}
+
+static void part_summary(void *context, struct summary *s)
+{
+    const struct recorder *r = context;
+    s->clock.host_hz = wall_clock_hz(r->clock, &s->clock.host_error_ppm);
+}
+
+static void say_part(struct recorder *r, const struct part_result *p)
+{
+    char bytes[HUMAN_BYTES];
+    double s = (double)(clock_ns(&r->trace_clock, p->end_tsc) - clock_ns(&r->trace_clock, p->begin_tsc)) / 1e9;
+    r->parts++;
+    r->records += p->records;
+    r->lost_records += p->lost_records;
+    r->stored_bytes += p->stored;
+    recorder_say(r, false, "%s: %.9g s, %" PRIu64 " records, %" PRIu64 " lost, %s", r->path, s, p->records,
+                 p->lost_records, human_bytes(bytes, p->stored));
+}
+
+/* Where the next part begins. */
+static int64_t next_begin(struct recorder *r)
+{
+    int64_t utc_ns;
+    if (r->next_utc_ns && !r->rotate)
+        return r->next_utc_ns;
+    return wall_clock_utc_of(r->clock, r->link.moment_tsc, &utc_ns) ? utc_ns : recorder_utc_now(r);
+}
+
+static int run_part(struct recorder *r, struct part_result *result, struct error *err)
+{
+    const struct recorder_options *o = r->o;
+    const struct part_watch watch = {r, part_end, part_facts, part_summary};
+    double host_error_ppm = 0, host_hz = wall_clock_hz(r->clock, &host_error_ppm);
+    const struct part_options options = {.path = r->path,
+                                         .host = o->host,
+                                         .tool = o->tool,
+                                         .level = o->level,
+                                         .threads = o->threads,
+                                         .with_trace = o->with_trace,
+                                         .cpu_hz = o->cpu_hz,
+                                         .host_hz = host_hz,
+                                         .host_error_ppm = host_error_ppm,
+                                         .memory_limit = o->memory_limit,
+                                         .capture = &o->capture,
+                                         .spool = r->spool,
+                                         .watch = &watch};
+    struct store_name name;
+    if (recorder_make_room(r, err) != 0 ||
+        store_new(r->store, (uint64_t)r->begin_utc_ns, r->boot_id, false, &name, r->path, err) != 0)
+        return -1;
+    r->open = true;
+    r->next_utc_ns = 0;
+    int status = part_run(&options, &r->link, result, err);
+    r->open = false;
+    if (status != 0 || result->end == PART_NOTHING)
+        return status;
+    say_part(r, result);
+    if (result->end == PART_MOMENT)
+        r->begin_utc_ns = next_begin(r);
+    else
+        wall_clock_utc_of(r->clock, result->end_tsc, &r->ended_utc_ns);
+    r->rotate = false;
+    store_sync(r->store);
+    return 0;
+}
+
+/* ---- a trace that is not interrupted ---- */
+
+/* Parts of it, until it ends. */
+static int record_trace(struct recorder *r, int fd, struct error *err)
+{
+    const struct spool_watch watch = {r, tick, r->o->wait_mask};
+    struct part_result result;
+    int status;
+    r->spool = spool_new(fd, SPOOL_BYTES, &watch, err);
+    if (!r->spool)
+        return -1;
+    part_link_free(&r->link);
+    r->link = (struct part_link){0};
+    r->newest_tsc = 0;
+    r->begin_utc_ns = recorder_utc_now(r);
+    do
+        status = run_part(r, &result, err);
+    while (status == 0 && result.end == PART_MOMENT);
+    struct spool_state state = spool_state(r->spool);
+    r->trace_bytes += state.bytes;
+    r->stalled_ns += state.stalled_ns;
+    if (status == 0 && state.error != 0 && !r->stopping)
+        recorder_say(r, true, "reading the trace: %s", strerror(state.error));
+    spool_free(r->spool);
+    r->spool = NULL;
+    return status;
+}
+
+/* Waits, and looks after the rest, until xentrace is to be started again. */
+static void wait_for_tracer(struct recorder *r)
+{
+    const struct timespec most = {0, SPOOL_TICK_NS};
+    while (tracer_pause_ns(r->tracer) > 0 && !r->stopping) {
+        ppoll(NULL, 0, &most, r->o->wait_mask);
+        look_after(r);
+    }
+}
+
+static int record_host(struct recorder *r, struct error *err)
+{
+    while (!r->stopping) {
+        struct error why = {0};
+        int fd = tracer_start(r->tracer, &why);
+        if (fd < 0) {
+            if (tracer_starts(r->tracer) == 0) {
+                *err = why;
+                return -1;
+            }
+            recorder_say(r, true, "%s", why.message);
+        } else if (record_trace(r, fd, err) != 0) {
+            return -1;
+        }
+        look_after(r);
+        if (r->stopping)
+            break;
+        snprintf(r->interruption, sizeof r->interruption, "xentrace: %.100s", fd < 0 ? why.message : tracer_failure(r->tracer));
+        recorder_say(r, true, "xentrace has ended (%s); it is started again", tracer_failure(r->tracer));
+        r->restarts++;
+        wait_for_tracer(r);
+    }
+    return 0;
+}
+
+/* ---- the beginning ---- */
+
+static void read_boot_id(struct recorder *r)
+{
+    if (!io_file_all("/proc/sys/kernel/random/boot_id", '\n', r->boot_id, sizeof r->boot_id))
+        snprintf(r->boot_id, sizeof r->boot_id, "00000000");
+    r->boot_id[strcspn(r->boot_id, "\n")] = '\0';
+}
+
+static int begin(struct recorder *r, struct error *err)
+{
+    const struct recorder_options *o = r->o;
+    r->limits = o->limits;
+    read_boot_id(r);
+    const struct store_options folder = {.dir = o->folder, .host = o->host, .longest_ns = o->rotate_ns};
+    r->store = store_open(&folder, err);
+    if (!r->store || recorder_clock_begin(r, err) != 0 || recorder_salvage(r, err) != 0)
+        return -1;
+    recorder_find_last(r);
+    if (o->input < 0 && !(r->tracer = tracer_new(&o->tracer, err)))
+        return -1;
+    if ((o->input < 0 || o->domains.source) && !(r->domains = domain_watch_new(&o->domains, err)))
+        return -1;
+    if (notify_open(&r->notify, getenv("NOTIFY_SOCKET"), getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"), err) != 0)
+        return -1;
+    r->begun_utc_ns = recorder_utc_now(r);
+    notify_ready(&r->notify, "recording");
+    return 0;
+}
+
+static void end(struct recorder *r)
+{
+    notify_stopping(&r->notify, "completing the archive");
+    if (r->store)
+        recorder_status_write(r, true);
+    domain_watch_free(r->domains);
+    tracer_free(r->tracer);
+    recorder_clock_end(r);
+    part_link_free(&r->link);
+    buffer_free(&r->lines);
+    notify_close(&r->notify);
+    store_close(r->store);
+}
+
+int recorder_run(const struct recorder_options *o, struct error *err)
+{
+    struct recorder *r = calloc(1, sizeof *r);
+    if (!r)
+        return error_no_memory(err, "the recorder");
+    r->o = o;
+    int status = begin(r, err);
+    if (status == 0)
+        status = o->input >= 0 ? record_trace(r, o->input, err) : record_host(r, err);
+    end(r);
+    if (status == 0 && r->full.code != ERROR_NONE) {
+        *err = r->full;
+        status = -1;
+    }
+    free(r);
+    return status;
+}

@@ -1,0 +1,124 @@
+/* The time of day of the trace, and where archives end by it. */
+#include "recorder_state.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "host/io_clock.h"
+#include "host/wall_clock.h"
+
+#define READ_EVERY_NS      10000000000u /* here, */
+#define READ_EVERY_TRACE_S 1.0          /* or in the trace */
+
+/* ---- a given trace, whose own clock goes on from a known time ---- */
+
+static int read_trace_time(void *context, struct time_reading *t, struct error *err)
+{
+    const struct recorder *r = context;
+    uint64_t ns = clock_ns(&r->trace_clock, r->newest_tsc);
+    (void)err;
+    *t = (struct time_reading){.utc_ns = r->o->trace_begins_utc_ns + (int64_t)ns,
+                               .monotonic_ns = ns,
+                               .boot_ns = ns,
+                               .tsc = r->newest_tsc};
+    return 0;
+}
+
+static bool by_trace(const struct recorder *r)
+{
+    return r->o->trace_begins_utc_ns != 0;
+}
+
+int recorder_clock_begin(struct recorder *r, struct error *err)
+{
+    struct time_source source = r->o->time ? *r->o->time : time_source_host();
+    if (by_trace(r))
+        source = (struct time_source){r, read_trace_time};
+    r->clock = wall_clock_new(&source, WALL_CLOCK_LATE_NS, err);
+    return r->clock ? 0 : -1;
+}
+
+void recorder_clock_end(struct recorder *r)
+{
+    wall_clock_free(r->clock);
+    r->clock = NULL;
+}
+
+/* ---- readings ---- */
+
+static bool is_due(const struct recorder *r, uint64_t now_ns)
+{
+    double cycles = r->newest_tsc > r->read_at_tsc ? (double)(r->newest_tsc - r->read_at_tsc) : 0;
+    bool few = r->clocks_n < 2 && now_ns >= r->read_at_ns + SPOOL_TICK_NS; /* until the frequency is known */
+    return few || now_ns >= r->read_at_ns + READ_EVERY_NS ||
+           (r->trace_clock.cpu_hz > 0 && cycles > READ_EVERY_TRACE_S * r->trace_clock.cpu_hz);
+}
+
+static void take_pair(struct recorder *r, const struct fact_clock *pair)
+{
+    if (r->clocks_n == CLOCKS_KEPT)
+        memmove(r->clocks, r->clocks + 1, --r->clocks_n * sizeof *r->clocks);
+    r->clocks[r->clocks_n++] = *pair;
+    fact_put(&r->lines, &(struct fact){.kind = FACT_CLOCK, .clock = *pair});
+}
+
+void recorder_clock_read(struct recorder *r)
+{
+    uint64_t now_ns = io_clock_ns();
+    struct clock_news news;
+    struct error err = {0};
+    if (!is_due(r, now_ns))
+        return;
+    r->read_at_ns = now_ns;
+    r->read_at_tsc = r->newest_tsc;
+    const struct stream_moment newest = {
+        .tsc = r->newest_tsc, .age_ns = now_ns - r->newest_at_ns, .sweep_ns = r->sweep_ns};
+    if (wall_clock_read(r->clock, r->newest_tsc ? &newest : NULL, &news, &err) != 0) {
+        recorder_say(r, true, "the time of day: %s", err.message);
+        return;
+    }
+    if (news.broken)
+        r->clocks_n = 0;
+    if (news.step_ns != 0)
+        recorder_say(r, false, "the time of day was set by %+.3f s", (double)news.step_ns / 1e9);
+    if (news.suspended_ns > 0)
+        recorder_say(r, false, "this machine was suspended for %.3f s", (double)news.suspended_ns / 1e9);
+    if (news.has_pair)
+        take_pair(r, &news.pair);
+}
+
+int64_t recorder_utc_now(struct recorder *r)
+{
+    struct time_source source = r->o->time ? *r->o->time : time_source_host();
+    struct time_reading t;
+    struct error err;
+    if (by_trace(r))
+        return r->newest_tsc ? r->o->trace_begins_utc_ns + (int64_t)clock_ns(&r->trace_clock, r->newest_tsc)
+                             : r->o->trace_begins_utc_ns;
+    return source.read(source.context, &t, &err) == 0 ? t.utc_ns : 0;
+}
+
+/* ---- where a part ends ---- */
+
+static int64_t slot_of(const struct recorder *r, int64_t utc_ns)
+{
+    int64_t length = (int64_t)r->o->rotate_ns;
+    return utc_ns >= 0 ? utc_ns / length : -((length - 1 - utc_ns) / length);
+}
+
+uint64_t recorder_part_end(struct recorder *r, uint64_t settled_tsc)
+{
+    int64_t utc_ns, slot = slot_of(r, r->begin_utc_ns);
+    uint64_t tsc;
+    if (r->rotate)
+        return settled_tsc;
+    if (!wall_clock_utc_of(r->clock, settled_tsc, &utc_ns))
+        return 0;
+    r->next_utc_ns = 0;
+    if (slot_of(r, utc_ns) != slot) /* the clock was set, or the end came before it was known */
+        return settled_tsc;
+    if (!wall_clock_tsc_of(r->clock, (slot + 1) * (int64_t)r->o->rotate_ns, &tsc) || tsc <= settled_tsc)
+        return 0;
+    r->next_utc_ns = (slot + 1) * (int64_t)r->o->rotate_ns;
+    return tsc;
+}

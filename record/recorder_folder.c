@@ -1,0 +1,148 @@
+/* The folder of the archives, as the recorder finds and keeps it. */
+#include "recorder_state.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/archive.h"
+#include "metrics/human.h"
+#include "metrics/min_max.h"
+#include "record/salvage.h"
+
+#define ROOM_BYTES ((uint64_t)16 << 20) /* that should be left for what comes; or this part of all that may be kept: */
+#define ROOM_PART  16
+
+/* Calls `visit` with the path of each file in this state, in order; it returns false to end. -1 with `err` filled. */
+static int each_file(struct recorder *r, enum store_state state,
+                     bool (*visit)(struct recorder *r, const char *path, const struct store_name *name),
+                     struct error *err)
+{
+    struct store_file *list;
+    size_t n;
+    char path[PATH_MAX];
+    int status = 0;
+    if (store_list(r->store, &list, &n, err) != 0)
+        return -1;
+    for (size_t i = 0; i < n && status == 0; i++)
+        if (list[i].name.state == state) {
+            status = store_path(r->store, &list[i].name, path, err);
+            if (status == 0 && !visit(r, path, &list[i].name))
+                break;
+        }
+    free(list);
+    return status;
+}
+
+/* ---- what a crash has left ---- */
+
+static bool salvage(struct recorder *r, const char *path, const struct store_name *name)
+{
+    struct salvage_result result;
+    struct error why = {0};
+    if (name->dump)
+        return true;
+    if (salvage_partial(path, &result, &why) == 0)
+        recorder_say(r, false, "%s: completed, %.9g s", path, (double)result.duration_ns / 1e9);
+    else
+        recorder_say(r, true, "%s: %s: %s", path, result.nothing ? "nothing can be completed" : "not completed",
+                     why.message);
+    return true;
+}
+
+int recorder_salvage(struct recorder *r, struct error *err)
+{
+    return each_file(r, STORE_PARTIAL, salvage, err);
+}
+
+/* ---- the last archive ---- */
+
+static int add_facts(struct archive *a, const struct capture *p, struct host_facts *facts, struct error *err)
+{
+    const uint8_t *text;
+    for (size_t i = 0; i < p->members_n; i++) {
+        const struct member *m = &p->members[i];
+        if (m->kind == MEMBER_HOST && (archive_read(a, p, m, &text, err) != 0 ||
+                                       host_facts_read(facts, (const char *)text, m->bytes, err) != 0))
+            return -1;
+    }
+    return 0;
+}
+
+static bool look_at(struct recorder *r, const char *path, const struct store_name *name)
+{
+    struct host_facts facts = {0};
+    struct error err;
+    struct archive *a = name->dump ? NULL : archive_open(path, &err);
+    const struct capture *captures;
+    size_t n = a ? archive_captures(a, &captures) : 0;
+    int64_t utc_ns;
+    const struct capture *last = n > 0 ? &captures[n - 1] : NULL;
+    if (last && add_facts(a, last, &facts, &err) == 0 &&
+        host_facts_utc(&facts, last->cpu_hz, last->tsc_last, &utc_ns, NULL))
+        r->ended_utc_ns = utc_ns;
+    host_facts_free(&facts);
+    archive_close(a);
+    return true;
+}
+
+static bool note_last(struct recorder *r, const char *path, const struct store_name *name)
+{
+    if (!name->dump) {
+        snprintf(r->path, sizeof r->path, "%s", path);
+        r->last_name = *name;
+    }
+    return true;
+}
+
+void recorder_find_last(struct recorder *r)
+{
+    struct error err;
+    *r->path = '\0';
+    each_file(r, STORE_COMPLETE, note_last, &err);
+    if (*r->path) {
+        look_at(r, r->path, &r->last_name);
+        snprintf(r->interruption, sizeof r->interruption, "the recorder did not run");
+    }
+}
+
+/* ---- room ---- */
+
+static void say_removed(const struct recorder *r, const struct store_pruned *p)
+{
+    char bytes[HUMAN_BYTES];
+    if (p->files > 0)
+        recorder_say(r, false, "removed the %zu oldest files, %s: %s", p->files, human_bytes(bytes, p->bytes),
+                     p->why & STORE_FREE    ? "the file system is full"
+                     : p->why & STORE_BYTES ? "they are too many"
+                                            : "they are old");
+}
+
+int recorder_make_room(struct recorder *r, struct error *err)
+{
+    struct store_limits limits = r->limits;
+    struct store_pruned pruned;
+    struct store_usage usage;
+    uint64_t part = limits.keep_bytes ? limits.keep_bytes / ROOM_PART : ROOM_BYTES;
+    uint64_t room = min64(part, ROOM_BYTES);
+    if (r->o->stop_when_full) { /* what is old goes all the same */
+        if (store_usage(r->store, &usage, err) != 0)
+            return -1;
+        if (limits.keep_bytes && usage.bytes + room > limits.keep_bytes)
+            return error_set(err, ERROR_IO, "the archives have %" PRIu64 " bytes: no more may be kept (--keep-bytes)",
+                             usage.bytes);
+        if (usage.free_bytes < limits.min_free_bytes + room)
+            return error_set(err, ERROR_IO, "%.200s: only %" PRIu64 " bytes are free (--min-free)", r->o->folder,
+                             usage.free_bytes);
+        limits.keep_bytes = limits.min_free_bytes = 0;
+    }
+    if (store_prune(r->store, &limits, (uint64_t)recorder_utc_now(r), room, &pruned, err) != 0)
+        return -1;
+    say_removed(r, &pruned);
+    if (pruned.broken & (STORE_BYTES | STORE_FREE))
+        return error_set(err, ERROR_IO, "%s, and there is no archive that could be removed",
+                         pruned.broken & STORE_FREE ? "the file system is full (--min-free)"
+                                                    : "more is kept than may be (--keep-bytes)");
+    return 0;
+}

@@ -1,0 +1,101 @@
+/* What the files of recorder.h share. */
+#ifndef XENMETER_RECORD_RECORDER_STATE_H
+#define XENMETER_RECORD_RECORDER_STATE_H
+
+#include <limits.h>
+
+#include "archive/host_facts.h"
+#include "record/notify.h"
+#include "record/part.h"
+#include "record/recorder.h"
+
+#define CLOCKS_KEPT 4 /* pairs with which each archive begins */
+
+struct recorder {
+    const struct recorder_options *o;
+    struct store *store;
+    struct store_limits limits;
+    struct tracer *tracer;       /* NULL: the trace is given */
+    struct domain_watch *domains; /* NULL: nobody asks who they are */
+    struct wall_clock *clock;
+    struct notify notify;
+    struct spool *spool;
+    struct part_link link;
+    char boot_id[FACT_UUID];
+    /* the part that is open */
+    char path[PATH_MAX];
+    bool open;
+    int64_t begin_utc_ns; /* of the part */
+    int64_t next_utc_ns;  /* where it ends, if that is where another one is due; 0: not known */
+    bool rotate;          /* it is to end now */
+    struct store_name last_name; /* of the newest archive when it began */
+    /* the trace */
+    struct clock trace_clock; /* cpu_hz 0: not known yet */
+    uint64_t newest_tsc;      /* settled */
+    uint64_t newest_at_ns, sweep_ns;
+    uint64_t read_at_ns; /* io_clock_ns of the last reading of the time, */
+    uint64_t read_at_tsc;
+    bool stopping;
+    uint64_t stopping_at_ns, looked_at_ns;
+    enum tracer_state tracer_state;
+    /* facts */
+    struct buffer lines;                 /* since the last member */
+    struct fact_clock clocks[CLOCKS_KEPT]; /* the last ones */
+    size_t clocks_n;
+    struct fact_reduced reduced; /* mask 0: nothing is */
+    int64_t ended_utc_ns;        /* of what was recorded before an interruption; 0: nothing was */
+    char interruption[FACT_NAME];
+    /* since it began */
+    int64_t begun_utc_ns;
+    uint64_t parts, trace_bytes, lost_records, records, stalled_ns, stored_bytes;
+    uint32_t restarts;
+    uint64_t status_at_ns, taken_at_ns, limits_at_ns;
+    struct error full; /* there is no room for more: why */
+};
+
+/* Says a line to people (see recorder_options.say). */
+void recorder_say(const struct recorder *r, bool wrong, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* ---- the time ---- */
+
+int recorder_clock_begin(struct recorder *r, struct error *err);
+void recorder_clock_end(struct recorder *r);
+
+/* Reads the time if it is due: some time has passed here, or in the trace. */
+void recorder_clock_read(struct recorder *r);
+
+/* Now, by the clocks of this machine, or of what stands in for it. */
+int64_t recorder_utc_now(struct recorder *r);
+
+/* The tsc at which the open part is to end; 0: not known yet. */
+uint64_t recorder_part_end(struct recorder *r, uint64_t settled_tsc);
+
+/* ---- facts ---- */
+
+/* All that is known when a part begins; recorder.lines follow. */
+void recorder_facts_begin(struct recorder *r, struct buffer *to);
+
+/* Takes what has been learnt of domains, and what recording takes from time to time. */
+void recorder_facts_take(struct recorder *r);
+
+/* ---- the folder ---- */
+
+/* Completes what a crash has left, and says so. -1 with `err` filled: the folder cannot be read. */
+int recorder_salvage(struct recorder *r, struct error *err);
+
+/* Finds since when nothing was recorded: ended_utc_ns. */
+void recorder_find_last(struct recorder *r);
+
+/* Removes what is too old or too much. -1 with `err` filled: there is no room, and nothing is to be removed for it. */
+int recorder_make_room(struct recorder *r, struct error *err);
+
+/* ---- state ---- */
+
+/* Writes what `record --status` shows, if it is due, or `now`. */
+void recorder_status_write(struct recorder *r, bool now);
+
+/* CPU time and memory of this process. */
+uint64_t recorder_cpu_ns(void);
+uint64_t recorder_rss_bytes(void);
+
+#endif

@@ -1,0 +1,85 @@
+/* What a recorder does, in a file of its folder, for `record --status`. */
+#include "recorder_state.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "formats/output.h"
+#include "host/io_clock.h"
+
+#define STATUS_FILE     ".status.json"
+#define STATUS_EVERY_NS 10000000000u
+#define STATUS_MOST     65536
+
+static json_t *number(uint64_t n)
+{
+    return json_integer((json_int_t)(n > INT64_MAX ? INT64_MAX : n));
+}
+
+static json_t *state_of(struct recorder *r)
+{
+    struct spool_state spool = r->spool ? spool_state(r->spool) : (struct spool_state){0};
+    uint64_t cpu_ns = recorder_cpu_ns();
+    int64_t now_ns = recorder_utc_now(r);
+    json_t *o = json_object();
+    json_object_set_new(o, "schema", json_string("xenmeter.recorder/1"));
+    json_object_set_new(o, "pid", json_integer(getpid()));
+    json_object_set_new(o, "host", json_string(r->o->host));
+    json_object_set_new(o, "boot_id", json_string(r->boot_id));
+    json_object_set_new(o, "utc_ns", json_integer(now_ns));
+    json_object_set_new(o, "begun_utc_ns", json_integer(r->begun_utc_ns));
+    json_object_set_new(o, "state", json_string(r->stopping ? "stopping" : r->open ? "recording" : "waiting"));
+    json_object_set_new(o, "archive", r->open ? json_string(r->path) : json_null());
+    json_object_set_new(o, "archives", number(r->parts));
+    json_object_set_new(o, "stored_bytes", number(r->stored_bytes));
+    json_object_set_new(o, "trace_bytes", number(r->trace_bytes + spool.bytes));
+    json_object_set_new(o, "waiting_bytes", number(spool.waiting));
+    json_object_set_new(o, "records", number(r->records));
+    json_object_set_new(o, "lost_records", number(r->lost_records));
+    json_object_set_new(o, "stalled_ns", number(r->stalled_ns + spool.stalled_ns));
+    json_object_set_new(o, "restarts", number(r->restarts));
+    json_object_set_new(o, "cpu_ns", number(cpu_ns));
+    json_object_set_new(o, "rss_bytes", number(recorder_rss_bytes()));
+    json_object_set_new(o, "clock", json_string(wall_clock_by_stream(r->clock) ? "stream" : "host"));
+    json_object_set_new(o, "mask", r->reduced.mask ? number(r->reduced.mask) : json_null());
+    return o;
+}
+
+void recorder_status_write(struct recorder *r, bool now)
+{
+    uint64_t now_ns = io_clock_ns();
+    char path[PATH_MAX];
+    struct error err;
+    if (!now && now_ns < r->status_at_ns + STATUS_EVERY_NS)
+        return;
+    r->status_at_ns = now_ns;
+    snprintf(path, sizeof path, "%s/" STATUS_FILE, r->o->folder);
+    json_t *state = state_of(r);
+    char *text = json_dumps(state, JSON_INDENT(2));
+    json_decref(state);
+    struct output *out = text ? output_open(path, &err) : NULL;
+    if (out) {
+        output_printf(out, "%s\n", text);
+        if (output_commit(out, &err) != 0)
+            recorder_say(r, true, "%s: %s", path, err.message);
+    }
+    free(text);
+}
+
+int recorder_status(const char *folder, char **text, struct error *err)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/" STATUS_FILE, folder);
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return error_set(err, ERROR_IO, errno == ENOENT ? "nobody has recorded to this folder: there is no %s" : "%s: cannot open", STATUS_FILE);
+    *text = calloc(1, STATUS_MOST);
+    size_t n = *text ? fread(*text, 1, STATUS_MOST - 1, f) : 0;
+    fclose(f);
+    return n > 0 ? 0 : error_set(err, ERROR_IO, STATUS_FILE ": cannot read");
+}
