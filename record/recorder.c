@@ -164,6 +164,7 @@ static int run_part(struct recorder *r, struct part_result *result, struct error
         return -1;
     r->open = true;
     r->next_utc_ns = 0;
+    r->end_tsc = 0;
     int status = part_run(&options, &r->link, result, err);
     r->open = false;
     if (status != 0 || result->end == PART_NOTHING)

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "archive/archive.h"
 #include "archive/contents.h"
 #include "archive/member_writer.h"
 #include "archive/tar.h"
@@ -162,6 +163,7 @@ static int take_checkpoint(struct salvage *s, size_t place, struct error *err)
         return -1;
     if (!describes(s, p, place))
         return error_set(err, ERROR_FORMAT, "a checkpoint of something else");
+    p->members_capacity = p->members_n;
     struct member *own = capture_new_member(p);
     if (!own)
         return error_no_memory(err, "the list of members");
@@ -214,7 +216,7 @@ static int put_end(struct salvage *s, struct error *err)
         status = contents_write(s->writer.frames, &complete, 1, err);
     s->result->tsc_first = complete.tsc_first;
     s->result->tsc_last = complete.tsc_last;
-    s->result->duration_ns = s->summary.end_ns;
+    s->result->duration_ns = complete.duration_ns;
     capture_free(&complete);
     return status == 0 ? 0 : -1;
 }
@@ -225,6 +227,25 @@ static void keep_first(void *context, uint64_t offset, const char *member, const
     if (first->code == ERROR_NONE)
         error_set_at(first, ERROR_FORMAT, offset, "it is no whole archive: %.60s%s%.150s", member,
                      *member ? ": " : "", what);
+}
+
+/* What a complete archive holds. */
+static void describe(const char *path, struct salvage_result *r)
+{
+    struct error ignored;
+    const struct capture *captures;
+    struct archive *a = archive_open(path, &ignored);
+    size_t n = a ? archive_captures(a, &captures) : 0;
+    if (n > 0) {
+        memcpy(r->host, captures[0].host, sizeof r->host);
+        memcpy(r->id, captures[0].id, sizeof r->id);
+        r->tsc_first = captures[0].tsc_first;
+        r->tsc_last = captures[n - 1].tsc_last;
+    }
+    r->duration_ns = 0;
+    for (size_t i = 0; i < n; i++)
+        r->duration_ns += captures[i].duration_ns;
+    archive_close(a);
 }
 
 /* Reads all that was written, before it gets its name. */
@@ -240,6 +261,8 @@ static int verify(struct salvage *s, struct error *err)
     long findings = path ? verify_archive(path, keep_first, &finding, &totals, err) : 0;
     if (findings > 0)
         *err = finding;
+    if (findings == 0 && path)
+        describe(path, s->result);
     return findings == 0 ? 0 : -1;
 }
 
@@ -292,9 +315,12 @@ static int salvage(struct salvage *s, const char *partial, const char *to, struc
 {
     if (open_file(s, partial, err) != 0)
         return -1;
-    if (s->walk.by_table || s->walk.frames.sealed)
+    if (s->walk.by_table)
         return error_set(err, ERROR_USAGE, "is an archive that was completed: there is nothing to salvage");
-    if (look(s, err) != 0 || (s->has_contents ? take_all(s, err) : find_checkpoint(s, err)) != 0)
+    if (look(s, err) != 0)
+        return -1;
+    bool all = s->has_contents && take_all(s, err) == 0;
+    if (!all && find_checkpoint(s, err) != 0)
         return -1;
     memcpy(s->result->host, s->there.host, sizeof s->result->host);
     memcpy(s->result->id, s->there.id, sizeof s->result->id);
@@ -373,6 +399,7 @@ static int name_complete(const char *partial, const char *path, struct salvage_r
     }
     result->complete = true;
     result->stored = totals.bytes;
+    describe(partial, result);
     return rename_to(partial, path, err);
 }
 

@@ -216,11 +216,13 @@ static int add_up(struct salvaging_rows *x, enum by by)
     return status == 0 ? add_text(x, by) : -1;
 }
 
-/* The first tsc at that moment. */
-static uint64_t tsc_at(const struct clock *c, uint64_t ns)
+/* The first tsc at that moment; `most`, if that is not possible. */
+static uint64_t tsc_at(const struct clock *c, uint64_t ns, uint64_t most)
 {
-    double hz = c->cpu_hz > 0 ? c->cpu_hz : 1e9;
-    uint64_t tsc = c->tsc_first + (uint64_t)((double)ns * (hz / 1e9));
+    double cycles = (double)ns * ((c->cpu_hz > 0 ? c->cpu_hz : 1e9) / 1e9);
+    if (c->tsc_first >= most || cycles >= (double)(most - c->tsc_first))
+        return most;
+    uint64_t tsc = c->tsc_first + (uint64_t)cycles;
     for (int i = 0; i < 64 && clock_ns(c, tsc) < ns; i++) /* rounding */
         tsc++;
     return tsc;
@@ -237,7 +239,7 @@ int salvage_rows(struct walk *walk, struct member_writer *w, struct summary *s, 
     int status = find_end(&x);
     if (status == 0) {
         s->end_ns = x.end_ns;
-        s->trace.tsc_last = tsc_at(&s->clock, x.end_ns);
+        s->trace.tsc_last = tsc_at(&s->clock, x.end_ns, s->trace.tsc_last);
         s->quality.vcpu_ns = s->quality.unknown_ns = s->quality.doubtful_ns = 0;
     }
     for (enum by by = 0; by < BYS && status == 0; by++)

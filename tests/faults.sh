@@ -49,6 +49,9 @@ gzip -k "$trace"
 "$XENMETER" report -q -g total,1ms -f json -o "$input/saved.json" "$trace"
 "$XENMETER" archive create -q --with-trace -g 1ms,execution -o "$input/whole.xma" "$trace"
 "$XENMETER" archive create -q -g 1ms,execution -o "$input/results.xma" "$input/other.xt"
+mkdir "$input/parts"
+"$XENMETER" simulate -q --duration 70s sim/scenarios/two-hogs.json | "$BUILD/tests/parts" 1000000000000 "$input/parts" >/dev/null
+head -c -800 "$input/parts/0.xma" >"$input/left.xma.partial"
 printf '0 Domain-0\n1 web\n2 db\n' >"$input/names"
 echo '{ "feedback": "1ms", "domains": { "0": { "share": "5%" } } }' >"$input/debt.json"
 mkdir -p "$input/root/sys/class/net/vif1.0/statistics" "$input/root/sys/bus/xen-backend/devices/vbd-1-51712/statistics"
@@ -126,10 +129,13 @@ faults 'archive extract, members' --several -- archive extract -o members "$inpu
 faults 'archive verify' -- archive verify "$input/whole.xma"
 faults 'archive merge' "${former[@]}" --partial -- archive merge -q -o out.xma "$input/whole.xma" "$input/results.xma"
 
+faults 'archive salvage' "${former[@]}" -- archive salvage -q -o out.xma "$input/left.xma.partial"
+
 # Killed at a call: what is there is the former file or the new one, and of an archive that was begun the trace is recovered.
 group 'killed'
 faults 'report, killed' --kinds kill "${former[@]}" -- report -j 1 -g total,1ms -o out.csv "$trace"
 faults 'report, sqlite, killed' --kinds kill "${former[@]}" -- report -j 1 -o out.sqlite "$trace"
+faults 'salvage, killed' --kinds kill "${former[@]}" -- archive salvage -q -o out.xma "$input/left.xma.partial"
 faults 'merge, killed' --kinds kill "${former[@]}" -- archive merge -q -o out.xma "$input/whole.xma" "$input/results.xma"
 loads=$input/loads.xt
 "$XENMETER" simulate -q --duration 200ms -o "$loads" sim/scenarios/three-loads.json
