@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "formats/buffer.h"
 #include "formats/output.h"
 #include "formats/writer.h"
 #include "parser/decode/own_events.h"
