@@ -12,8 +12,8 @@
 #include "host/io_clock.h"
 #include "record/child.h"
 
-#define LINE_BYTES 80                     /* three numbers of 20 digits */
-#define TIME_MOST  (UINT64_C(1) << 62)    /* sums and differences of times stay within 64 bits */
+#define LINE_BYTES 80                  /* three numbers of 20 digits */
+#define TIME_MOST  (UINT64_C(1) << 62) /* sums and differences of times stay within 64 bits */
 
 struct clock_command {
     struct child child;
@@ -111,7 +111,8 @@ static int read_clock(void *context, struct time_reading *r, struct error *err)
     if (!number_at(&at, TIME_MOST, &utc_ns) || !number_at(&at, TIME_MOST, &r->monotonic_ns) ||
         !number_at(&at, UINT64_MAX, &r->tsc) || *at) {
         c->failed = true;
-        return error_set(err, ERROR_FORMAT, "the clock's command does not answer \"UTC_NS MONOTONIC_NS TSC\"");
+        return error_set(err, ERROR_FORMAT,
+                         "the clock's command does not answer \"UTC_NS MONOTONIC_NS TSC\"");
     }
     r->utc_ns = (int64_t)utc_ns;
     r->boot_ns = r->monotonic_ns;

@@ -32,7 +32,8 @@ struct domain_watch {
 
 /* ---- a look ---- */
 
-static int run(const struct domain_watch *w, const char *const *words, struct domain_info *info, struct error *err)
+static int run(const struct domain_watch *w, const char *const *words, struct domain_info *info,
+               struct error *err)
 {
     const struct act_command c = {words, NULL, w->options.limit_ns, w->end_fd};
     struct buffer output = {.n = 0};
@@ -152,7 +153,8 @@ static void *watch(void *context)
         int status = look(w, &info, &err);
         take_look(w, &info, status, &err);
         next_ns = io_clock_ns() + interval_ns;
-    } while (!wait_until(w, io_clock_ns() + (interval_ns < PAUSE_LEAST_NS ? interval_ns : PAUSE_LEAST_NS), false) &&
+    } while (!wait_until(w, io_clock_ns() + (interval_ns < PAUSE_LEAST_NS ? interval_ns : PAUSE_LEAST_NS),
+                         false) &&
              !wait_until(w, next_ns, true));
     return NULL;
 }

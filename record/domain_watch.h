@@ -49,8 +49,8 @@ void domain_watch_take(struct domain_watch *w, uint64_t tsc, bool all, struct bu
 struct domain_watch_state {
     uint64_t looks, failures; /* ended, and those that failed */
     uint64_t last_ns;         /* when the last one ended that did not fail (io_clock_ns); 0: none did */
-    struct error error;       /* what failed in the last look, if only one command of it; ERROR_NONE: nothing */
-    size_t domains;           /* that are known */
+    struct error error; /* what failed in the last look, if only one command of it; ERROR_NONE: nothing */
+    size_t domains;     /* that are known */
 };
 struct domain_watch_state domain_watch_state(struct domain_watch *w);
 

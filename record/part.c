@@ -7,7 +7,8 @@
 #include "archive/contents.h"
 #include "metrics/min_max.h"
 
-#define CHECKPOINT_NS 60000000000u /* what may be lost if the process dies */
+#define CHECKPOINT_NS 60000000000u       /* what may be lost if the process dies */
+#define DISK_BYTES    ((size_t)24 << 20) /* that wait for a slow disk */
 #define FACTS_MEMBER  "host/%06" PRIu32 ".jsonl"
 
 void part_link_free(struct part_link *l)
@@ -93,7 +94,9 @@ static int checkpoint(struct part *p, const struct pass *pass, struct error *err
     int status = put_facts(p, err);
     if (status == 0)
         status = part_summarise(p, err);
-    return status == 0 ? capture_writer_checkpoint(p->writer, err) : -1;
+    if (status == 0)
+        status = capture_writer_checkpoint(p->writer, err);
+    return status == 0 && frame_writer_drain(p->frames, err) == 0 ? disk_sync(p->disk, err) : -1;
 }
 
 static int settled(void *context, const struct pass *pass, uint64_t settled_ns, struct error *err)
@@ -161,7 +164,11 @@ static int open_archive(struct part *p, struct error *err)
     p->output = output_open_partial(o->path, err);
     if (!p->output)
         return -1;
-    struct frame_sink sink = frame_sink_to(p->output);
+    const struct disk_target target = disk_target_of(p->output);
+    p->disk = disk_new(&target, DISK_BYTES, err);
+    if (!p->disk)
+        return -1;
+    const struct frame_sink sink = disk_sink(p->disk);
     p->frames = frame_writer_new(&sink, o->level, o->threads, err);
     if (!p->frames)
         return -1;
@@ -233,7 +240,8 @@ static int complete(struct part *p, struct part_result *r, struct error *err)
 {
     if (part_give_rest(p, err) != 0 || put_facts(p, err) != 0 || part_summarise(p, err) != 0 ||
         capture_writer_finish(p->writer, &p->capture, err) != 0 ||
-        contents_write(p->frames, &p->capture, 1, err) != 0 || frame_writer_finish(p->frames, err) != 0)
+        contents_write(p->frames, &p->capture, 1, err) != 0 || frame_writer_finish(p->frames, err) != 0 ||
+        disk_finish(p->disk, err) != 0)
         return -1;
     r->stored = frame_writer_bytes(p->frames);
     r->begin_tsc = p->summary.trace.tsc_first;
@@ -266,6 +274,7 @@ static void free_part(struct part *p)
     capture_writer_free(p->writer);
     snapshot_maker_free(p->snapshots);
     frame_writer_free(p->frames);
+    disk_free(p->disk);
     output_abort(p->output);
     capture_free(&p->capture);
     free(p->summary.domains);

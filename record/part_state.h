@@ -6,6 +6,7 @@
 #include "formats/output.h"
 #include "metrics/pipeline.h"
 #include "metrics/snapshot_maker.h"
+#include "record/disk.h"
 #include "record/part.h"
 
 #define WINDOW_HEADER 12 /* bytes: a sweep shows with the last of them */
@@ -32,6 +33,7 @@ struct part {
     struct trace *trace;
     /* the archive */
     struct output *output;
+    struct disk *disk;
     struct frame_writer *frames;
     struct capture_writer *writer;
     struct capture capture; /* complete, in the contents */

@@ -193,6 +193,8 @@ static int record_trace(struct recorder *r, int fd, struct error *err)
     part_link_free(&r->link);
     r->link = (struct part_link){0};
     r->newest_tsc = 0;
+    if (wall_clock_by_stream(r->clock) && recorder_clock_begin(r, err) != 0)
+        return -1;
     r->begin_utc_ns = recorder_utc_now(r);
     do
         status = run_part(r, &result, err);

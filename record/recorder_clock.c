@@ -35,6 +35,8 @@ int recorder_clock_begin(struct recorder *r, struct error *err)
     struct time_source source = r->o->time ? *r->o->time : time_source_host();
     if (by_trace(r))
         source = (struct time_source){r, read_trace_time};
+    recorder_clock_end(r);
+    r->clocks_n = 0;
     r->clock = wall_clock_new(&source, WALL_CLOCK_LATE_NS, err);
     return r->clock ? 0 : -1;
 }
@@ -120,7 +122,7 @@ uint64_t recorder_part_end(struct recorder *r, uint64_t settled_tsc)
     r->next_utc_ns = 0;
     r->end_tsc = 0;
     if (utc_ns < r->begin_utc_ns && (settled_tsc < r->link.moment_tsc || r->begin_utc_ns - utc_ns < SLACK_NS))
-        utc_ns = r->begin_utc_ns; /* what is before the part is decoded again; and pairs are not exact */
+        utc_ns = r->begin_utc_ns;   /* what is before the part is decoded again; and pairs are not exact */
     if (slot_of(r, utc_ns) != slot) /* the clock was set, or the end came before it was known */
         return settled_tsc;
     if (!wall_clock_tsc_of(r->clock, (slot + 1) * (int64_t)r->o->rotate_ns, &tsc) || tsc <= settled_tsc)

@@ -60,6 +60,7 @@ void recorder_say(const struct recorder *r, bool wrong, const char *format, ...)
 
 /* ---- the time ---- */
 
+/* Begins to read the time; again, where nothing that was read holds any more. */
 int recorder_clock_begin(struct recorder *r, struct error *err);
 void recorder_clock_end(struct recorder *r);
 

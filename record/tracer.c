@@ -150,7 +150,8 @@ uint64_t tracer_pause_ns(const struct tracer *t)
 static void enlarge(int fd)
 {
     char text[32];
-    long most = io_file_all("/proc/sys/fs/pipe-max-size", ' ', text, sizeof text) ? strtol(text, NULL, 10) : 0;
+    long most =
+        io_file_all("/proc/sys/fs/pipe-max-size", ' ', text, sizeof text) ? strtol(text, NULL, 10) : 0;
     for (most = most > INT_MAX ? INT_MAX : most; most > PIPE_BYTES_LEAST; most /= 2)
         if (fcntl(fd, F_SETPIPE_SZ, (int)most) >= 0)
             return;
@@ -166,8 +167,8 @@ static void begin_pause(struct tracer *t)
 int tracer_start(struct tracer *t, struct error *err)
 {
     char mask[16], pages[16], sweep[16];
-    const char *const words[] = {t->options.path, "-D",  "-e", mask,  "-c", "all",
-                                 "-S",            pages, "-s", sweep, "/dev/stdout", NULL};
+    const char *const words[] = {t->options.path, "-D", "-e",  mask,          "-c", "all", "-S",
+                                 pages,           "-s", sweep, "/dev/stdout", NULL};
     snprintf(mask, sizeof mask, "0x%" PRIx32, t->options.mask);
     snprintf(pages, sizeof pages, "%" PRIu32, t->options.pages);
     snprintf(sweep, sizeof sweep, "%" PRIu32, t->options.sweep_ms);
@@ -204,9 +205,11 @@ void tracer_stop(struct tracer *t)
 static void note_failure(struct tracer *t, int status)
 {
     if (WIFSIGNALED(status))
-        snprintf(t->failure, sizeof t->failure, "ended by signal %d%s%s", WTERMSIG(status), *t->said ? ": " : "", t->said);
+        snprintf(t->failure, sizeof t->failure, "ended by signal %d%s%s", WTERMSIG(status),
+                 *t->said ? ": " : "", t->said);
     else
-        snprintf(t->failure, sizeof t->failure, "exit code %d%s%s", WEXITSTATUS(status), *t->said ? ": " : "", t->said);
+        snprintf(t->failure, sizeof t->failure, "exit code %d%s%s", WEXITSTATUS(status), *t->said ? ": " : "",
+                 t->said);
 }
 
 /* After a stop it can be started at once. */
