@@ -15,6 +15,7 @@
 #include "metrics/human.h"
 
 #define SPOOL_BYTES     ((size_t)80 << 20)
+#define SWEEP_NS        1000000000u /* until it is known */
 #define LIMITS_EVERY_NS 10000000000u
 #define STOP_LIMIT_NS   20000000000u /* how long xentrace may take to end, before what came is all there is */
 
@@ -92,7 +93,7 @@ static uint64_t part_end(void *context, const struct clock *clock, uint64_t sett
     uint64_t now_ns = io_clock_ns();
     r->trace_clock = *clock;
     if (settled_tsc > r->newest_tsc) {
-        r->sweep_ns = now_ns - r->newest_at_ns;
+        r->sweep_ns = r->newest_tsc ? now_ns - r->newest_at_ns : SWEEP_NS;
         r->newest_at_ns = now_ns;
         r->newest_tsc = settled_tsc;
     }
