@@ -12,7 +12,8 @@
 #define CONTRARY_READINGS  3
 #define FAR                4e18 /* cycles or ns, beyond which nothing is near the pairs */
 #define FREQUENCY_LEAST_HZ 1e6
-#define DRIFT_MOST         1e-3 /* CLOCK_MONOTONIC is slewed by at most 500 ppm, and so may have been the pairs before */
+#define DRIFT_MOST                                                                                           \
+    1e-3 /* CLOCK_MONOTONIC is slewed by at most 500 ppm, and so may have been the pairs before */
 
 enum basis { NOT_KNOWN, COUNTER, STREAM };
 
@@ -26,10 +27,11 @@ struct wall_clock {
     uint64_t late_ns;
     bool has_read;
     struct time_reading first, last; /* readings of the same run of the counter */
-    int64_t day_offset, boot_offset; /* CLOCK_REALTIME and CLOCK_BOOTTIME - CLOCK_MONOTONIC, as far as it is reported */
+    int64_t day_offset,
+        boot_offset; /* CLOCK_REALTIME and CLOCK_BOOTTIME - CLOCK_MONOTONIC, as far as it is reported */
     enum basis basis;
-    unsigned contrary; /* readings in a row that speak for the other basis */
-    struct pair anchor; /* the first pair: the frequency counts from there; has_pairs */
+    unsigned contrary;        /* readings in a row that speak for the other basis */
+    struct pair anchor;       /* the first pair: the frequency counts from there; has_pairs */
     struct pair pairs[PAIRS]; /* the last ones, the latest at the end */
     size_t pairs_n;
 };
@@ -139,7 +141,8 @@ static void add_stream_pair(struct wall_clock *c, const struct stream_moment *ne
 {
     const struct time_reading *r = &c->last;
     uint64_t age = newest->age_ns < r->monotonic_ns ? newest->age_ns : r->monotonic_ns;
-    struct pair p = {r->utc_ns - (int64_t)age, r->monotonic_ns - age, newest->tsc, newest->sweep_ns + r->error_ns};
+    struct pair p = {r->utc_ns - (int64_t)age, r->monotonic_ns - age, newest->tsc,
+                     newest->sweep_ns + r->error_ns};
     if (c->pairs_n == 0 || newest->tsc != c->pairs[c->pairs_n - 1].tsc)
         add_pair(c, &p, news);
 }
@@ -168,7 +171,8 @@ static void note_jumps(struct wall_clock *c, const struct time_reading *r, struc
     }
     if (news->suspended_ns > 0)
         forget(c, news);
-    if (!c->has_read || news->suspended_ns > 0 || r->tsc < c->last.tsc || r->monotonic_ns < c->last.monotonic_ns)
+    if (!c->has_read || news->suspended_ns > 0 || r->tsc < c->last.tsc ||
+        r->monotonic_ns < c->last.monotonic_ns)
         c->first = *r;
     c->last = *r;
     c->has_read = true;
@@ -265,7 +269,8 @@ bool wall_clock_utc_of(const struct wall_clock *c, uint64_t tsc, int64_t *utc_ns
     while (i > 0 && c->pairs[i].tsc > tsc)
         i--;
     const struct pair *p = &c->pairs[i];
-    double passed = tsc < p->tsc ? -(double)(p->tsc - tsc) / hz * 1e9 : (double)(tsc - p->tsc) / slope_at(c, i, hz);
+    double passed =
+        tsc < p->tsc ? -(double)(p->tsc - tsc) / hz * 1e9 : (double)(tsc - p->tsc) / slope_at(c, i, hz);
     if (!(fabs(passed) < FAR))
         return false;
     *utc_ns = p->utc_ns + (int64_t)passed;

@@ -43,7 +43,8 @@ struct stream_moment {
 struct clock_news {
     bool has_pair;          /* `pair` is new; */
     struct fact_clock pair; /* its tsc is never below that of the pair before it, unless `broken` */
-    int64_t step_ns; /* the time of day was set forward by so much (< 0: back) since the last reading; 0: it was not */
+    int64_t
+        step_ns; /* the time of day was set forward by so much (< 0: back) since the last reading; 0: it was not */
     uint64_t suspended_ns; /* this machine was suspended for so long since the last reading */
     bool broken;           /* pairs from before do not go with those from here on, and are forgotten */
 };

@@ -38,14 +38,17 @@ static const char details[] =
     "    {\n"
     "        \"domid\": 0,\n"
     "        \"config\": {\n"
-    "            \"c_info\": { \"type\": \"pv\", \"name\": \"Domain-0\", \"uuid\": \"00000000-0000-0000-0000-000000000000\" },\n"
-    "            \"b_info\": { \"max_memkb\": 17179869180, \"sched_params\": { \"sched\": \"credit2\", \"weight\": 512, \"cap\": 0 } }\n"
+    "            \"c_info\": { \"type\": \"pv\", \"name\": \"Domain-0\", \"uuid\": "
+    "\"00000000-0000-0000-0000-000000000000\" },\n"
+    "            \"b_info\": { \"max_memkb\": 17179869180, \"sched_params\": { \"sched\": \"credit2\", "
+    "\"weight\": 512, \"cap\": 0 } }\n"
     "        }\n"
     "    },\n"
     "    {\n"
     "        \"domid\": 1,\n"
     "        \"config\": {\n"
-    "            \"c_info\": { \"type\": \"pv\", \"name\": \"web [\\\"1\\\"]\", \"uuid\": \"" WEB_UUID "\" },\n"
+    "            \"c_info\": { \"type\": \"pv\", \"name\": \"web [\\\"1\\\"]\", \"uuid\": \"" WEB_UUID
+    "\" },\n"
     "            \"b_info\": { \"max_vcpus\": 4, \"avail_vcpus\": [ 0, 1 ], \"target_memkb\": 131072,\n"
     "                \"sched_params\": { \"sched\": \"credit2\", \"weight\": 256, \"cap\": 50 } }\n"
     "        }\n"
@@ -61,7 +64,8 @@ static const char vcpus[] =
     "a name 7 1 2 r-- 1.0                 2     0    0   -b-       9.9  all / all\n";
 
 static const char table[] =
-    "Name                                        ID   Mem VCPUs\tState\tTime(s)   UUID                            "
+    "Name                                        ID   Mem VCPUs\tState\tTime(s)   UUID                       "
+    "     "
     "Reason-Code\tSecurity Label\n"
     "Domain-0                                     0  1536     2     r-----      71.2 "
     "00000000-0000-0000-0000-000000000000        -                -\n"
@@ -159,9 +163,11 @@ static void nothing_is_no_domain(void)
 
 static void what_is_missing_or_strange_is_not_known(void)
 {
-    EQUAL(read_text("[ { \"domid\": 4 }, { \"domid\": 5, \"config\": { \"c_info\": { \"name\": 7, \"uuid\": \"x\" },"
-                    " \"b_info\": { \"max_vcpus\": -1, \"target_memkb\": \"much\", \"sched_params\": [] } } } ]"),
-          0);
+    EQUAL(
+        read_text(
+            "[ { \"domid\": 4 }, { \"domid\": 5, \"config\": { \"c_info\": { \"name\": 7, \"uuid\": \"x\" },"
+            " \"b_info\": { \"max_vcpus\": -1, \"target_memkb\": \"much\", \"sched_params\": [] } } } ]"),
+        0);
     EQUAL(info.domains_n, 2);
     SAME_TEXT(domain(5)->name, "");
     SAME_TEXT(domain(5)->uuid, "");
@@ -271,12 +277,14 @@ static void what_was_known_stays_known(void)
 {
     domain_info_free(&info);
     changes("[ { \"domid\": 1, \"config\": { \"c_info\": { \"name\": \"web\", \"uuid\": \"" WEB_UUID "\" },"
-            " \"b_info\": { \"max_vcpus\": 1, \"target_memkb\": 1024, \"sched_params\": { \"weight\": 256, \"cap\": 30 } } } } ]");
+            " \"b_info\": { \"max_vcpus\": 1, \"target_memkb\": 1024, \"sched_params\": { \"weight\": 256, "
+            "\"cap\": 30 } } } } ]");
     SAME_TEXT(changes(TABLE "(null) 1 1 1 --psrd 0.0\n"), "");
     SAME_TEXT(domain(1)->uuid, WEB_UUID);
     EQUAL(domain(1)->cap, 30);
     /* a cap that is taken away is not inherited */
-    changes("[ { \"domid\": 1, \"config\": { \"b_info\": { \"sched_params\": { \"weight\": 256, \"cap\": 0 } } } } ]");
+    changes("[ { \"domid\": 1, \"config\": { \"b_info\": { \"sched_params\": { \"weight\": 256, \"cap\": 0 } "
+            "} } } ]");
     EQUAL(domain(1)->cap, 0);
     SAME_TEXT(domain(1)->name, "web");
 }
@@ -284,7 +292,8 @@ static void what_was_known_stays_known(void)
 static void another_domain_of_the_same_number_inherits_nothing(void)
 {
     domain_info_free(&info);
-    changes("[ { \"domid\": 1, \"config\": { \"c_info\": { \"name\": \"old\", \"uuid\": \"" WEB_UUID "\" } } } ]");
+    changes("[ { \"domid\": 1, \"config\": { \"c_info\": { \"name\": \"old\", \"uuid\": \"" WEB_UUID
+            "\" } } } ]");
     SAME_TEXT(changes("[ { \"domid\": 1, \"config\": { \"c_info\": { \"uuid\": \"" BULK_UUID "\" } } } ]"),
               "{\"domain_gone\":{\"tsc\":77,\"domain\":1}}\n"
               "{\"domain\":{\"tsc\":77,\"domain\":1,\"uuid\":\"" BULK_UUID "\"}}\n");

@@ -209,7 +209,8 @@ static void each_purpose_has_what_those_after_it_have(void)
 {
     static const uint32_t events[] = {0x00021011, 0x0002800e, 0x00028004, 0x00022203,
                                       0x0010f001, 0x00201001, 0x00082012, 0x00802008};
-    static const uint32_t taken[TRACER_PURPOSES] = {[FOR_ALL] = 8, [FOR_CHARGES] = 6, [FOR_CPU] = 4, [FOR_SWITCHES] = 3};
+    static const uint32_t taken[TRACER_PURPOSES] = {
+        [FOR_ALL] = 8, [FOR_CHARGES] = 6, [FOR_CPU] = 4, [FOR_SWITCHES] = 3};
     for (enum tracer_purpose p = FOR_ALL; p < TRACER_PURPOSES; p++)
         for (uint32_t i = 0; i < 8; i++)
             EQUAL(takes(tracer_mask(p), events[i]), i < taken[p]);

@@ -251,7 +251,10 @@ static int ask(const char *script, struct time_reading *r, int times)
 static void a_command_answers_each_line(void)
 {
     struct time_reading r;
-    EQUAL(ask("n=1; while read -r _; do echo \"179595360000000000$n 7$n 18446744073709551614\"; n=$((n + 1)); done", &r, 3), 0);
+    EQUAL(ask("n=1; while read -r _; do echo \"179595360000000000$n 7$n 18446744073709551614\"; n=$((n + "
+              "1)); done",
+              &r, 3),
+          0);
     EQUAL(r.utc_ns, NOON + 3);
     EQUAL(r.monotonic_ns, 73);
     EQUAL(r.boot_ns, 73);
