@@ -1,7 +1,7 @@
 /* Domains by what xl prints. Texts have the form of Xen 4.17's (tools/xl/xl_info.c, xl_vcpu.c). */
 #include "host/domain_info.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "check.h"
@@ -139,9 +139,7 @@ static void a_plain_table_has_names_and_memory(void)
 static void one_text_can_have_all_of_them(void)
 {
     char all[sizeof details + sizeof vcpus + sizeof table];
-    strcpy(all, details);
-    strcat(all, vcpus);
-    strcat(all, table);
+    snprintf(all, sizeof all, "%s%s%s", details, vcpus, table);
     EQUAL(read_text(all), 0);
     EQUAL(info.domains_n, 5);
     EQUAL(domain(0)->vcpus, 2);
@@ -195,14 +193,17 @@ static void long_texts_are_cut_at_characters(void)
     char name[FACT_NAME];
     char text[300];
     memset(text, 'x', sizeof text);
-    memcpy(text + FACT_NAME - 2, "\xc3\xa9", 2); /* e with acute: its second byte would be the NUL */
+    text[FACT_NAME - 2] = (char)0xc3; /* e with acute: its second byte would be the NUL */
+    text[FACT_NAME - 1] = (char)0xa9;
     domain_info_set_text(name, text, sizeof text);
     EQUAL(strlen(name), FACT_NAME - 2);
-    char line[400] = "Name ID VCPU CPU State Time(s) Affinity (Hard / Soft)\nweb 1 0 0 r-- 0.0 ";
+    struct buffer line = {.n = 0};
+    buffer_text(&line, "Name ID VCPU CPU State Time(s) Affinity (Hard / Soft)\nweb 1 0 0 r-- 0.0 ");
     for (int i = 0; i < 60; i++)
-        strcat(line, "10,");
-    strcat(line, "10 / all\n");
-    EQUAL(read_text(line), 0);
+        buffer_text(&line, "10,");
+    buffer_add(&line, "10 / all\n", sizeof "10 / all\n");
+    EQUAL(read_text(line.at), 0);
+    buffer_free(&line);
     EQUAL(strlen(info.affinities[0].hard) < FACT_NAME, true);
     SAME_TEXT(strrchr(info.affinities[0].hard, '0'), "0,...");
 }
@@ -213,9 +214,7 @@ static void damaged_texts_are_read_or_refused(void)
     char all[sizeof details + sizeof vcpus + sizeof table];
     static const char others[] = {'0', ' ', '\n', '"', '\\', ']', (char)0xff};
     unsigned wrong = 0;
-    strcpy(all, details);
-    strcat(all, vcpus);
-    strcat(all, table);
+    snprintf(all, sizeof all, "%s%s%s", details, vcpus, table);
     size_t n = strlen(all);
     for (size_t i = 0; i < 8 * n; i++) {
         size_t at = i / 8;
