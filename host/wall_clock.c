@@ -31,7 +31,7 @@ struct wall_clock {
         boot_offset; /* CLOCK_REALTIME and CLOCK_BOOTTIME - CLOCK_MONOTONIC, as far as it is reported */
     enum basis basis;
     unsigned contrary;        /* readings in a row that speak for the other basis */
-    struct pair anchor;       /* the first pair: the frequency counts from there; has_pairs */
+    struct pair anchor;       /* the pair from which the frequency counts: an early one, and exact */
     struct pair pairs[PAIRS]; /* the last ones, the latest at the end */
     size_t pairs_n;
 };
@@ -69,6 +69,14 @@ static double counter_hz(const struct wall_clock *c)
     return ratio_hz(c->first.tsc, c->first.monotonic_ns, c->last.tsc, c->last.monotonic_ns);
 }
 
+/* How far off the frequency is at most that follows from two pairs. */
+static double error_ppm_of(const struct pair *a, const struct pair *z)
+{
+    if (z->monotonic_ns <= a->monotonic_ns)
+        return INFINITY;
+    return (double)(a->error_ns + z->error_ns) / (double)(z->monotonic_ns - a->monotonic_ns) * 1e6;
+}
+
 double wall_clock_hz(const struct wall_clock *c, double *error_ppm)
 {
     if (c->pairs_n == 0)
@@ -76,7 +84,7 @@ double wall_clock_hz(const struct wall_clock *c, double *error_ppm)
     const struct pair *a = &c->anchor, *z = &c->pairs[c->pairs_n - 1];
     double hz = ratio_hz(a->tsc, a->monotonic_ns, z->tsc, z->monotonic_ns);
     if (error_ppm && hz > 0)
-        *error_ppm = (double)(a->error_ns + z->error_ns) / (double)(z->monotonic_ns - a->monotonic_ns) * 1e6;
+        *error_ppm = error_ppm_of(a, z);
     return hz;
 }
 
@@ -103,6 +111,15 @@ static bool goes_on(const struct wall_clock *c, const struct pair *p)
            (double)(p->error_ns + last->error_ns) + passed * (DRIFT_MOST + hz_error_ppm / 1e6);
 }
 
+/* The first pairs of a stream can be bad ones: a later one takes the anchor's place once it makes the frequency more exact. */
+static void choose_anchor(struct wall_clock *c)
+{
+    const struct pair *last = &c->pairs[c->pairs_n - 1];
+    for (size_t i = 0; i + 1 < c->pairs_n; i++)
+        if (error_ppm_of(&c->pairs[i], last) < error_ppm_of(&c->anchor, last))
+            c->anchor = c->pairs[i];
+}
+
 static void add_pair(struct wall_clock *c, const struct pair *p, struct clock_news *news)
 {
     if (c->pairs_n > 0 && !goes_on(c, p))
@@ -112,6 +129,7 @@ static void add_pair(struct wall_clock *c, const struct pair *p, struct clock_ne
     if (c->pairs_n == PAIRS)
         memmove(c->pairs, c->pairs + 1, --c->pairs_n * sizeof *c->pairs);
     c->pairs[c->pairs_n++] = *p;
+    choose_anchor(c);
     news->has_pair = true;
     news->pair = (struct fact_clock){.tsc = p->tsc,
                                      .utc_ns = p->utc_ns,

@@ -134,6 +134,24 @@ static void another_counter_makes_pairs_come_from_the_stream(void)
     CHECK(!news.has_pair); /* nothing new has come */
 }
 
+static void a_bad_pair_at_the_beginning_does_not_last(void)
+{
+    double error_ppm = 0;
+    begin();
+    read_clock(500 * HZ);
+    pass(S);
+    struct stream_moment newest = {now.tsc + 500 * HZ, 0, 3 * S};
+    EQUAL(wall_clock_read(clock_, &newest, &news, &err), 0);
+    EQUAL(news.pair.error_ns, 3 * S + 100);
+    for (int i = 0; i < 100; i++) {
+        pass(10 * S);
+        CHECK(read_clock(500 * HZ));
+    }
+    EQUAL(wall_clock_hz(clock_, &error_ppm), HZ);
+    /* From the second pair, 990 s ago: 0.2 s of them; from the first one it would be 3.1 s of 1000 s. */
+    CHECK(error_ppm > 200 && error_ppm < 205);
+}
+
 static void an_emulated_counter_of_another_frequency_is_found_out(void)
 {
     begin();
@@ -280,6 +298,7 @@ CU_TestInfo wall_clock_tests[] = {TEST(the_counter_of_this_machine_gives_pairs),
                                   TEST(moments_are_on_the_line),
                                   TEST(a_record_that_is_late_is_no_proof),
                                   TEST(another_counter_makes_pairs_come_from_the_stream),
+                                  TEST(a_bad_pair_at_the_beginning_does_not_last),
                                   TEST(an_emulated_counter_of_another_frequency_is_found_out),
                                   TEST(a_step_counts_for_each_side_by_itself),
                                   TEST(a_suspended_machine_begins_anew),
