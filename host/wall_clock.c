@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAIRS              64
-#define STEP_LEAST_NS      1000000  /* less is no step: the clocks were not read at the same time */
-#define SUSPEND_LEAST_NS   10000000 /* */
-#define APART_LEAST_NS     1000000  /* readings give a frequency */
-#define AHEAD_MOST_NS      1e6      /* counters of pCPUs differ a little */
-#define CONTRARY_READINGS  3
+#define PAIRS             64
+#define STEP_LEAST_NS     1000000  /* less is no step: the clocks were not read at the same time */
+#define SUSPEND_LEAST_NS  10000000 /* */
+#define APART_LEAST_NS    1000000  /* readings give a frequency */
+#define AHEAD_MOST_NS     1e6      /* counters of pCPUs differ a little */
+#define CONTRARY_READINGS 3
+#define LATE_TIMES                                                                                           \
+    30 /* records that come so many times later than they should are not late, but another counter's */
 #define FAR                4e18 /* cycles or ns, beyond which nothing is near the pairs */
 #define FREQUENCY_LEAST_HZ 1e6
 #define DRIFT_MOST                                                                                           \
@@ -196,7 +198,7 @@ static void note_jumps(struct wall_clock *c, const struct time_reading *r, struc
     c->has_read = true;
 }
 
-enum judgement { CANNOT_JUDGE, FITS, CONTRADICTS };
+enum judgement { CANNOT_JUDGE, FITS, LATE, CONTRADICTS };
 
 /* Whether the counter can be the one that the newest record has. */
 static enum judgement judge(const struct wall_clock *c, const struct stream_moment *newest)
@@ -206,15 +208,24 @@ static enum judgement judge(const struct wall_clock *c, const struct stream_mome
         return CANNOT_JUDGE;
     double late_ns = newest->tsc > c->last.tsc ? -(double)(newest->tsc - c->last.tsc) / hz * 1e9
                                                : (double)(c->last.tsc - newest->tsc) / hz * 1e9;
-    bool fits = late_ns >= -AHEAD_MOST_NS && late_ns <= (double)c->late_ns + (double)newest->age_ns;
-    return fits ? FITS : CONTRADICTS;
+    late_ns -= (double)newest->age_ns;
+    if (late_ns > (double)c->late_ns)
+        return late_ns > LATE_TIMES * (double)c->late_ns ? CONTRADICTS : LATE;
+    return late_ns + (double)newest->age_ns >= -AHEAD_MOST_NS ? FITS : CONTRADICTS;
 }
 
-/* The first judgement counts at once; later ones where several in a row agree. */
-static void settle(struct wall_clock *c, enum basis basis, struct clock_news *news)
+/*
+ * A clear judgement counts at once if it is the first one, later where several in a row agree. Late records are weak evidence: a busy
+ * domain 0 makes some.
+ */
+static void settle(struct wall_clock *c, enum judgement judgement, struct clock_news *news)
 {
+    enum basis basis = judgement == FITS ? COUNTER : STREAM;
+    if (judgement == LATE && c->basis == COUNTER)
+        return;
     c->contrary = c->basis == basis ? 0 : c->contrary + 1;
-    if (c->basis == basis || (c->basis != NOT_KNOWN && c->contrary < CONTRARY_READINGS))
+    bool at_once = c->basis == NOT_KNOWN && judgement != LATE;
+    if (c->basis == basis || (!at_once && c->contrary < CONTRARY_READINGS))
         return;
     forget(c, news);
     c->basis = basis;
@@ -232,7 +243,7 @@ int wall_clock_read(struct wall_clock *c, const struct stream_moment *newest, st
     enum judgement judgement = newest ? judge(c, newest) : CANNOT_JUDGE;
     if (judgement == CANNOT_JUDGE)
         return 0;
-    settle(c, judgement == FITS ? COUNTER : STREAM, news);
+    settle(c, judgement, news);
     if (c->basis == COUNTER && judgement == FITS)
         add_counter_pair(c, news);
     if (c->basis == STREAM)

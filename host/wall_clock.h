@@ -4,7 +4,7 @@
  *
  * The counter that this machine reads need not be the one that the trace has: that of an HVM or PVH domain 0 has an offset, an
  * emulated one another frequency. So each reading is checked against the newest record: that record must not be later than the
- * counter, nor earlier by more than records need to arrive. Where the counter is not the trace's, pairs come from the stream: the
+ * counter, nor earlier by much more than records need to arrive. Where the counter is not the trace's, pairs come from the stream: the
  * largest tsc of a sweep, and the time at which the sweep's bytes came. They are exact to a sweep's period.
  *
  *     wall_clock_new -> (wall_clock_read)* every few seconds -> wall_clock_free
@@ -51,7 +51,8 @@ struct clock_news {
 
 /*
  * Reads the time; `newest`: NULL as long as no record has come. There is no pair at the first reading, as nothing can be checked
- * yet, and none where the counter seems not to be the trace's for less than three readings in a row: records can be late.
+ * yet, and none while the counter seems not to be the trace's until three readings in a row agree. Records that are late, up to
+ * 30 times late_ns, do not count against a counter that has fitted before.
  * 0; -1 with `err` filled: the source failed.
  */
 int wall_clock_read(struct wall_clock *c, const struct stream_moment *newest, struct clock_news *news,
