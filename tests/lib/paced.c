@@ -58,7 +58,8 @@ static const void *mapped(const char *path, int flags, int protection, size_t *n
 static const uint8_t *sweep_end(const uint8_t *at, const uint8_t *end, uint64_t *last)
 {
     uint32_t before = 0;
-    for (const uint8_t *begin = at; at + 12 <= end && (word(at) & EVENT_MASK) == CPU_CHANGE; before = word(begin + 4)) {
+    for (const uint8_t *begin = at; at + 12 <= end && (word(at) & EVENT_MASK) == CPU_CHANGE;
+         before = word(begin + 4)) {
         if (at > begin && word(at + 4) <= before)
             return at;
         const uint8_t *window = at + 12, *next = window + word(at + 8);
@@ -101,7 +102,8 @@ int main(int argc, char **argv)
     size_t n, shared_n;
     if (argc < 3)
         return 2;
-    uint64_t *shared = (uint64_t *)(uintptr_t)mapped(argv[1], O_RDWR | O_CREAT, PROT_READ | PROT_WRITE, &shared_n);
+    uint64_t *shared =
+        (uint64_t *)(uintptr_t)mapped(argv[1], O_RDWR | O_CREAT, PROT_READ | PROT_WRITE, &shared_n);
     const uint8_t *at = mapped(argv[2], O_RDONLY, PROT_READ, &n), *end = at + n;
     uint64_t from = *shared && argc > 3 ? *shared + (uint64_t)(atof(argv[3]) * CPU_HZ) : *shared;
     struct sigaction action = {.sa_handler = stop};
