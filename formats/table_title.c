@@ -27,6 +27,7 @@ static void put_instant(struct table *t, uint64_t ns, unsigned digits, char day[
         put_seconds(b, ns, digits);
     if (v.type != VALUE_TIME)
         return;
+    v.integer = time_rounded(v.integer, digits);
     day_text(text, v.integer, v.local);
     if (strcmp(day, text) != 0)
         buffer_printf(b, "%s ", strcpy(day, text));
