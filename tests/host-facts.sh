@@ -227,6 +227,7 @@ check 'of a trace alone' refuses 'no times of day are known of this trace; an ar
 check 'nor can they be shown' refuses '--time-format: no times of day are known' report --time-format local "$trace"
 grep -v clock "$scratch/facts" >"$scratch/no-clock"
 check 'facts without a clock' refuses 'no times of day are known' dump --time-format utc --host-facts "$scratch/no-clock" "$trace"
+check 'a file that is not there is another error' refuses 'cannot open: No such file' report --time-format utc "$scratch/missing"
 check 'the tsc is always known' "$XENMETER" report -q --time-format tsc -o "$scratch/x.csv" "$trace"
 check 'standard input' refuses 'standard input' report --host-facts "$scratch/facts" -t 07:00, -
 check 'before the beginning' refuses 'ends before the trace begins, at 2026-11-29T06:59:58' report -t ,2026-11-29T06:00Z "$scratch/host.xma"
