@@ -245,6 +245,39 @@ check 'a trace is no facts' refuses 'host.xt: line 1: ' info --host-facts "$trac
 cp "$scratch/facts" "$scratch/precious"
 check 'facts are not written over' refuses 'it would be lost' report --host-facts "$scratch/precious" -o "$scratch/precious" "$trace"
 
+# Two traces that follow each other, cut where a round of xentrace begins: facts of both together are those of the timeline.
+group 'a timeline of several traces'
+cut=$(od -An -v -tu4 -w4 "$trace" | awk '
+    NR - 1 == at + 1 { starts = $1 <= pcpu; pcpu = $1 }
+    NR - 1 == at + 2 { if (starts) place[++n] = 4 * at; at += 3 + $1 / 4 }
+    END { print place[int(n / 2)] }')
+head -c "$cut" "$trace" >"$scratch/part1.xt"
+tail -c "+$((cut + 1))" "$trace" >"$scratch/part2.xt"
+{
+    clock 0 "$begin" 1000
+    printf '{"domain":{"tsc":%d,"domain":1,"name":"earlier"}}\n' "$base"
+} >"$scratch/facts1"
+{
+    clock 6000000000 $((begin + 6000000000)) 6000001000
+    printf '{"domain":{"tsc":%d,"domain":1,"name":"later"}}\n' $((base + 6000000000))
+} >"$scratch/facts2"
+for part in 1 2; do
+    run archive create -q --with-trace -g 250ms --cpu-hz 2G --host-facts "$scratch/facts$part" "$scratch/part$part.xt" -o "$scratch/part$part.xma"
+    check "part $part" exits 0
+done
+run archive merge -q "$scratch/part1.xma" "$scratch/part2.xma" -o "$scratch/parts.xma"
+check 'both in one archive' exits 0
+run report -q -g 1s -d later -f csv --time-format utc -c start_ns,start_time,name "$scratch/parts.xma"
+check 'the name is the last one' equal later "$(field 2 3)"
+check 'a moment of the first' near "$(at 0)" "$(field 2 2)"
+check 'a moment of the second' near "$(at 5)" "$(field 7 2)"
+check 'the earlier name is nobody'\''s' refuses 'no domain has this name' report -d earlier "$scratch/parts.xma"
+run report -q -f csv -t 06:59:59,07:00:03 -c start_ns,end_ns "$scratch/parts.xma"
+check '--time across the cut' equal "$((seven - 1000000000)),$((seven + 3000000000))" "$(sed -n 2p "$out")"
+check 'there are records' says <("$XENMETER" dump -q -n 1 --time-format utc -t 07:00,07:00:02 "$scratch/host.xma") '^07:00:0'
+check 'dump across the cut' same <("$XENMETER" dump -q --time-format utc -t 07:00,07:00:02 --cpu-hz 2G "$scratch/parts.xma" | cut -c 1-18) \
+    <("$XENMETER" dump -q --time-format utc -t 07:00,07:00:02 "$scratch/host.xma" | cut -c 1-18)
+
 group 'info'
 for source in "$scratch/host.xma" "--cpu-hz 2G --host-facts $scratch/facts $trace"; do
     # shellcheck disable=SC2086
