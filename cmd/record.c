@@ -131,7 +131,7 @@ static int run(const struct options *o)
     if (own->xentrace)
         r.tracer.path = own->xentrace;
     r.tracer.mask = tracer_mask(own->purpose_given ? own->purpose : FOR_CHARGES);
-    r.tracer.pages = tracer_pages(usable_cpus());
+    r.tracer.pages = tracer_pages(tracer_pcpus(""));
     struct clock_command *clock = NULL;
     if (own->clock && !own->trace_begins_utc_ns) {
         clock = clock_command_new(own->clock, &err);
