@@ -156,8 +156,8 @@ static int before_begin(const struct options *o, int64_t begin_utc_ns, struct er
 int host_time_span(const struct host_time *t, const struct archived *archived, struct options *o,
                    struct error *err)
 {
-    struct clock clock;
-    int64_t begin_ns, from_ns, to_ns;
+    struct clock clock = {.tsc_first = 0};
+    int64_t begin_ns = 0, from_ns = 0, to_ns = 0;
     const struct clock_span *s = &o->span;
     if (!clock_span_given(s))
         return 0;
