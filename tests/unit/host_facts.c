@@ -424,10 +424,9 @@ static void hostile_pairs_stay_in_range(void)
     static const int64_t times[] = {0, 1, INT64_MAX / 2 - 1, INT64_MAX / 2};
     for (unsigned i = 0; i < 5 * 5 * 4 * 4 * 4 * 4; i++) {
         struct host_facts f = {0};
-        unsigned n = i;
-        uint64_t a = tscs[n % 5], b = tscs[(n /= 5) % 5], tsc;
-        int64_t at = times[(n /= 5) % 4], bt = times[(n /= 4) % 4], am = times[(n /= 4) % 4],
-                bm = times[(n /= 4) % 4], utc_ns;
+        uint64_t a = tscs[i % 5], b = tscs[i / 5 % 5], tsc;
+        int64_t at = times[i / 25 % 4], bt = times[i / 100 % 4], am = times[i / 400 % 4],
+                bm = times[i / 1600 % 4], utc_ns;
         add_pair(&f, a, at, (uint64_t)am, INT64_MAX);
         add_pair(&f, b, bt, (uint64_t)bm, 0);
         for (unsigned k = 0; k < 5; k++)
