@@ -163,7 +163,7 @@ static void one_recorder_has_the_folder(void)
 {
     struct store *s = open_new();
     struct error err = {0};
-    char owner[40];
+    char owner[64];
     CHECK(open_host("web2", false, &err) == NULL);
     EQUAL(err.code, ERROR_IO);
     snprintf(owner, sizeof owner, "(process %ld) records to this folder", (long)getpid());
