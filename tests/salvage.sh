@@ -151,7 +151,8 @@ run archive extract --partial -o "$scratch/members" "$scratch/a.xma.partial"
 check 'extract --partial names it' says "$err" 'xenmeter archive salvage'
 run report "$scratch/a.xma.partial"
 check 'so does report' says "$err" 'xenmeter archive salvage'
-check 'archive list' "$XENMETER" archive list "$saved" >"$out"
+run archive list "$saved"
+check 'archive list' exits 0
 
 group 'what is refused'
 check 'a complete archive' refuses 'was completed: there is nothing to salvage' archive salvage "$whole" -o "$scratch/no.xma"
