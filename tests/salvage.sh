@@ -54,7 +54,7 @@ cut_is_salvaged() { # BYTE [all]
     check "$name, cut at byte $1: verify" "$XENMETER" archive verify -q "$saved"
     check "$name, cut at byte $1: it begins with the same bytes" cmp -s -n "$point" "$saved" "$whole"
     [ -n "${seen[$point]:-}" ] || salvaged_is_right "$1"
-    seen[$point]=1
+    seen[point]=1
 }
 
 # Every cut after the same checkpoint makes the same archive.

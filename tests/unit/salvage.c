@@ -192,11 +192,11 @@ static void complete(struct recording *r, size_t *frames)
 
 /* ---- files ---- */
 
-static char folder[] = "/tmp/xenmeter-salvage-XXXXXX", partial[80], whole[80], damaged[80];
+static char folder[40], partial[80], whole[80], damaged[80];
 
 static void begin_folder(void)
 {
-    strcpy(folder + strlen(folder) - 6, "XXXXXX");
+    snprintf(folder, sizeof folder, "/tmp/xenmeter-salvage-XXXXXX");
     CHECK(mkdtemp(folder) != NULL);
     snprintf(whole, sizeof whole, "%s/a.xma", folder);
     snprintf(partial, sizeof partial, "%s/a.xma.partial", folder);
@@ -301,7 +301,7 @@ static void read_archive(const char *path, struct said *said, struct summary *su
 static void check_archive(const char *path, uint64_t n)
 {
     struct said said;
-    struct summary s;
+    struct summary s = {0};
     read_archive(path, &said, &s);
     EQUAL(said.wholes, 1);
     EQUAL(said.fine, n);
