@@ -271,15 +271,26 @@ static void leave_link(struct part *p)
         l->place = part_last_sweep(p);
 }
 
+/* What was made of the archive by now is kept, if it fails. */
+static void close_archive(struct part *p)
+{
+    struct error ignored;
+    if (p->frames)
+        frame_writer_drain(p->frames, &ignored);
+    if (p->disk)
+        disk_finish(p->disk, &ignored);
+    frame_writer_free(p->frames);
+    disk_free(p->disk);
+    output_abort(p->output);
+}
+
 static void free_part(struct part *p)
 {
     pipeline_free(p->pipeline);
     trace_close(p->trace);
     capture_writer_free(p->writer);
     snapshot_maker_free(p->snapshots);
-    frame_writer_free(p->frames);
-    disk_free(p->disk);
-    output_abort(p->output);
+    close_archive(p);
     capture_free(&p->capture);
     free(p->summary.domains);
     free(p->summary.pcpus);

@@ -192,11 +192,11 @@ static void complete(struct recording *r, size_t *frames)
 
 /* ---- files ---- */
 
-static char folder[] = "/tmp/xenmeter-salvage-XXXXXX", partial[80], whole[80], damaged[80];
+static char folder[40], partial[80], whole[80], damaged[80];
 
 static void begin_folder(void)
 {
-    strcpy(folder + strlen(folder) - 6, "XXXXXX");
+    snprintf(folder, sizeof folder, "/tmp/xenmeter-salvage-XXXXXX");
     CHECK(mkdtemp(folder) != NULL);
     snprintf(whole, sizeof whole, "%s/a.xma", folder);
     snprintf(partial, sizeof partial, "%s/a.xma.partial", folder);
@@ -301,7 +301,7 @@ static void read_archive(const char *path, struct said *said, struct summary *su
 static void check_archive(const char *path, uint64_t n)
 {
     struct said said;
-    struct summary s;
+    struct summary s = {0};
     read_archive(path, &said, &s);
     EQUAL(said.wholes, 1);
     EQUAL(said.fine, n);
@@ -546,6 +546,36 @@ static void lengths_that_do_not_fit_end_with_what_was_kept(void)
     end_folder();
 }
 
+/* Results that no meter hands out: the checkpoint is whole, and yet no archive is made. */
+static void results_that_cannot_be_are_an_error(void)
+{
+    static const uint64_t granularities[2] = {40, 10};
+    static const uint64_t starts[][3] = {
+        {0, 20, 30},                        /* a gap */
+        {0, 10, 10},                        /* twice */
+        {10, 20, 30},                       /* no beginning */
+        {0, 10, UINT64_MAX / 10 * 10 - 10}, /* far away */
+    };
+    struct salvage_result result;
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        struct recording r;
+        struct error err = {0};
+        begin_folder();
+        begin_recording(&r, granularities);
+        for (int k = 0; k < 3; k++)
+            hand_out(&r, 10, starts[i][k], starts[i][k] + 10, r.fine);
+        check_point(&r, 41);
+        write_file(partial, r.kept.file.at, r.kept.file.n);
+        EQUAL(salvage_archive(partial, whole, &result, &err), -1);
+        EQUAL(err.code, ERROR_FORMAT);
+        CHECK(!result.nothing && !is_there(whole));
+        EQUAL(salvage_partial(partial, &result, &err), -1); /* it will not become better */
+        CHECK(result.nothing && is_there(damaged) && !is_there(partial));
+        end_recording(&r);
+        end_folder();
+    }
+}
+
 /* ---- as a recorder does ---- */
 
 static void a_recorder_puts_the_archive_in_its_place(void)
@@ -624,6 +654,7 @@ CU_TestInfo salvage_tests[] = {
     TEST(what_is_complete_is_refused),
     TEST(without_an_interval_there_is_nothing),
     TEST(lengths_that_do_not_fit_end_with_what_was_kept),
+    TEST(results_that_cannot_be_are_an_error),
     TEST(a_recorder_puts_the_archive_in_its_place),
     TEST(a_recorder_sets_aside_what_holds_nothing),
     TEST(a_recorder_names_what_is_complete),
