@@ -142,6 +142,7 @@ static void wake_unsure(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint6
     else if (k->state != RUNSTATE_UNKNOWN)
         runstates_contradiction(r, vcpu, now_ns, pcpu, RUNSTATE_UNKNOWN);
     k->pause = PAUSE_NONE;
+    k->leaving = 0; /* it may run, unseen: it was about to be offline, and is not now */
     if (darkness_between(&r->darkness, k->since_ns, now_ns, &lost))
         k->wakes = 0;
     if (k->wakes == 2)
