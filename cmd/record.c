@@ -15,11 +15,12 @@
 #define SECOND_NS      1000000000u
 #define ROTATE_NS      3600000000000u
 #define ROTATE_MOST_NS (24 * ROTATE_NS)
+#define BUFFER         (80u << 20)
 #define MIN_FREE       (64u << 20)
 
 struct record_options {
     struct options common;
-    uint64_t rotate_ns;
+    uint64_t rotate_ns, buffer_bytes;
     struct store_limits limits;
     bool min_free_given, stop_when_full, status, purpose_given;
     enum tracer_purpose purpose;
@@ -114,6 +115,7 @@ static int run(const struct options *o)
                                  .threads = o->threads ? o->threads : 1,
                                  .cpu_hz = o->cpu_hz,
                                  .memory_limit = o->max_memory,
+                                 .buffer_bytes = own->buffer_bytes ? own->buffer_bytes : BUFFER,
                                  .tracer = tracer_defaults,
                                  .domains = {.source = own->domain_info,
                                              .interval_ns = DOMAIN_WATCH_INTERVAL_NS,
@@ -129,7 +131,7 @@ static int run(const struct options *o)
     if (own->xentrace)
         r.tracer.path = own->xentrace;
     r.tracer.mask = tracer_mask(own->purpose_given ? own->purpose : FOR_CHARGES);
-    r.tracer.pages = tracer_pages(usable_cpus());
+    r.tracer.pages = tracer_pages(tracer_pcpus(""));
     struct clock_command *clock = NULL;
     if (own->clock && !own->trace_begins_utc_ns) {
         clock = clock_command_new(own->clock, &err);
@@ -278,6 +280,8 @@ static const struct option_spec options[] = {
     OPTION(0, "cpu-hz", "HZ", "frequency of the tsc (2.4GHz); default: measured", .set = set_cpu_hz),
     OPTION(0, "max-memory", "SIZE", "give up rather than use more (default 1G)", .set = set_max_memory,
            .choices = "256M\n1G"),
+    OPTION(0, "buffer", "SIZE", "of the trace, in memory: a third of it may wait to be decoded (default 80M)",
+           .set = set_size, OWN_FIELD(buffer_bytes), .choices = "80M\n256M"),
     OPTIONS_CHARGE_TRACE,
     OPTION(0, "status", NULL, "show what the recorder of a folder does", .set = set_flag, OWN_FIELD(status)),
     OPTION_QUIET,

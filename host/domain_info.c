@@ -150,7 +150,8 @@ int domain_info_inherit(struct domain_info *info, const struct domain_info *befo
     }
     for (size_t i = 0; !affinities && i < before->affinities_n; i++) {
         const struct fact_affinity *was = &before->affinities[i];
-        const struct fact_domain *d = find_domain(info, was->domain), *d_was = find_domain(before, was->domain);
+        const struct fact_domain *d = find_domain(info, was->domain),
+                                 *d_was = find_domain(before, was->domain);
         if (!d || !d_was || !same_uuid(d, d_was))
             continue;
         struct fact_affinity *a = domain_info_affinity(info, was->domain, was->vcpu);

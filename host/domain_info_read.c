@@ -51,7 +51,8 @@ static void take_config(struct fact_domain *d, const json_t *config)
 {
     const json_t *created = json_object_get(config, "c_info"), *built = json_object_get(config, "b_info");
     const json_t *name = json_object_get(created, "name"), *uuid = json_object_get(created, "uuid");
-    const json_t *scheduling = json_object_get(built, "sched_params"), *online = json_object_get(built, "avail_vcpus");
+    const json_t *scheduling = json_object_get(built, "sched_params"),
+                 *online = json_object_get(built, "avail_vcpus");
     json_int_t kib = json_integer_value(json_object_get(built, "target_memkb"));
     if (json_is_string(name))
         set_name(d, json_string_value(name), json_string_length(name));
@@ -93,9 +94,7 @@ static int read_json(struct domain_info *info, const char *text, size_t n, struc
         return error_no_memory(err, "the list of domains");
     if (!list)
         return error_on_line(err, why.line > 0 ? (uint64_t)why.line : 1, "the list of domains is no JSON");
-    json_array_foreach (list, i, object)
-        if (status == 0)
-            status = take_object(info, i, object, err);
+    json_array_foreach(list, i, object) if (status == 0) status = take_object(info, i, object, err);
     json_decref(list);
     return status;
 }
@@ -201,8 +200,9 @@ static enum taken take_domain(struct domain_info *info, struct span line)
     uint64_t id, mib, vcpus;
     for (size_t time = 0; time + 4 < w.n; time++) {
         const struct span *at = w.words + time;
-        if (!is_time(at[0]) || at[1].n != 6 || !consists_of(at[1], "rbpscdwS?-") || !number_of(at[2], VCPUS_END, &vcpus) ||
-            !number_of(at[3], UINT64_MAX, &mib) || !number_of(at[4], DOMAINS_END, &id))
+        if (!is_time(at[0]) || at[1].n != 6 || !consists_of(at[1], "rbpscdwS?-") ||
+            !number_of(at[2], VCPUS_END, &vcpus) || !number_of(at[3], UINT64_MAX, &mib) ||
+            !number_of(at[4], DOMAINS_END, &id))
             continue;
         struct fact_domain *d = domain_info_domain(info, (uint32_t)id);
         struct span name = text_before(line, at[4]);
@@ -258,8 +258,8 @@ static enum taken take_vcpu(struct domain_info *info, struct span line, uint32_t
     const struct span *at = w.words + n;
     uint64_t id, vcpu, pcpu;
     if (w.n < n + 5 || !is_time(at[0]) || at[1].n != 3 || !consists_of(at[1], "rbp-") ||
-        !(number_of(at[2], UINT32_MAX, &pcpu) || is_word(at[2], "-")) || !number_of(at[3], VCPUS_END, &vcpu) ||
-        !number_of(at[4], DOMAINS_END, &id))
+        !(number_of(at[2], UINT32_MAX, &pcpu) || is_word(at[2], "-")) ||
+        !number_of(at[3], VCPUS_END, &vcpu) || !number_of(at[4], DOMAINS_END, &id))
         return NO_ROW;
     struct fact_domain *d = domain_info_domain(info, (uint32_t)id);
     struct fact_affinity *a = d ? domain_info_affinity(info, (uint32_t)id, (uint32_t)vcpu) : NULL;
@@ -284,11 +284,13 @@ static enum table table_of(struct span line)
 
 static enum taken take_row(struct domain_info *info, enum table table, struct span line, uint32_t *online)
 {
-    return table == DOMAINS ? take_domain(info, line) : table == VCPUS ? take_vcpu(info, line, online) : NO_ROW;
+    return table == DOMAINS ? take_domain(info, line)
+           : table == VCPUS ? take_vcpu(info, line, online)
+                            : NO_ROW;
 }
 
-static int read_tables(struct domain_info *info, const char *text, size_t n, uint64_t number, uint32_t *online,
-                       struct error *err)
+static int read_tables(struct domain_info *info, const char *text, size_t n, uint64_t number,
+                       uint32_t *online, struct error *err)
 {
     enum table table = NO_TABLE;
     for (size_t from = 0; from < n; number++) {

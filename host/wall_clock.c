@@ -4,15 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAIRS              64
-#define STEP_LEAST_NS      1000000  /* less is no step: the clocks were not read at the same time */
-#define SUSPEND_LEAST_NS   10000000 /* */
-#define APART_LEAST_NS     1000000  /* readings give a frequency */
-#define AHEAD_MOST_NS      1e6      /* counters of pCPUs differ a little */
-#define CONTRARY_READINGS  3
+#define PAIRS             64
+#define STEP_LEAST_NS     1000000  /* less is no step: the clocks were not read at the same time */
+#define SUSPEND_LEAST_NS  10000000 /* */
+#define APART_LEAST_NS    1000000  /* readings give a frequency */
+#define AHEAD_MOST_NS     1e6      /* counters of pCPUs differ a little */
+#define CONTRARY_READINGS 3
+#define LATE_TIMES                                                                                           \
+    30 /* records that come so many times later than they should are not late, but another counter's */
 #define FAR                4e18 /* cycles or ns, beyond which nothing is near the pairs */
 #define FREQUENCY_LEAST_HZ 1e6
-#define DRIFT_MOST         1e-3 /* CLOCK_MONOTONIC is slewed by at most 500 ppm, and so may have been the pairs before */
+#define DRIFT_MOST                                                                                           \
+    1e-3 /* CLOCK_MONOTONIC is slewed by at most 500 ppm, and so may have been the pairs before */
 
 enum basis { NOT_KNOWN, COUNTER, STREAM };
 
@@ -26,10 +29,11 @@ struct wall_clock {
     uint64_t late_ns;
     bool has_read;
     struct time_reading first, last; /* readings of the same run of the counter */
-    int64_t day_offset, boot_offset; /* CLOCK_REALTIME and CLOCK_BOOTTIME - CLOCK_MONOTONIC, as far as it is reported */
+    int64_t day_offset,
+        boot_offset; /* CLOCK_REALTIME and CLOCK_BOOTTIME - CLOCK_MONOTONIC, as far as it is reported */
     enum basis basis;
-    unsigned contrary; /* readings in a row that speak for the other basis */
-    struct pair anchor; /* the first pair: the frequency counts from there; has_pairs */
+    unsigned contrary;        /* readings in a row that speak for the other basis */
+    struct pair anchor;       /* the pair from which the frequency counts: an early one, and exact */
     struct pair pairs[PAIRS]; /* the last ones, the latest at the end */
     size_t pairs_n;
 };
@@ -67,6 +71,14 @@ static double counter_hz(const struct wall_clock *c)
     return ratio_hz(c->first.tsc, c->first.monotonic_ns, c->last.tsc, c->last.monotonic_ns);
 }
 
+/* How far off the frequency is at most that follows from two pairs. */
+static double error_ppm_of(const struct pair *a, const struct pair *z)
+{
+    if (z->monotonic_ns <= a->monotonic_ns)
+        return INFINITY;
+    return (double)(a->error_ns + z->error_ns) / (double)(z->monotonic_ns - a->monotonic_ns) * 1e6;
+}
+
 double wall_clock_hz(const struct wall_clock *c, double *error_ppm)
 {
     if (c->pairs_n == 0)
@@ -74,7 +86,7 @@ double wall_clock_hz(const struct wall_clock *c, double *error_ppm)
     const struct pair *a = &c->anchor, *z = &c->pairs[c->pairs_n - 1];
     double hz = ratio_hz(a->tsc, a->monotonic_ns, z->tsc, z->monotonic_ns);
     if (error_ppm && hz > 0)
-        *error_ppm = (double)(a->error_ns + z->error_ns) / (double)(z->monotonic_ns - a->monotonic_ns) * 1e6;
+        *error_ppm = error_ppm_of(a, z);
     return hz;
 }
 
@@ -101,6 +113,15 @@ static bool goes_on(const struct wall_clock *c, const struct pair *p)
            (double)(p->error_ns + last->error_ns) + passed * (DRIFT_MOST + hz_error_ppm / 1e6);
 }
 
+/* The first pairs of a stream can be bad ones: a later one takes the anchor's place once it makes the frequency more exact. */
+static void choose_anchor(struct wall_clock *c)
+{
+    const struct pair *last = &c->pairs[c->pairs_n - 1];
+    for (size_t i = 0; i + 1 < c->pairs_n; i++)
+        if (error_ppm_of(&c->pairs[i], last) < error_ppm_of(&c->anchor, last))
+            c->anchor = c->pairs[i];
+}
+
 static void add_pair(struct wall_clock *c, const struct pair *p, struct clock_news *news)
 {
     if (c->pairs_n > 0 && !goes_on(c, p))
@@ -110,6 +131,7 @@ static void add_pair(struct wall_clock *c, const struct pair *p, struct clock_ne
     if (c->pairs_n == PAIRS)
         memmove(c->pairs, c->pairs + 1, --c->pairs_n * sizeof *c->pairs);
     c->pairs[c->pairs_n++] = *p;
+    choose_anchor(c);
     news->has_pair = true;
     news->pair = (struct fact_clock){.tsc = p->tsc,
                                      .utc_ns = p->utc_ns,
@@ -139,7 +161,8 @@ static void add_stream_pair(struct wall_clock *c, const struct stream_moment *ne
 {
     const struct time_reading *r = &c->last;
     uint64_t age = newest->age_ns < r->monotonic_ns ? newest->age_ns : r->monotonic_ns;
-    struct pair p = {r->utc_ns - (int64_t)age, r->monotonic_ns - age, newest->tsc, newest->sweep_ns + r->error_ns};
+    struct pair p = {r->utc_ns - (int64_t)age, r->monotonic_ns - age, newest->tsc,
+                     newest->sweep_ns + r->error_ns};
     if (c->pairs_n == 0 || newest->tsc != c->pairs[c->pairs_n - 1].tsc)
         add_pair(c, &p, news);
 }
@@ -168,13 +191,14 @@ static void note_jumps(struct wall_clock *c, const struct time_reading *r, struc
     }
     if (news->suspended_ns > 0)
         forget(c, news);
-    if (!c->has_read || news->suspended_ns > 0 || r->tsc < c->last.tsc || r->monotonic_ns < c->last.monotonic_ns)
+    if (!c->has_read || news->suspended_ns > 0 || r->tsc < c->last.tsc ||
+        r->monotonic_ns < c->last.monotonic_ns)
         c->first = *r;
     c->last = *r;
     c->has_read = true;
 }
 
-enum judgement { CANNOT_JUDGE, FITS, CONTRADICTS };
+enum judgement { CANNOT_JUDGE, FITS, LATE, CONTRADICTS };
 
 /* Whether the counter can be the one that the newest record has. */
 static enum judgement judge(const struct wall_clock *c, const struct stream_moment *newest)
@@ -184,15 +208,24 @@ static enum judgement judge(const struct wall_clock *c, const struct stream_mome
         return CANNOT_JUDGE;
     double late_ns = newest->tsc > c->last.tsc ? -(double)(newest->tsc - c->last.tsc) / hz * 1e9
                                                : (double)(c->last.tsc - newest->tsc) / hz * 1e9;
-    bool fits = late_ns >= -AHEAD_MOST_NS && late_ns <= (double)c->late_ns + (double)newest->age_ns;
-    return fits ? FITS : CONTRADICTS;
+    late_ns -= (double)newest->age_ns;
+    if (late_ns > (double)c->late_ns)
+        return late_ns > LATE_TIMES * (double)c->late_ns ? CONTRADICTS : LATE;
+    return late_ns + (double)newest->age_ns >= -AHEAD_MOST_NS ? FITS : CONTRADICTS;
 }
 
-/* The first judgement counts at once; later ones where several in a row agree. */
-static void settle(struct wall_clock *c, enum basis basis, struct clock_news *news)
+/*
+ * A clear judgement counts at once if it is the first one, later where several in a row agree. Late records are weak evidence: a busy
+ * domain 0 makes some.
+ */
+static void settle(struct wall_clock *c, enum judgement judgement, struct clock_news *news)
 {
+    enum basis basis = judgement == FITS ? COUNTER : STREAM;
+    if (judgement == LATE && c->basis == COUNTER)
+        return;
     c->contrary = c->basis == basis ? 0 : c->contrary + 1;
-    if (c->basis == basis || (c->basis != NOT_KNOWN && c->contrary < CONTRARY_READINGS))
+    bool at_once = c->basis == NOT_KNOWN && judgement != LATE;
+    if (c->basis == basis || (!at_once && c->contrary < CONTRARY_READINGS))
         return;
     forget(c, news);
     c->basis = basis;
@@ -210,7 +243,7 @@ int wall_clock_read(struct wall_clock *c, const struct stream_moment *newest, st
     enum judgement judgement = newest ? judge(c, newest) : CANNOT_JUDGE;
     if (judgement == CANNOT_JUDGE)
         return 0;
-    settle(c, judgement == FITS ? COUNTER : STREAM, news);
+    settle(c, judgement, news);
     if (c->basis == COUNTER && judgement == FITS)
         add_counter_pair(c, news);
     if (c->basis == STREAM)
@@ -265,7 +298,8 @@ bool wall_clock_utc_of(const struct wall_clock *c, uint64_t tsc, int64_t *utc_ns
     while (i > 0 && c->pairs[i].tsc > tsc)
         i--;
     const struct pair *p = &c->pairs[i];
-    double passed = tsc < p->tsc ? -(double)(p->tsc - tsc) / hz * 1e9 : (double)(tsc - p->tsc) / slope_at(c, i, hz);
+    double passed =
+        tsc < p->tsc ? -(double)(p->tsc - tsc) / hz * 1e9 : (double)(tsc - p->tsc) / slope_at(c, i, hz);
     if (!(fabs(passed) < FAR))
         return false;
     *utc_ns = p->utc_ns + (int64_t)passed;

@@ -4,7 +4,7 @@
  *
  * The counter that this machine reads need not be the one that the trace has: that of an HVM or PVH domain 0 has an offset, an
  * emulated one another frequency. So each reading is checked against the newest record: that record must not be later than the
- * counter, nor earlier by more than records need to arrive. Where the counter is not the trace's, pairs come from the stream: the
+ * counter, nor earlier by much more than records need to arrive. Where the counter is not the trace's, pairs come from the stream: the
  * largest tsc of a sweep, and the time at which the sweep's bytes came. They are exact to a sweep's period.
  *
  *     wall_clock_new -> (wall_clock_read)* every few seconds -> wall_clock_free
@@ -43,14 +43,16 @@ struct stream_moment {
 struct clock_news {
     bool has_pair;          /* `pair` is new; */
     struct fact_clock pair; /* its tsc is never below that of the pair before it, unless `broken` */
-    int64_t step_ns; /* the time of day was set forward by so much (< 0: back) since the last reading; 0: it was not */
+    int64_t
+        step_ns; /* the time of day was set forward by so much (< 0: back) since the last reading; 0: it was not */
     uint64_t suspended_ns; /* this machine was suspended for so long since the last reading */
     bool broken;           /* pairs from before do not go with those from here on, and are forgotten */
 };
 
 /*
  * Reads the time; `newest`: NULL as long as no record has come. There is no pair at the first reading, as nothing can be checked
- * yet, and none where the counter seems not to be the trace's for less than three readings in a row: records can be late.
+ * yet, and none while the counter seems not to be the trace's until three readings in a row agree. Records that are late, up to
+ * 30 times late_ns, do not count against a counter that has fitted before.
  * 0; -1 with `err` filled: the source failed.
  */
 int wall_clock_read(struct wall_clock *c, const struct stream_moment *newest, struct clock_news *news,

@@ -286,7 +286,7 @@ static int run(struct part *p, struct io_pasts *pasts, struct part_result *r, st
 {
     const struct pipeline_control control = {0};
     if (open_archive(p, err) != 0 || add_consumers(p, err) != 0 || open_trace(p, pasts, err) != 0 ||
-        restore(p, err) != 0)
+        restore(p, err) != 0 || put_facts(p, err) != 0)
         return -1;
     int status = pipeline_run(p->pipeline, p->trace, &control, err);
     if (status != 0 && capture_writer_failed(p->writer))

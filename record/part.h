@@ -37,6 +37,8 @@ struct part_watch {
      * there.
      */
     uint64_t (*end)(void *context, const struct clock *clock, uint64_t settled_tsc);
+    /* A sweep begins, and no record before is later than tsc. The clock is not known yet while its cpu_hz is 0. */
+    void (*sweep)(void *context, const struct clock *clock, uint64_t tsc);
     /* Lines about the host since the last call (archive/host_facts.h); `first`: and all that is known at the part's beginning. */
     void (*facts)(void *context, bool first, struct buffer *lines);
     /* It is all but complete: what else goes into its summary. */

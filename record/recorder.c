@@ -14,7 +14,6 @@
 #include "host/io_file.h"
 #include "metrics/human.h"
 
-#define SPOOL_BYTES     ((size_t)80 << 20)
 #define SWEEP_NS        1000000000u /* until it is known */
 #define LIMITS_EVERY_NS 10000000000u
 #define STOP_LIMIT_NS   20000000000u /* how long xentrace may take to end, before what came is all there is */
@@ -87,20 +86,27 @@ static void tick(void *context)
 
 /* ---- the open part ---- */
 
-static uint64_t part_end(void *context, const struct clock *clock, uint64_t settled_tsc)
+/* The largest tsc so far came with the sweep before. */
+static void part_sweep(void *context, const struct clock *clock, uint64_t tsc)
 {
     struct recorder *r = context;
     uint64_t now_ns = io_clock_ns();
+    if (tsc > r->newest_tsc) {
+        r->newest_tsc = tsc;
+        r->newest_at_ns = r->sweep_at_ns;
+    }
+    r->sweep_ns = r->sweep_at_ns ? now_ns - r->sweep_at_ns : SWEEP_NS;
+    r->sweep_at_ns = now_ns;
     r->trace_clock = *clock;
-    if (settled_tsc > r->newest_tsc) {
-        r->sweep_ns = r->newest_tsc ? now_ns - r->newest_at_ns : SWEEP_NS;
-        r->newest_at_ns = now_ns;
-        r->newest_tsc = settled_tsc;
-    }
-    if (now_ns >= r->looked_at_ns + SPOOL_TICK_NS || r->o->input >= 0) {
-        r->looked_at_ns = now_ns;
+    look_after(r);
+}
+
+static uint64_t part_end(void *context, const struct clock *clock, uint64_t settled_tsc)
+{
+    struct recorder *r = context;
+    r->trace_clock = *clock;
+    if (r->o->input >= 0)
         look_after(r);
-    }
     return recorder_part_end(r, settled_tsc);
 }
 
@@ -144,7 +150,7 @@ static int64_t next_begin(struct recorder *r)
 static int run_part(struct recorder *r, struct part_result *result, struct error *err)
 {
     const struct recorder_options *o = r->o;
-    const struct part_watch watch = {r, part_end, part_facts, part_summary};
+    const struct part_watch watch = {r, part_end, part_sweep, part_facts, part_summary};
     double host_error_ppm = 0, host_hz = wall_clock_hz(r->clock, &host_error_ppm);
     const struct part_options options = {.path = r->path,
                                          .host = o->host,
@@ -188,12 +194,12 @@ static int record_trace(struct recorder *r, int fd, struct error *err)
     const struct spool_watch watch = {r, tick, r->o->wait_mask};
     struct part_result result;
     int status;
-    r->spool = spool_new(fd, SPOOL_BYTES, &watch, err);
+    r->spool = spool_new(fd, r->o->buffer_bytes, &watch, err);
     if (!r->spool)
         return -1;
     part_link_free(&r->link);
     r->link = (struct part_link){0};
-    r->newest_tsc = 0;
+    r->newest_tsc = r->sweep_at_ns = 0;
     if (wall_clock_by_stream(r->clock) && recorder_clock_begin(r, err) != 0)
         return -1;
     r->begin_utc_ns = recorder_utc_now(r);

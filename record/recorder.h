@@ -30,6 +30,7 @@ struct recorder_options {
     unsigned threads;
     double cpu_hz; /* 0: measured */
     uint64_t memory_limit;
+    size_t buffer_bytes; /* of the trace, in memory: a third of it may wait to be decoded */
     struct capture_options capture;
     int input; /* a pipe or file with the trace; -1: xentrace is started */
     struct tracer_options tracer;

@@ -7,10 +7,10 @@
 #include "host/io_clock.h"
 #include "host/wall_clock.h"
 
-#define READ_EVERY_NS      10000000000u /* here, */
-#define READ_EVERY_TRACE_S 1.0          /* or in the trace */
-#define SETTLED_SWEEPS     3            /* what is settled came so many sweeps ago, at most */
-#define SLACK_NS           1000000000   /* a clock that is set back by less begins no archive */
+#define READ_EVERY_NS      10000000000u   /* here, */
+#define READ_EVERY_TRACE_S 1.0            /* or in the trace */
+#define TEST_LATE_NS       3600000000000u /* where the time runs as fast as a test can */
+#define SLACK_NS           1000000000     /* a clock that is set back by less begins no archive */
 
 /* ---- a given trace, whose own clock goes on from a known time ---- */
 
@@ -38,7 +38,7 @@ int recorder_clock_begin(struct recorder *r, struct error *err)
         source = (struct time_source){r, read_trace_time};
     recorder_clock_end(r);
     r->clocks_n = 0;
-    r->clock = wall_clock_new(&source, WALL_CLOCK_LATE_NS, err);
+    r->clock = wall_clock_new(&source, r->o->time ? TEST_LATE_NS : WALL_CLOCK_LATE_NS, err);
     return r->clock ? 0 : -1;
 }
 
@@ -76,7 +76,7 @@ void recorder_clock_read(struct recorder *r)
     r->read_at_ns = now_ns;
     r->read_at_tsc = r->newest_tsc;
     const struct stream_moment newest = {
-        .tsc = r->newest_tsc, .age_ns = now_ns - r->newest_at_ns, .sweep_ns = SETTLED_SWEEPS * r->sweep_ns};
+        .tsc = r->newest_tsc, .age_ns = now_ns - r->newest_at_ns, .sweep_ns = r->sweep_ns};
     if (wall_clock_read(r->clock, r->newest_tsc ? &newest : NULL, &news, &err) != 0) {
         recorder_say(r, true, "the time of day: %s", err.message);
         return;

@@ -1,6 +1,6 @@
 #include "record/tracer.h"
 
-#include <errno.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -21,6 +21,8 @@
 #define ALL_BUFFERS      ((uint32_t)64 << 20)
 #define BUFFER_LEAST     ((uint32_t)256 << 10)
 #define BUFFER_MOST      ((uint32_t)4 << 20)
+#define BUFFER_ANY       ((uint32_t)1 << 20) /* where the number of pCPUs is not known */
+#define PCPUS_FOLDER     "/sys/devices/system/xen_cpu"
 #define PIPE_BYTES_LEAST 65536
 #define ERRORS_AT_ONCE   4096 /* bytes of its standard error that one call reads, at most */
 
@@ -74,9 +76,22 @@ enum tracer_purpose tracer_narrower(enum tracer_purpose p)
     return p < FOR_SWITCHES ? p + 1 : FOR_SWITCHES;
 }
 
+uint32_t tracer_pcpus(const char *root)
+{
+    char path[PATH_MAX];
+    uint32_t n = 0;
+    snprintf(path, sizeof path, "%s" PCPUS_FOLDER, root);
+    DIR *folder = opendir(path);
+    for (const struct dirent *e; folder && (e = readdir(folder));)
+        n += strncmp(e->d_name, "xen_cpu", 7) == 0 && e->d_name[7] >= '0' && e->d_name[7] <= '9';
+    if (folder)
+        closedir(folder);
+    return n;
+}
+
 uint32_t tracer_pages(uint32_t pcpus)
 {
-    uint32_t bytes = pcpus > 0 ? ALL_BUFFERS / pcpus : BUFFER_LEAST;
+    uint32_t bytes = pcpus > 0 ? ALL_BUFFERS / pcpus : BUFFER_ANY;
     bytes = bytes < BUFFER_LEAST ? BUFFER_LEAST : bytes > BUFFER_MOST ? BUFFER_MOST : bytes;
     return bytes / PAGE_BYTES;
 }

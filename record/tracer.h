@@ -53,7 +53,10 @@ const char *tracer_purpose_name(enum tracer_purpose p);
 /* The next smaller one: FOR_SWITCHES stays. */
 enum tracer_purpose tracer_narrower(enum tracer_purpose p);
 
-/* Pages of a trace buffer of each of so many pCPUs (0: not known): 64 MiB for all of them, each 256 KiB to 4 MiB. */
+/* The host's pCPUs, as a domain 0 that runs Linux lists them in ROOT/sys/devices/system/xen_cpu; 0: not known. */
+uint32_t tracer_pcpus(const char *root);
+
+/* Pages of a trace buffer of each of so many pCPUs: 64 MiB for all of them, each 256 KiB to 4 MiB; 0, not known: 1 MiB each. */
 uint32_t tracer_pages(uint32_t pcpus);
 
 /* ---- xentrace ---- */

@@ -106,9 +106,11 @@ void domains_again(const struct domain_info *info)
     struct error err = {0};
     struct host_facts facts = {0};
     for (size_t i = 1; i < info->domains_n; i++)
-        MUST(info->domains[i - 1].domain < info->domains[i].domain, "domain %u is out of order", info->domains[i].domain);
+        MUST(info->domains[i - 1].domain < info->domains[i].domain, "domain %u is out of order",
+             info->domains[i].domain);
     domain_info_changes(&nothing, info, 1, &lines);
-    MUST(host_facts_read(&facts, lines.at, lines.n, &err) == 0, "%s in\n%.*s", err.message, (int)lines.n, lines.at);
+    MUST(host_facts_read(&facts, lines.at, lines.n, &err) == 0, "%s in\n%.*s", err.message, (int)lines.n,
+         lines.at);
     MUST(facts.domains_n == info->domains_n && facts.affinities_n == info->affinities_n, "%zu domains of %zu",
          facts.domains_n, info->domains_n);
     lines.n = 0;

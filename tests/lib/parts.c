@@ -24,6 +24,13 @@ static uint64_t end(void *context, const struct clock *clock, uint64_t settled_t
     return clock->tsc_first + (uint64_t)((double)(c->number + 1) * (double)c->len_ns * clock->cpu_hz / 1e9);
 }
 
+static void sweep(void *context, const struct clock *clock, uint64_t tsc)
+{
+    (void)context;
+    (void)clock;
+    (void)tsc;
+}
+
 static void facts(void *context, bool first, struct buffer *lines)
 {
     (void)context;
@@ -53,7 +60,7 @@ int main(int argc, char **argv)
     };
     struct cutting cutting = {.len_ns = argc > 2 ? strtoull(argv[1], NULL, 10) : 0};
     struct spool_watch spool_watch = {NULL, tick, NULL};
-    struct part_watch watch = {&cutting, end, facts, summary};
+    struct part_watch watch = {&cutting, end, sweep, facts, summary};
     struct part_link link = {0};
     struct part_result result;
     struct error err = {0};

@@ -1,7 +1,7 @@
 /* Domains by what xl prints. Texts have the form of Xen 4.17's (tools/xl/xl_info.c, xl_vcpu.c). */
 #include "host/domain_info.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "check.h"
@@ -38,14 +38,17 @@ static const char details[] =
     "    {\n"
     "        \"domid\": 0,\n"
     "        \"config\": {\n"
-    "            \"c_info\": { \"type\": \"pv\", \"name\": \"Domain-0\", \"uuid\": \"00000000-0000-0000-0000-000000000000\" },\n"
-    "            \"b_info\": { \"max_memkb\": 17179869180, \"sched_params\": { \"sched\": \"credit2\", \"weight\": 512, \"cap\": 0 } }\n"
+    "            \"c_info\": { \"type\": \"pv\", \"name\": \"Domain-0\", \"uuid\": "
+    "\"00000000-0000-0000-0000-000000000000\" },\n"
+    "            \"b_info\": { \"max_memkb\": 17179869180, \"sched_params\": { \"sched\": \"credit2\", "
+    "\"weight\": 512, \"cap\": 0 } }\n"
     "        }\n"
     "    },\n"
     "    {\n"
     "        \"domid\": 1,\n"
     "        \"config\": {\n"
-    "            \"c_info\": { \"type\": \"pv\", \"name\": \"web [\\\"1\\\"]\", \"uuid\": \"" WEB_UUID "\" },\n"
+    "            \"c_info\": { \"type\": \"pv\", \"name\": \"web [\\\"1\\\"]\", \"uuid\": \"" WEB_UUID
+    "\" },\n"
     "            \"b_info\": { \"max_vcpus\": 4, \"avail_vcpus\": [ 0, 1 ], \"target_memkb\": 131072,\n"
     "                \"sched_params\": { \"sched\": \"credit2\", \"weight\": 256, \"cap\": 50 } }\n"
     "        }\n"
@@ -61,7 +64,8 @@ static const char vcpus[] =
     "a name 7 1 2 r-- 1.0                 2     0    0   -b-       9.9  all / all\n";
 
 static const char table[] =
-    "Name                                        ID   Mem VCPUs\tState\tTime(s)   UUID                            "
+    "Name                                        ID   Mem VCPUs\tState\tTime(s)   UUID                       "
+    "     "
     "Reason-Code\tSecurity Label\n"
     "Domain-0                                     0  1536     2     r-----      71.2 "
     "00000000-0000-0000-0000-000000000000        -                -\n"
@@ -135,9 +139,7 @@ static void a_plain_table_has_names_and_memory(void)
 static void one_text_can_have_all_of_them(void)
 {
     char all[sizeof details + sizeof vcpus + sizeof table];
-    strcpy(all, details);
-    strcat(all, vcpus);
-    strcat(all, table);
+    snprintf(all, sizeof all, "%s%s%s", details, vcpus, table);
     EQUAL(read_text(all), 0);
     EQUAL(info.domains_n, 5);
     EQUAL(domain(0)->vcpus, 2);
@@ -159,9 +161,11 @@ static void nothing_is_no_domain(void)
 
 static void what_is_missing_or_strange_is_not_known(void)
 {
-    EQUAL(read_text("[ { \"domid\": 4 }, { \"domid\": 5, \"config\": { \"c_info\": { \"name\": 7, \"uuid\": \"x\" },"
-                    " \"b_info\": { \"max_vcpus\": -1, \"target_memkb\": \"much\", \"sched_params\": [] } } } ]"),
-          0);
+    EQUAL(
+        read_text(
+            "[ { \"domid\": 4 }, { \"domid\": 5, \"config\": { \"c_info\": { \"name\": 7, \"uuid\": \"x\" },"
+            " \"b_info\": { \"max_vcpus\": -1, \"target_memkb\": \"much\", \"sched_params\": [] } } } ]"),
+        0);
     EQUAL(info.domains_n, 2);
     SAME_TEXT(domain(5)->name, "");
     SAME_TEXT(domain(5)->uuid, "");
@@ -189,14 +193,17 @@ static void long_texts_are_cut_at_characters(void)
     char name[FACT_NAME];
     char text[300];
     memset(text, 'x', sizeof text);
-    memcpy(text + FACT_NAME - 2, "\xc3\xa9", 2); /* e with acute: its second byte would be the NUL */
+    text[FACT_NAME - 2] = (char)0xc3; /* e with acute: its second byte would be the NUL */
+    text[FACT_NAME - 1] = (char)0xa9;
     domain_info_set_text(name, text, sizeof text);
     EQUAL(strlen(name), FACT_NAME - 2);
-    char line[400] = "Name ID VCPU CPU State Time(s) Affinity (Hard / Soft)\nweb 1 0 0 r-- 0.0 ";
+    struct buffer line = {.n = 0};
+    buffer_text(&line, "Name ID VCPU CPU State Time(s) Affinity (Hard / Soft)\nweb 1 0 0 r-- 0.0 ");
     for (int i = 0; i < 60; i++)
-        strcat(line, "10,");
-    strcat(line, "10 / all\n");
-    EQUAL(read_text(line), 0);
+        buffer_text(&line, "10,");
+    buffer_add(&line, "10 / all\n", sizeof "10 / all\n");
+    EQUAL(read_text(line.at), 0);
+    buffer_free(&line);
     EQUAL(strlen(info.affinities[0].hard) < FACT_NAME, true);
     SAME_TEXT(strrchr(info.affinities[0].hard, '0'), "0,...");
 }
@@ -207,9 +214,7 @@ static void damaged_texts_are_read_or_refused(void)
     char all[sizeof details + sizeof vcpus + sizeof table];
     static const char others[] = {'0', ' ', '\n', '"', '\\', ']', (char)0xff};
     unsigned wrong = 0;
-    strcpy(all, details);
-    strcat(all, vcpus);
-    strcat(all, table);
+    snprintf(all, sizeof all, "%s%s%s", details, vcpus, table);
     size_t n = strlen(all);
     for (size_t i = 0; i < 8 * n; i++) {
         size_t at = i / 8;
@@ -271,12 +276,14 @@ static void what_was_known_stays_known(void)
 {
     domain_info_free(&info);
     changes("[ { \"domid\": 1, \"config\": { \"c_info\": { \"name\": \"web\", \"uuid\": \"" WEB_UUID "\" },"
-            " \"b_info\": { \"max_vcpus\": 1, \"target_memkb\": 1024, \"sched_params\": { \"weight\": 256, \"cap\": 30 } } } } ]");
+            " \"b_info\": { \"max_vcpus\": 1, \"target_memkb\": 1024, \"sched_params\": { \"weight\": 256, "
+            "\"cap\": 30 } } } } ]");
     SAME_TEXT(changes(TABLE "(null) 1 1 1 --psrd 0.0\n"), "");
     SAME_TEXT(domain(1)->uuid, WEB_UUID);
     EQUAL(domain(1)->cap, 30);
     /* a cap that is taken away is not inherited */
-    changes("[ { \"domid\": 1, \"config\": { \"b_info\": { \"sched_params\": { \"weight\": 256, \"cap\": 0 } } } } ]");
+    changes("[ { \"domid\": 1, \"config\": { \"b_info\": { \"sched_params\": { \"weight\": 256, \"cap\": 0 } "
+            "} } } ]");
     EQUAL(domain(1)->cap, 0);
     SAME_TEXT(domain(1)->name, "web");
 }
@@ -284,7 +291,8 @@ static void what_was_known_stays_known(void)
 static void another_domain_of_the_same_number_inherits_nothing(void)
 {
     domain_info_free(&info);
-    changes("[ { \"domid\": 1, \"config\": { \"c_info\": { \"name\": \"old\", \"uuid\": \"" WEB_UUID "\" } } } ]");
+    changes("[ { \"domid\": 1, \"config\": { \"c_info\": { \"name\": \"old\", \"uuid\": \"" WEB_UUID
+            "\" } } } ]");
     SAME_TEXT(changes("[ { \"domid\": 1, \"config\": { \"c_info\": { \"uuid\": \"" BULK_UUID "\" } } } ]"),
               "{\"domain_gone\":{\"tsc\":77,\"domain\":1}}\n"
               "{\"domain\":{\"tsc\":77,\"domain\":1,\"uuid\":\"" BULK_UUID "\"}}\n");

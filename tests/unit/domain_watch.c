@@ -122,7 +122,8 @@ static void a_file_is_read_again_and_again(void)
     unlink(path);
     s = after_looks(domain_watch_state(watch).looks + 2);
     CHECK(s.failures >= 1);
-    CHECK(strstr(s.error.message, "No such file or directory") != NULL || strstr(s.error.message, "exit code 127"));
+    CHECK(strstr(s.error.message, "No such file or directory") != NULL ||
+          strstr(s.error.message, "exit code 127"));
     EQUAL(s.domains, 1);
     SAME_TEXT(take(false), "");
     SAME_TEXT(take(true), LOUD); /* what was known stays known */
@@ -143,13 +144,17 @@ static void xl_is_asked_for_details_and_vcpus(void)
     begin();
     make_xl();
     write_file("list", "[ { \"domid\": 1, \"config\": { \"c_info\": { \"name\": \"web\" } } } ]\n", 0600);
-    write_file("vcpus", "Name ID VCPU CPU State Time(s) Affinity\nDomain-0 0 0 0 r-- 1.0 all / all\nweb 1 0 0 --p 1.0 0 / all\n", 0600);
+    write_file("vcpus",
+               "Name ID VCPU CPU State Time(s) Affinity\nDomain-0 0 0 0 r-- 1.0 all / all\nweb 1 0 0 --p 1.0 "
+               "0 / all\n",
+               0600);
     watch_source(NULL, 100000, 10000);
     EQUAL(after_looks(1).failures, 0);
-    SAME_TEXT(take(false), "{\"domain\":{\"tsc\":9,\"domain\":0,\"name\":\"Domain-0\",\"vcpus\":1}}\n"
-                           "{\"domain\":{\"tsc\":9,\"domain\":1,\"name\":\"web\"}}\n"
-                           "{\"affinity\":{\"tsc\":9,\"domain\":0,\"vcpu\":0,\"hard\":\"all\",\"soft\":\"all\"}}\n"
-                           "{\"affinity\":{\"tsc\":9,\"domain\":1,\"vcpu\":0,\"hard\":\"0\",\"soft\":\"all\"}}\n");
+    SAME_TEXT(take(false),
+              "{\"domain\":{\"tsc\":9,\"domain\":0,\"name\":\"Domain-0\",\"vcpus\":1}}\n"
+              "{\"domain\":{\"tsc\":9,\"domain\":1,\"name\":\"web\"}}\n"
+              "{\"affinity\":{\"tsc\":9,\"domain\":0,\"vcpu\":0,\"hard\":\"all\",\"soft\":\"all\"}}\n"
+              "{\"affinity\":{\"tsc\":9,\"domain\":1,\"vcpu\":0,\"hard\":\"0\",\"soft\":\"all\"}}\n");
     CHECK(access(in_folder("looks"), R_OK) == 0);
     end();
 }
@@ -208,11 +213,8 @@ static void strange_output_is_an_error(void)
     end();
 }
 
-CU_TestInfo domain_watch_tests[] = {TEST(a_file_is_read_again_and_again),
-                                    TEST(a_command_prints_what_xl_would),
-                                    TEST(xl_is_asked_for_details_and_vcpus),
-                                    TEST(the_plain_table_stands_in),
-                                    TEST(a_look_can_be_asked_for),
-                                    TEST(what_hangs_delays_nothing),
-                                    TEST(strange_output_is_an_error),
-                                    CU_TEST_INFO_NULL};
+CU_TestInfo domain_watch_tests[] = {
+    TEST(a_file_is_read_again_and_again),    TEST(a_command_prints_what_xl_would),
+    TEST(xl_is_asked_for_details_and_vcpus), TEST(the_plain_table_stands_in),
+    TEST(a_look_can_be_asked_for),           TEST(what_hangs_delays_nothing),
+    TEST(strange_output_is_an_error),        CU_TEST_INFO_NULL};

@@ -19,8 +19,8 @@ extern CU_TestInfo charge_tests[], charge_formats_tests[], charge_measured_tests
     random_streams_tests[], debt_tests[], debt_policy_tests[], governor_tests[], xl_tests[], commands_tests[],
     sim_host_tests[], sim_schedulers_tests[], sim_credit_tests[], sim_sedf_tests[], sim_counts_tests[],
     sim_holds_tests[], sim_layouts_tests[], guard_rule_tests[], guard_tests[], noise_tests[],
-    differences_tests[], tables_tests[], ring_tests[], ahead_tests[], reference_tests[],
-    domain_info_tests[], domain_watch_tests[], wall_clock_tests[], tracer_tests[], notify_tests[], store_tests[], disk_tests[],
+    differences_tests[], tables_tests[], ring_tests[], ahead_tests[], reference_tests[], domain_info_tests[],
+    domain_watch_tests[], wall_clock_tests[], tracer_tests[], notify_tests[], store_tests[], disk_tests[],
     salvage_tests[];
 
 #endif

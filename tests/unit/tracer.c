@@ -209,7 +209,8 @@ static void each_purpose_has_what_those_after_it_have(void)
 {
     static const uint32_t events[] = {0x00021011, 0x0002800e, 0x00028004, 0x00022203,
                                       0x0010f001, 0x00201001, 0x00082012, 0x00802008};
-    static const uint32_t taken[TRACER_PURPOSES] = {[FOR_ALL] = 8, [FOR_CHARGES] = 6, [FOR_CPU] = 4, [FOR_SWITCHES] = 3};
+    static const uint32_t taken[TRACER_PURPOSES] = {
+        [FOR_ALL] = 8, [FOR_CHARGES] = 6, [FOR_CPU] = 4, [FOR_SWITCHES] = 3};
     for (enum tracer_purpose p = FOR_ALL; p < TRACER_PURPOSES; p++)
         for (uint32_t i = 0; i < 8; i++)
             EQUAL(takes(tracer_mask(p), events[i]), i < taken[p]);
@@ -220,11 +221,38 @@ static void each_purpose_has_what_those_after_it_have(void)
 
 static void buffers_have_a_size_for_all_pcpus_together(void)
 {
-    EQUAL(tracer_pages(0), 64);
+    EQUAL(tracer_pages(0), 256);
     EQUAL(tracer_pages(1), 1024);
     EQUAL(tracer_pages(16), 1024);
     EQUAL(tracer_pages(64), 256);
     EQUAL(tracer_pages(4000), 64);
+}
+
+/* This domain's own CPUs are others: a domain 0 can have few. */
+static void pcpus_are_counted_where_linux_lists_them(void)
+{
+    static const char *const made[] = {"/sys",
+                                       "/sys/devices",
+                                       "/sys/devices/cpu0",
+                                       "/sys/devices/system",
+                                       "/sys/devices/system/xen_cpu",
+                                       "/sys/devices/system/xen_cpu/xen_cpu0",
+                                       "/sys/devices/system/xen_cpu/xen_cpu11",
+                                       "/sys/devices/system/xen_cpu/power",
+                                       "/sys/devices/system/xen_cpu/xen_cpus"};
+    char root[] = "/tmp/tracer.XXXXXX", path[100];
+    CHECK(mkdtemp(root) != NULL);
+    EQUAL(tracer_pcpus(root), 0);
+    for (int i = 0; i < 9; i++) {
+        snprintf(path, sizeof path, "%s%s", root, made[i]);
+        EQUAL(mkdir(path, 0700), 0);
+    }
+    EQUAL(tracer_pcpus(root), 2);
+    for (int i = 9; i-- > 0;) {
+        snprintf(path, sizeof path, "%s%s", root, made[i]);
+        rmdir(path);
+    }
+    EQUAL(rmdir(root), 0);
 }
 
 CU_TestInfo tracer_tests[] = {TEST(it_gets_what_real_xentrace_takes),
@@ -237,5 +265,6 @@ CU_TestInfo tracer_tests[] = {TEST(it_gets_what_real_xentrace_takes),
                               TEST(pauses_grow),
                               TEST(what_cannot_be_started_has_a_pause_too),
                               TEST(each_purpose_has_what_those_after_it_have),
+                              TEST(pcpus_are_counted_where_linux_lists_them),
                               TEST(buffers_have_a_size_for_all_pcpus_together),
                               CU_TEST_INFO_NULL};

@@ -97,18 +97,36 @@ static void moments_are_on_the_line(void)
     CHECK(!wall_clock_tsc_of(clock_, INT64_MAX, &tsc) || tsc > 0);
 }
 
-static void a_record_that_is_late_is_no_proof(void)
+static void records_that_are_late_are_no_proof(void)
 {
     begin();
     read_clock(0);
     pass(S);
     CHECK(read_clock(0));
-    pass(10 * S);
-    CHECK(!read_clock(-5 * HZ));
+    for (int i = 0; i < 10; i++) { /* a domain 0 that has no time for xentrace */
+        pass(10 * S);
+        CHECK(!read_clock(-5 * HZ));
+    }
     CHECK(!wall_clock_by_stream(clock_));
     pass(10 * S);
     CHECK(read_clock(0));
     CHECK(!news.pair.by_stream && !news.broken);
+    for (int i = 0; i < 3; i++) { /* nobody is as late as that */
+        CHECK(!wall_clock_by_stream(clock_));
+        pass(10 * S);
+        read_clock(-70 * HZ);
+    }
+    CHECK(wall_clock_by_stream(clock_) && news.broken);
+}
+
+static void late_records_at_the_beginning_leave_it_open(void)
+{
+    begin();
+    read_clock(-5 * HZ);
+    pass(10 * S);
+    CHECK(!read_clock(-5 * HZ) && !wall_clock_by_stream(clock_));
+    pass(10 * S);
+    CHECK(read_clock(0) && !news.pair.by_stream);
 }
 
 /* As in a PVH domain 0: the trace has the host's counter, which began earlier. */
@@ -132,6 +150,24 @@ static void another_counter_makes_pairs_come_from_the_stream(void)
     const struct stream_moment same = {1520 * HZ - 240 * MS, S, 100 * MS};
     EQUAL(wall_clock_read(clock_, &same, &news, &err), 0);
     CHECK(!news.has_pair); /* nothing new has come */
+}
+
+static void a_bad_pair_at_the_beginning_does_not_last(void)
+{
+    double error_ppm = 0;
+    begin();
+    read_clock(500 * HZ);
+    pass(S);
+    struct stream_moment newest = {now.tsc + 500 * HZ, 0, 3 * S};
+    EQUAL(wall_clock_read(clock_, &newest, &news, &err), 0);
+    EQUAL(news.pair.error_ns, 3 * S + 100);
+    for (int i = 0; i < 100; i++) {
+        pass(10 * S);
+        CHECK(read_clock(500 * HZ));
+    }
+    EQUAL(wall_clock_hz(clock_, &error_ppm), HZ);
+    /* From the second pair, 990 s ago: 0.2 s of them; from the first one it would be 3.1 s of 1000 s. */
+    CHECK(error_ppm > 200 && error_ppm < 205);
 }
 
 static void an_emulated_counter_of_another_frequency_is_found_out(void)
@@ -251,7 +287,10 @@ static int ask(const char *script, struct time_reading *r, int times)
 static void a_command_answers_each_line(void)
 {
     struct time_reading r;
-    EQUAL(ask("n=1; while read -r _; do echo \"179595360000000000$n 7$n 18446744073709551614\"; n=$((n + 1)); done", &r, 3), 0);
+    EQUAL(ask("n=1; while read -r _; do echo \"179595360000000000$n 7$n 18446744073709551614\"; n=$((n + "
+              "1)); done",
+              &r, 3),
+          0);
     EQUAL(r.utc_ns, NOON + 3);
     EQUAL(r.monotonic_ns, 73);
     EQUAL(r.boot_ns, 73);
@@ -275,8 +314,10 @@ static void a_command_that_ends_or_says_something_else_fails(void)
 
 CU_TestInfo wall_clock_tests[] = {TEST(the_counter_of_this_machine_gives_pairs),
                                   TEST(moments_are_on_the_line),
-                                  TEST(a_record_that_is_late_is_no_proof),
+                                  TEST(records_that_are_late_are_no_proof),
+                                  TEST(late_records_at_the_beginning_leave_it_open),
                                   TEST(another_counter_makes_pairs_come_from_the_stream),
+                                  TEST(a_bad_pair_at_the_beginning_does_not_last),
                                   TEST(an_emulated_counter_of_another_frequency_is_found_out),
                                   TEST(a_step_counts_for_each_side_by_itself),
                                   TEST(a_suspended_machine_begins_anew),

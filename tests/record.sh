@@ -1,0 +1,247 @@
+#!/bin/bash
+# Recording: archives by the hour, through crashes, restarts, set clocks and full disks.
+#
+#   WEEKS_DAYS=N  days of the simulated host that is recorded for long (default 2)
+#   WEEKS_SEED=N  when it is killed, and when its clock is set (default: the time)
+# shellcheck source=tests/lib.sh disable=SC2317 # functions are called through check
+. "$(dirname "$0")/lib.sh"
+
+days=${WEEKS_DAYS:-2}
+RANDOM=${WEEKS_SEED:-$(date +%s)}
+seed=${WEEKS_SEED:-$RANDOM}
+RANDOM=$seed
+folder=$scratch/folder
+begins=2026-11-29T06:59:56Z
+
+run() { # ARGUMENT...: $status, and the files out, err
+    timeout -k 5 "$LIMIT" "$XENMETER" "$@" >"$scratch/out" 2>"$scratch/err"
+    status=$?
+}
+exits() { [ "$status" -eq "$1" ]; }
+says() { grep -qF -- "$1" "$scratch/err"; }
+archives() { find "$folder" -name '*.xma' | sort; }
+all_whole() { archives | while read -r file; do "$XENMETER" archive verify -q "$file" || return 1; done; }
+nothing_partial() { ! find "$folder" -name '*.partial' | grep -q .; }
+sums() { # FILE
+    "$XENMETER" report -q -b vcpu -g total -f jsonl "$1" |
+        jq -c '[.domain, .vcpu, .running_ns, .runnable_ns, .blocked_ns, .offline_ns, .unknown_ns, .executions, .wakes]' | sort
+}
+
+# ---- what is asked for ----
+
+group 'wrong command lines'
+refused() { # WHAT WORD ARGUMENT...
+    run record "${@:3}"
+    check "$1: exit status" exits 2
+    check "$1: the message names it" says "$2"
+    check "$1: nothing is made" [ ! -e "$folder" ]
+}
+refused 'no folder' '--output'
+refused 'archives that are too short' '--rotate' -o "$folder" --rotate 1s
+refused 'a purpose that is none' '--for' -o "$folder" --for everything
+refused 'a size that is none' '--keep-bytes' -o "$folder" --keep-bytes much
+refused 'a time that is none' '--clock' -o "$folder" --clock @yesterday trace.xt
+refused 'the time of no trace' '--clock' -o "$folder" --clock @$begins
+refused 'a host that is none' '--host' -o "$folder" --host 'a/b'
+refused 'two traces' 'one too many' -o "$folder" a.xt b.xt
+refused 'no trace' 'cannot open' -o "$folder" "$scratch/nothing.xt"
+run record --status "$scratch"
+check 'the state of a folder that nobody records to' exits 2
+run record -o "$folder" --xentrace "$scratch/no-xentrace" --domain-info 'echo "[]"'
+check 'no xentrace: exit status' exits 2
+check 'no xentrace: the message names it' says no-xentrace
+rm -rf "$folder"
+
+# ---- a trace that is given ----
+
+group 'a trace that is given'
+zstd -qdcf fixtures/mixed-credit.xt.zst >"$scratch/trace.xt"
+run record -o "$folder" --host host --rotate 10s --clock @$begins -g 100ms "$scratch/trace.xt"
+check 'exit status' exits 0
+check 'an archive for each ten seconds' [ "$(archives | wc -l)" -eq 3 ]
+check 'of these hours' [ "$(archives | sed 's|.*/\(.*\)Z-.*|\1|' | tr '\n' ' ')" = '2026-11-29T06 2026-11-29T07 2026-11-29T07 ' ]
+check 'all are whole' all_whole
+check 'none is open' nothing_partial
+mapfile -t files < <(archives)
+"$XENMETER" archive merge -q -o "$scratch/all.xma" "${files[@]}"
+sums "$scratch/all.xma" >"$scratch/found"
+sums "$scratch/trace.xt" >"$scratch/expected"
+ran_as_long() {
+    paste -d ' ' <(jq -c '[.[0], .[1], .[2] + .[3] + .[4] + .[5] + .[6]]' "$scratch/expected") <(jq -c '[.[0], .[1], .[2] + .[3] + .[4] + .[5] + .[6]]' "$scratch/found") |
+        jq -se 'length > 0 and . == .' >/dev/null && [ "$(wc -l <"$scratch/expected")" -eq "$(wc -l <"$scratch/found")" ]
+}
+check 'they have the same vCPUs' ran_as_long
+"$XENMETER" report -q --time-format utc -g total -f csv "${files[1]}" >"$scratch/out"
+check 'they know the time of day' grep -q '2026-11-29T07:00:00.000000000Z' "$scratch/out"
+run record --status "$folder"
+check 'the state of the folder' [ "$(jq -r .archives "$scratch/out")" -eq 3 ]
+check 'memory' [ "$(jq -r .rss_bytes "$scratch/out")" -lt $((128 << 20)) ]
+run record -o "$folder" --host host --rotate 10s --clock @$begins - <"$scratch/trace.xt"
+check 'through a pipe, and again: nothing is replaced' [ "$(archives | wc -l)" -eq 6 ]
+rm -rf "$folder"
+
+# ---- a host ----
+
+jq 'del(.duration_ms) | .duration_s = 600' sim/scenarios/web-closed-loop.json >"$scratch/host.json"
+cat >"$scratch/xentrace" <<END
+#!/bin/sh
+exec "$PWD/$XENMETER" simulate -q --realtime -o - "$scratch/host.json"
+END
+cat >"$scratch/xentrace-that-ends" <<END
+#!/bin/sh
+jq '.duration_s = 3' "$scratch/host.json" | "$PWD/$XENMETER" simulate -q --realtime -o - -
+echo 'no more' >&2
+exit 1
+END
+cat >"$scratch/domains" <<'END'
+[{"domid": 0, "config": {"c_info": {"name": "Domain-0", "uuid": "00000000-0000-0000-0000-000000000000"}}},
+ {"domid": 1, "config": {"c_info": {"name": "web", "uuid": "11111111-2222-3333-4444-555555555555"}, "b_info": {"max_vcpus": 1}}}]
+END
+chmod +x "$scratch"/xentrace*
+start() { # XENTRACE ARGUMENT...
+    "$XENMETER" record -o "$folder" --host host --xentrace "$1" --domain-info "$scratch/domains" "${@:2}" 2>"$scratch/err" &
+    recorder=$!
+}
+is_open() { find "$folder" -name '*.partial' 2>/dev/null | grep -q .; }
+records() { [ "$(find "$folder" -name '*.partial' -size +8k 2>/dev/null | wc -l)" -gt 0 ] || has_archives 1; }
+has_archives() { [ "$(archives | wc -l)" -ge "$1" ]; }
+end() { # SIGNAL
+    kill "-$1" "$recorder"
+    wait "$recorder" 2>/dev/null
+    status=$?
+}
+
+group 'a host'
+start "$scratch/xentrace"
+check 'it records' soon is_open
+sleep 4
+run record -o "$folder" --host host --xentrace "$scratch/xentrace" --domain-info "$scratch/domains"
+check 'a second recorder is refused' exits 2
+check 'and says who records' says "$recorder"
+kill -HUP $recorder
+check 'SIGHUP begins another archive' soon has_archives 1
+end TERM
+check 'exit status after SIGTERM' exits 0
+check 'nothing is left open' nothing_partial
+check 'all are whole' all_whole
+check 'xentrace has ended' [ -z "$(pgrep -f "$scratch/host.json")" ]
+mapfile -t files < <(archives)
+"$XENMETER" report -q -g total -f jsonl "${files[0]}" >"$scratch/out"
+check 'domains have their names' [ "$(jq -r 'select(.domain == 1) | .name' "$scratch/out")" = web ]
+"$XENMETER" report -q -g total -d 'we*' -f jsonl "${files[0]}" >"$scratch/out"
+check 'and are found by them' [ "$(jq -r .domain "$scratch/out" | sort -u)" = 1 ]
+rm -rf "$folder"
+
+group 'xentrace ends'
+start "$scratch/xentrace-that-ends"
+check 'it is started again' soon has_archives 2
+check 'and that is said' says 'no more'
+end TERM
+check 'exit status' exits 0
+check 'all are whole' all_whole
+mapfile -t files < <(archives)
+"$XENMETER" info -f json "${files[1]}" >"$scratch/out" 2>&1
+check 'the gap is stated' grep -q 'no more' "$scratch/out"
+rm -rf "$folder"
+
+# ---- for long ----
+
+light='{"duration_s": 86399.9, "host": {"scheduler": "null", "pcpus": 2}, "trace": {"sweep_ms": 400},
+    "domains": [{"id": 0, "name": "dom0", "driver_domain": {}},
+        {"id": 1, "name": "web", "loads": [{"type": "web", "clients": 1, "think_ms": 4000, "file_bytes": 3000}]}]}'
+"$XENMETER" simulate -q -o "$scratch/day.xt" - <<<"$light"
+cat >"$scratch/paced" <<END
+#!/bin/sh
+exec "$PWD/$BUILD/tests/paced" "$scratch/tsc" "$scratch/day.xt" $days 20
+END
+chmod +x "$scratch/paced"
+now_tsc() { od -An -tu8 "$scratch/tsc" 2>/dev/null | tr -d ' ' || echo 0; }
+first_tsc=$((1 << 44)) # of simulated hosts
+last_tsc=$((first_tsc + days * 86400 * 2400000000 - 30 * 2400000000))
+ended() { [ "$(now_tsc)" -ge "$last_tsc" ]; }
+reached() { [ "$(now_tsc)" -ge "$1" ]; }
+# From this moment on it is that much later (or earlier) than it was.
+set_clock() { # SECONDS
+    local tsc
+    tsc=$(now_tsc)
+    awk -v tsc="$tsc" -v by="$1" '{ from = $1; utc = $2 } END { printf "%d %d\n", tsc, utc + (tsc - from) / 2.4 + by * 1e9 }' "$scratch/steps" >"$scratch/step"
+    cat "$scratch/step" >>"$scratch/steps"
+}
+start_long() {
+    start "$scratch/paced" -q --buffer 1M -g 1min --clock "$PWD/$BUILD/tests/paced_clock $scratch/tsc $scratch/steps" "$@"
+}
+# The archives in the order of their time stamps: TSC-FIRST TSC-LAST FILE.
+spans() {
+    archives | while read -r file; do
+        "$XENMETER" archive list -f jsonl "$file" | jq -r --arg file "$file" '"\(.tsc_first) \(.tsc_last) \($file)"'
+    done | sort -n
+}
+
+group "$days days (WEEKS_SEED=$seed WEEKS_DAYS=$days)"
+printf '\0\0\0\0\0\0\0\0' >"$scratch/tsc"
+echo "$first_tsc 1774740000000000000" >"$scratch/steps" # 2026-03-28T23:20Z: the night in which summer time begins in Europe
+start_long
+kills=0
+while ! ended && kill -0 $recorder 2>/dev/null && [ $SECONDS -lt $((60 + days * 60)) ]; do
+    at=$(($(now_tsc) + (RANDOM % 10 + 1) * 3600 * 2400000000 / 2))
+    timeout 60 bash -c "while [ \"\$(od -An -tu8 '$scratch/tsc' | tr -d ' ')\" -lt $((at < last_tsc ? at : last_tsc)) ]; do sleep 0.02; done" || break
+    case $((RANDOM % 4)) in
+    0) set_clock 7200 ;;
+    1) set_clock -3600 ;;
+    *)
+        kill -9 $recorder
+        wait $recorder 2>/dev/null
+        kills=$((kills + 1))
+        start_long
+        ;;
+    esac
+done
+check 'it came to the end' ended
+end TERM
+check 'exit status' exits 0
+start_long # what the last kill has left
+sleep 1
+end TERM
+check 'all are whole' all_whole
+check 'nothing is left open' nothing_partial
+check 'nothing is damaged' [ -z "$(find "$folder" -name '*.damaged')" ]
+spans >"$scratch/spans"
+check 'no two have the same time' awk 'NR > 1 && $1 < last { print; bad = 1 } { last = $2 } END { exit bad || NR < 3 }' "$scratch/spans"
+# What is not in any archive is stated by the next one; and what is recorded and what is not, together, are the trace.
+awk 'NR > 1 && $1 > last { print last, $1, $3 } { last = $2 }' "$scratch/spans" >"$scratch/gaps"
+gap_is_stated() { "$XENMETER" info -f json "$1" | jq -e '.host.gaps | length > 0' >/dev/null; }
+while read -r _ _ file; do check "the gap before $file is stated" gap_is_stated "$file"; done <"$scratch/gaps"
+ran() { "$XENMETER" report -q -g total -f jsonl "$@" | jq -s 'map(.running_ns) | add // 0'; }
+# What ran between two moments of the days, which are all the same: "FROM TO" lines of time stamps.
+ran_between() {
+    awk -v first=$first_tsc -v day=$((86400 * 2400000000)) '
+        { for (a = $1 - first; a < $2 - first; a = b) {
+              d = int(a / day); b = (d + 1) * day; if (b > $2 - first) b = $2 - first
+              printf "%.9f,%.9f\n", (a - d * day) / 2.4e9, (b - d * day) / 2.4e9 } }' |
+        while read -r part; do ran -t "$part" "$scratch/day.xt"; done | awk '{ s += $1 } END { printf "%d", s }'
+}
+recorded=0
+while read -r _ _ file; do recorded=$((recorded + $(ran "$file"))); done <"$scratch/spans"
+missed=$(ran_between <"$scratch/gaps")
+whole=$(awk 'NR == 1 { a = $1 } { b = $2 } END { print a, b }' "$scratch/spans" | ran_between)
+is_near() { awk -v a="$1" -v b="$2" -v most="$3" 'BEGIN { d = a - b; exit !(d <= most * b && -d <= most * b) }'; }
+check "what was recorded ($recorded ns) and what was missed ($missed ns) is all ($whole ns)" is_near $((recorded + missed)) "$whole" 0.0005
+rm -rf "$folder"
+
+group 'at most so many bytes'
+printf '\0\0\0\0\0\0\0\0' >"$scratch/tsc"
+start_long --keep-bytes 4M
+most=0
+for ((tries = 0; tries < 1200; tries++)); do
+    reached $((first_tsc + 80000 * 2400000000)) && break
+    bytes=$(find "$folder" -name '*.xma*' -printf '%s\n' 2>/dev/null | awk '{ s += $1 } END { print s + 0 }')
+    most=$((bytes > most ? bytes : most))
+    sleep 0.05
+done
+end TERM
+check 'exit status' exits 0
+check "never more ($most)" [ $most -le 4000000 ]
+check 'but archives' has_archives 1
+check 'all are whole' all_whole
+rm -rf "$folder"
+finish
