@@ -11,6 +11,7 @@
 #include "archive/archive.h"
 #include "archive/capture_writer.h"
 #include "archive/contents.h"
+#include "archive/tar.h"
 #include "archive/verify.h"
 #include "archives.h"
 #include "check.h"
@@ -546,6 +547,74 @@ static void lengths_that_do_not_fit_end_with_what_was_kept(void)
     end_folder();
 }
 
+/* The first n bytes, without frame `without`, and with `extra` after the content of the last one. */
+static struct buffer changed(const struct recording *r, size_t n, size_t without, const void *extra,
+                             size_t extra_n)
+{
+    struct frames f;
+    struct frame_reader reader = {0};
+    struct kept k;
+    struct error err = {0};
+    EQUAL(frames_recover(&f, bytes_of(&r->kept.file), n, NULL, &err), 0);
+    struct frame_writer *w = writer_to(&k, 1);
+    for (size_t i = 1; i + 1 < f.n; i++)
+        if (i != without)
+            CHECK(frame_writer_copy(w, &f, i, &err) > 0);
+    size_t last_n = f.list[f.n - 1].content;
+    const uint8_t *last = frame_read(&f, f.n - 1, &reader, &err);
+    uint8_t *more = malloc(last_n + extra_n);
+    CU_ASSERT_FATAL(last && more);
+    memcpy(more, last, last_n);
+    memcpy(more + last_n, extra, extra_n);
+    CHECK(frame_writer_put(w, more, last_n + extra_n, &err) > 0);
+    EQUAL(frame_writer_drain(w, &err), 0);
+    frame_writer_free(w);
+    frame_reader_free(&reader);
+    frames_free(&f);
+    return k.file;
+}
+
+/* Which intervals are salvaged of it: of the first checkpoint 5, of the second 9. */
+static uint64_t salvaged_of(struct buffer file)
+{
+    struct salvage_result result;
+    struct error err = {0};
+    write_file(partial, file.at, file.n);
+    buffer_free(&file);
+    if (salvage_archive(partial, whole, &result, &err) != 0)
+        return 0;
+    check_archive(whole, result.duration_ns / 10);
+    return result.duration_ns / 10;
+}
+
+/* Of checkpoints that do not describe what lies before them, or are not the end of a whole frame. */
+static void a_checkpoint_that_cannot_be_does_not_count(void)
+{
+    struct recording r;
+    struct salvage_result result;
+    struct error err = {0};
+    struct frames f;
+    size_t first, second;
+    uint8_t header[TAR_BLOCK];
+    char path[TAR_NAME_MAX];
+    begin_folder();
+    record_two(&r, &first, &second);
+    EQUAL(frames_recover(&f, bytes_of(&r.kept.file), first, NULL, &err), 0);
+    EQUAL(salvaged_of(changed(&r, second, 0, "", 0)), 9);
+    EQUAL(salvaged_of(changed(&r, second, f.n, "", 0)), 5); /* a frame between the two is missing */
+    EQUAL(salvaged_of(changed(&r, second, 1, "", 0)), 0);   /* or before both */
+    write_file(partial, r.kept.file.at, first);
+    EQUAL(salvage_archive(partial, whole, &result, &err), 0);
+    snprintf(path, sizeof path, "web1/%s/names.txt", result.id);
+    tar_header(header, path, 0);
+    EQUAL(salvaged_of(changed(&r, second, 0, header, sizeof header)), 5);
+    header[0] ^= 1; /* no header that there can be */
+    EQUAL(salvaged_of(changed(&r, second, 0, header, sizeof header)), 5);
+    frames_free(&f);
+    end_recording(&r);
+    end_folder();
+}
+
 /* Results that no meter hands out: the checkpoint is whole, and yet no archive is made. */
 static void results_that_cannot_be_are_an_error(void)
 {
@@ -654,6 +723,7 @@ CU_TestInfo salvage_tests[] = {
     TEST(what_is_complete_is_refused),
     TEST(without_an_interval_there_is_nothing),
     TEST(lengths_that_do_not_fit_end_with_what_was_kept),
+    TEST(a_checkpoint_that_cannot_be_does_not_count),
     TEST(results_that_cannot_be_are_an_error),
     TEST(a_recorder_puts_the_archive_in_its_place),
     TEST(a_recorder_sets_aside_what_holds_nothing),
