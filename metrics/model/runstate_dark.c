@@ -113,6 +113,23 @@ static void doubt_paused(struct runstates *r, uint64_t light_ns)
     }
 }
 
+/*
+ * The vCPU was runnable at from_ns and at to_ns, and perhaps between the two. If it was so, it waited through each light between them:
+ * the longest of these is a wait that this host may have.
+ */
+static void note_light(struct runstates *r, uint64_t from_ns, uint64_t to_ns)
+{
+    const struct darkness *d = &r->darkness;
+    uint64_t light_ns = from_ns, longest_ns = 0;
+    for (uint64_t i = darkness_after(d, from_ns); i < d->n && light_ns < to_ns; i++) {
+        const struct dark_stretch *s = darkness_stretch(d, i);
+        uint64_t dark_ns = min64(s->from_ns, to_ns);
+        longest_ns = max64(longest_ns, dark_ns - min64(light_ns, dark_ns));
+        light_ns = s->to_ns;
+    }
+    runstates_note_wait(r, longest_ns, to_ns);
+}
+
 void runstates_confirm(struct runstates *r, uint32_t vcpu, uint64_t now_ns)
 {
     struct track *k = &r->tracks[vcpu];
@@ -121,8 +138,10 @@ void runstates_confirm(struct runstates *r, uint32_t vcpu, uint64_t now_ns)
     if (k->doubtful)
         end_doubt(r, vcpu, min64(last_light_ns, now_ns));
     struct dark_stretch gap;
-    if (k->state == RUNSTATE_RUNNABLE && !k->idle && darkness_between(d, k->since_ns, now_ns, &gap))
+    if (k->state == RUNSTATE_RUNNABLE && !k->idle && darkness_between(d, k->since_ns, now_ns, &gap)) {
         runstates_put_doubt(r, vcpu, gap.from_ns, gap.to_ns);
+        note_light(r, k->since_ns, now_ns);
+    }
 }
 
 /* It becomes dark at dark_ns, after light since light_ns; 0: since the beginning. */

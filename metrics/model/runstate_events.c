@@ -130,6 +130,8 @@ static void blind_ends(struct runstates *r, const struct event *e, uint64_t now_
         runstates_lose_if_dark(r, vcpu, now_ns, e->pcpu);
     } else {
         runstates_record(r, vcpu, now_ns, e->pcpu, RUNSTATE_RUNNING, RUNSTATE_RUNNING, UINT32_MAX);
+        /* It runs: where it was about to go may be over, and so may be a pause. */
+        r->tracks[vcpu].leaving = r->tracks[vcpu].pause = 0;
     }
 }
 

@@ -92,7 +92,7 @@ struct runstates {
     struct darkness darkness;
     struct unseen unseen;
     bool damaged;            /* the parser passed over bytes, or found wrong times: records may be missing */
-    uint64_t wait_max_ns;    /* the longest wait so far, as far as no lost record can have interrupted it, */
+    uint64_t wait_max_ns;    /* the longest wait so far, or light in a wait across lost records, */
     uint64_t wait_max_at;    /* when it ended, or was cut off, */
     uint64_t wait_before_ns; /* and the longest one before it */
     bool first_run_lost;     /* a pCPU became blind before it said who runs there */

@@ -113,8 +113,8 @@ static void wake_paused(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint6
 static bool is_unsure(const struct runstates *r, const struct track *k, uint64_t now_ns)
 {
     struct dark_stretch lost;
-    if (k->state == RUNSTATE_UNKNOWN)
-        return k->pause == PAUSE_NONE;
+    if (k->state == RUNSTATE_UNKNOWN && k->pause == PAUSE_NONE)
+        return true;
     if (r->darkness.n == 0)
         return false;
     return k->state != RUNSTATE_RUNNING && darkness_between(&r->darkness, k->since_ns, now_ns, &lost);
@@ -142,6 +142,7 @@ static void wake_unsure(struct runstates *r, uint32_t vcpu, uint16_t pcpu, uint6
     else if (k->state != RUNSTATE_UNKNOWN)
         runstates_contradiction(r, vcpu, now_ns, pcpu, RUNSTATE_UNKNOWN);
     k->pause = PAUSE_NONE;
+    k->leaving = 0; /* it may run, unseen: it was about to be offline, and is not now */
     if (darkness_between(&r->darkness, k->since_ns, now_ns, &lost))
         k->wakes = 0;
     if (k->wakes == 2)

@@ -101,7 +101,7 @@ static void next_run(const uint8_t *p, const uint8_t *end, struct odd_time *t)
 static bool hides_header(const struct decoder *d, const struct record *r)
 {
     uint64_t leap = r->tsc > r->last ? r->tsc - r->last : r->last - r->tsc;
-    if (leap < FAR_CYCLES || d->window_untimed)
+    if (leap < FAR_CYCLES)
         return false;
     const uint8_t *p = r->payload - 12;
     const uint8_t *from = (size_t)(p - d->known_record) > HEADER_REACH ? p - HEADER_REACH : d->known_record;

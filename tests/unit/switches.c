@@ -361,6 +361,51 @@ static void a_blocked_vcpu_that_sleeps_is_unknown_between_its_two_wakes(void)
     trace_bytes_free(&c);
 }
 
+/* Another pause may have begun in them: the next wake is not the second one for certain, the one after it is. */
+static void lost_records_leave_open_which_wake_ends_a_pause(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    rec_switch(&c, 10 * MS, IDLE, 0, 1, 0);
+    rec_block(&c, 12 * MS - 5 * US, 1, 0);
+    rec_switch(&c, 12 * MS, 1, 0, IDLE, 0);
+    rec_sleep(&c, 15 * MS, 1, 0);
+    rec_wake(&c, 20 * MS, 1, 0);
+    rec_lost(&c, 26 * MS, 5, IDLE, 0, 22 * MS);
+    rec_wake(&c, 28 * MS, 1, 0);
+    rec_wake(&c, 30 * MS, 1, 0);
+    rec_switch(&c, 33 * MS, IDLE, 0, 1, 0);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    STATES(ROW(&r, .domain = 1), 2 * MS + 7 * MS, 10 * MS + 3 * MS, 8 * MS, 0, 10 * MS);
+    EQUAL(r.quality.inconsistent, 0);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+/* It was put to sleep while records of its pCPU were lost, and runs after them: it was woken meanwhile. */
+static void a_vcpu_that_runs_after_lost_records_is_paused_no_longer(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 0);
+    mark(&c, 0);
+    rec_switch(&c, 2 * MS, IDLE, 0, 1, 0);
+    rec_lost(&c, 20 * MS, 5, 1, 0, 10 * MS);
+    rec_switch(&c, 25 * MS, 1, 0, IDLE, 0);
+    mark(&c, 40 * MS);
+    on(&c, 1);
+    mark(&c, 0);
+    rec_sleep(&c, 12 * MS, 1, 0);
+    mark(&c, 40 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    STATES(ROW(&r, .domain = 1), 8 * MS + 5 * MS, 2 * MS + 15 * MS, 0, 0, 10 * MS);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 static void a_vcpu_first_seen_by_a_wake_was_blocked(void)
 {
     struct trace_bytes c;
@@ -442,6 +487,8 @@ CU_TestInfo switches_tests[] = {
     TEST(a_sleeping_vcpu_is_offline_until_it_is_woken),
     TEST(a_wake_at_the_very_beginning_counts),
     TEST(a_blocked_vcpu_that_sleeps_is_unknown_between_its_two_wakes),
+    TEST(lost_records_leave_open_which_wake_ends_a_pause),
+    TEST(a_vcpu_that_runs_after_lost_records_is_paused_no_longer),
     TEST(a_vcpu_first_seen_by_a_wake_was_blocked),
     TEST(infcont_proves_that_a_vcpu_ran),
     TEST(a_first_sweep_without_runstate_changes_does_not_hide_the_later_ones),
