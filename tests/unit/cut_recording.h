@@ -1,4 +1,4 @@
-/* A small recording, of which a test keeps as much as it wants in files; and what an archive has to say of it. */
+/* A small recording, for tests that keep a part of its bytes in files, and what its archive has to say. */
 #ifndef XENMETER_TESTS_UNIT_CUT_RECORDING_H
 #define XENMETER_TESTS_UNIT_CUT_RECORDING_H
 
