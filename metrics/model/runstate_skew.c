@@ -77,7 +77,8 @@ bool runstates_late_by_skew(struct runstates *r, uint32_t vcpu, uint64_t now_ns,
     if (r->wait_max_at == now_ns - lag_ns) /* it did not wait before the record that came early */
         r->wait_max_ns = r->wait_before_ns;
     r->quality->skew_max_ns = max64(r->quality->skew_max_ns, lag_ns);
-    r->unseen.late += k->state != old; /* one that fits the present, too, does not show that clocks are apart */
+    bool fits_now = k->state == old; /* then it does not show that clocks are apart */
+    r->unseen.late += !fits_now;
     k->contradicted = k->first_record = false;
     if (!counted)
         put_skewed(r, vcpu, now_ns, old, new);

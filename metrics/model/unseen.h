@@ -50,7 +50,7 @@ struct unseen {
     bool repeated;           /* a vCPU has two of the proofs */
     uint64_t proofs;         /* contradictions that nothing explained so far, */
     uint64_t others;         /* and those that no such pCPU explains */
-    uint64_t late;           /* that were none: records that came late, and fit nothing else: clocks are apart */
+    uint64_t late;           /* that were none: records that came late, and fit nothing else */
     uint64_t muddle;         /* contradictions, each as MUDDLE_SHARE, less the records since, down to 0, */
     uint64_t muddle_records; /* when there were so many records */
     uint64_t enough_ns;      /* since when there are enough proofs, UNSEEN_NEVER: there are not */
