@@ -4,7 +4,7 @@
 #include "metrics/model/population.h"
 
 #define STRETCH_BITS 28 /* of 0.27 s: some ten switches */
-/* After a longer silence earlier delays say nothing: what the drift adds up to meanwhile is not known so exactly. */
+/* After the idle vCPU ran for longer earlier delays say nothing: what the drift adds up to meanwhile is not known so exactly. */
 #define STRETCHES_NEAR 4
 #define DRIFT_BITS     26        /* drift is counted in parts of 15e-9 */
 #define DRIFT_MAX      INT16_MAX /* 488 ppm */
@@ -70,7 +70,7 @@ static void next_stretch(struct instant *i, uint64_t stretches)
     if (learns) /* parts of 2^DRIFT_BITS in 2^STRETCH_BITS ns */
         i->drift =
             (int16_t)limited(i->drift + wrong_ns / (DRIFT_PART << (STRETCH_BITS - DRIFT_BITS)), DRIFT_MAX);
-    i->least[0] = stretches <= STRETCHES_NEAR ? i->least[1] : NO_DELAY;
+    i->least[0] = i->least[1];
     i->least[1] = NO_DELAY;
 }
 
@@ -118,6 +118,8 @@ static bool agrees(struct instant *i, uint64_t distance_ns)
 static bool go_on(struct instant *i, uint32_t who, uint64_t ran_ns, uint64_t now_ns)
 {
     drift(i, now_ns);
+    if (who >> 16 == IDLE_DOMAIN && ran_ns >> STRETCH_BITS > STRETCHES_NEAR)
+        i->least[0] = NO_DELAY;
     i->at_ns += ran_ns;
     if (i->at_ns > now_ns) { /* a record never precedes its instant */
         uint64_t early_ns = i->at_ns - now_ns;
