@@ -308,7 +308,10 @@ static int run(struct part *p, struct io_pasts *pasts, struct part_result *r, st
         *err = *capture_writer_failed(p->writer);
     if (status != 0)
         return -1;
-    r->end = p->over && p->end_tsc ? PART_MOMENT : PART_INPUT;
+    /* The trace may end soon after the part does: the rest is the next one's. */
+    const struct pass *pass = pipeline_pass(p->pipeline);
+    p->over |= p->end_tsc && pass->end_ns > clock_ns(pass->clock, p->end_tsc);
+    r->end = p->over ? PART_MOMENT : PART_INPUT;
     return complete(p, r, err);
 }
 

@@ -65,7 +65,7 @@ int part_summarise(struct part *p, struct error *err)
     s->trace.file_bytes = 0;
     s->trace.compression = "none";
     uint64_t end_ns = meter_accounted(meter);
-    if (pipeline_pass(p->pipeline)->end_ns == 0)
+    if (p->over || pipeline_pass(p->pipeline)->end_ns == 0)
         s->trace.tsc_last = p->over ? p->end_tsc : part_tsc(c, end_ns);
     s->clock = *c;
     if (p->link->moment_tsc) {

@@ -84,4 +84,18 @@ counts 2410000000 >"$scratch/counts.csv"
 run report --io-counts "$scratch/counts.csv" $long
 check 'or not: not good' says "$out" "^verdict: degraded .*the host's own pairs of tsc and time .* 2410.0"
 
+group 'a host that is quiet for long'
+quiet='{"duration_s": 7200, "host": {"scheduler": "null", "pcpus": 2}, "trace": {"sweep_ms": 400},
+    "domains": [{"id": 0, "name": "dom0", "driver_domain": {}},
+        {"id": 1, "name": "web", "loads": [{"type": "web", "clients": 1, "think_ms": 4000, "file_bytes": 3000}]}]}'
+"$XENMETER" simulate -q --truth "$scratch/quiet.json" -o "$scratch/quiet.xt" - <<<"$quiet"
+run report -g total -f jsonl "$scratch/quiet.xt"
+for domain in 0 1; do
+    ran=$(jq "select(.domain == $domain) | .running_ns" "$out")
+    executions=$(jq "select(.domain == $domain) | .executions" "$out")
+    truth=$(jq "[.domains[] | select(.domain == $domain) | .vcpus[].running_ns] | add" "$scratch/quiet.json")
+    check "domain $domain ran for $truth ns, to a microsecond an execution: $ran" \
+        [ $((truth - ran)) -le "$executions"000 ] && [ $((ran - truth)) -le "$executions"000 ]
+done
+
 finish
