@@ -316,6 +316,7 @@ static bool describe(struct capture_writer *w, const struct capture_writer_optio
     memcpy(w->rows.granularities_ns, p->options.granularities_ns, sizeof w->rows.granularities_ns);
     w->rows.part = w->part != NULL;
     w->rows.from_ns = w->part ? w->part->origin_ns : 0;
+    w->rows.from_tsc = options->part_tsc;
     return kept && p->source;
 }
 
@@ -348,6 +349,10 @@ struct capture_writer *capture_writer_new(struct frame_writer *frames,
         return NULL;
     }
     XXH3_64bits_reset(w->beginning);
+    if (options->identity) {
+        XXH3_64bits_update(w->beginning, options->identity, strlen(options->identity));
+        settle_id(w);
+    }
     return w;
 }
 

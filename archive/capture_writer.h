@@ -27,7 +27,9 @@ struct capture_writer_options {
      * beginning. The caller's, complete before the first results come. NULL: it is a whole trace.
      */
     const struct part_place *part;
-    bool goes_on; /* see struct capture */
+    uint64_t part_tsc; /* where it begins, if that is not known in ns before the pass has a clock; else 0 */
+    bool goes_on;         /* see struct capture */
+    const char *identity; /* the id is made of this text; NULL: of the beginning of the trace */
 };
 
 /* Frames go to `frames`, which outlives it. NULL: no memory. */

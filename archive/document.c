@@ -390,13 +390,14 @@ void members_bits(struct members *m, const char *key, unsigned *bits, const char
 
 void document_put(struct buffer *b, const struct document *d, const void *what)
 {
+    json_memory_begin();
     struct members m = {.object = json_object()};
     json_put(&m.object, "schema", json_string(d->schema));
     d->members(&m, (void *)(uintptr_t)what); /* writing changes nothing */
     char *text = m.object ? json_dumps(m.object, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
     buffer_text(b, text ? text : "");
     buffer_text(b, "\n");
-    b->failed = b->failed || !text;
+    b->failed = b->failed || !text || json_memory_failed(); /* text may lack something then */
     free(text);
     json_decref(m.object);
 }

@@ -246,7 +246,7 @@ static int start(struct frame_writer *w, unsigned threads, struct error *err)
     if (write_frame(w, frame_magic, &magic, err) != 0)
         return -1;
     w->crew = crew_new(&jobs, threads, w->slots);
-    return w->crew ? 0 : error_set(err, ERROR_MEMORY, "no thread to compress on");
+    return w->crew ? 0 : error_no_memory(err, "a thread to compress on");
 }
 
 struct frame_writer *frame_writer_new(const struct frame_sink *sink, int level, unsigned threads,

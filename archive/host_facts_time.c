@@ -75,10 +75,11 @@ static bool utc_beyond(const struct fact_clock *c, double hz, uint64_t tsc, int6
     return true;
 }
 
-/* ns of CLOCK_MONOTONIC since pair a, on the line from a to b. */
+/* ns since pair a, on the line from a to b, rounded to the nearest. */
 static int64_t since(const struct fact_clock *a, const struct fact_clock *b, uint64_t tsc, int64_t length_ns)
 {
-    return (int64_t)((int128)length_ns * (tsc - a->tsc) / (b->tsc - a->tsc));
+    int128 cycles = b->tsc - a->tsc, product = (int128)length_ns * (tsc - a->tsc);
+    return (int64_t)((product + (product < 0 ? -cycles : cycles) / 2) / cycles);
 }
 
 static void utc_between(const struct fact_clock *a, const struct fact_clock *b, uint64_t tsc, int64_t *utc_ns,
@@ -121,7 +122,7 @@ static bool tsc_beyond(const struct fact_clock *c, double hz, int64_t ns, uint64
     long double at = (long double)c->tsc + (ns ? (long double)ns * (long double)hz / 1e9L : 0);
     if ((ns && !(hz > 0)) || at > 18e18L)
         return false;
-    *tsc = at > 0 ? (uint64_t)roundl(at) : 0;
+    *tsc = at > 0 ? (uint64_t)ceill(at) : 0;
     return true;
 }
 
@@ -144,7 +145,7 @@ static bool tsc_between(const struct fact_clock *a, const struct fact_clock *b, 
     int64_t past = length > 0 ? since_of_utc(a, b, utc_ns, length, step) : -1;
     if (past < 0)
         return false;
-    *tsc = a->tsc + (uint64_t)((int128)(b->tsc - a->tsc) * past / length);
+    *tsc = a->tsc + (uint64_t)(((int128)(b->tsc - a->tsc) * past + length - 1) / length);
     return true;
 }
 

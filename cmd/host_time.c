@@ -1,8 +1,10 @@
 #include "host_time.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "formats/time_text.h"
 #include "small_file.h"
@@ -98,6 +100,8 @@ int host_time_check(const struct host_time *t, const struct options *o, struct e
     bool shown = o->time_format == TIMES_LOCAL || o->time_format == TIMES_UTC;
     if (t->facts.clocks_n > 0 || (!shown && !clock_span_given(&o->span)))
         return 0;
+    if (strcmp(o->input, "-") != 0 && access(o->input, R_OK) != 0)
+        return error_set(err, ERROR_IO, "cannot open: %s", strerror(errno));
     return shown ? error_set(err, ERROR_USAGE, "--time-format: " WHO_KNOWS)
                  : error_set(err, ERROR_USAGE, "--time %.60s: " WHO_KNOWS, o->span.text);
 }
@@ -152,8 +156,8 @@ static int before_begin(const struct options *o, int64_t begin_utc_ns, struct er
 int host_time_span(const struct host_time *t, const struct archived *archived, struct options *o,
                    struct error *err)
 {
-    struct clock clock;
-    int64_t begin_ns, from_ns, to_ns;
+    struct clock clock = {.tsc_first = 0};
+    int64_t begin_ns = 0, from_ns = 0, to_ns = 0;
     const struct clock_span *s = &o->span;
     if (!clock_span_given(s))
         return 0;

@@ -39,6 +39,7 @@ static int write_with_host(const struct trace_run *run, struct info *info, const
     } else {
         status = fail(NULL, &err);
     }
+    info->host = NULL;
     known_host_free(&host);
     return status;
 }

@@ -179,7 +179,7 @@ size_t cell_of(char to[CELL_BYTES], const struct column *column, const struct sc
     if (v.type == VALUE_TIME && column->unit != UNIT_INSTANT)
         return time_text(to, v.integer, v.local);
     if (v.type == VALUE_TIME)
-        return time_of_day_text(to, v.integer, v.local, scale->digits);
+        return time_of_day_text(to, time_rounded(v.integer, scale->digits), v.local, scale->digits);
     if (v.type == VALUE_NONE)
         return cell_text(to, v.text ? v.text : "-", CELL_TEXT_MAX);
     if (column->unit == UNIT_OWN && value_number(v) != 0)

@@ -19,7 +19,7 @@ static void put_seconds(struct buffer *b, uint64_t ns, unsigned digits)
 static void put_instant(struct table *t, uint64_t ns, unsigned digits, char day[TIME_TEXT])
 {
     struct buffer *b = &t->base.text;
-    char text[TIME_TEXT];
+    char text[TIME_TEXT] = "";
     struct value v = value_moment(t->base.schema->moments, ns);
     if (v.type == VALUE_INTEGER)
         buffer_printf(b, "tsc %" PRId64, v.integer);
@@ -27,9 +27,11 @@ static void put_instant(struct table *t, uint64_t ns, unsigned digits, char day[
         put_seconds(b, ns, digits);
     if (v.type != VALUE_TIME)
         return;
+    v.integer = time_rounded(v.integer, digits);
     day_text(text, v.integer, v.local);
     if (strcmp(day, text) != 0)
-        buffer_printf(b, "%s ", strcpy(day, text));
+        buffer_printf(b, "%s ", text);
+    memcpy(day, text, TIME_TEXT);
     time_of_day_text(text, v.integer, v.local, digits);
     buffer_text(b, text);
 }

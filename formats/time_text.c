@@ -44,6 +44,15 @@ size_t time_text(char to[TIME_TEXT], int64_t utc_ns, bool local)
     return local ? n + put_offset(to + n, TIME_TEXT - n, &b.tm) : n;
 }
 
+int64_t time_rounded(int64_t utc_ns, unsigned digits)
+{
+    int64_t unit = 1;
+    for (unsigned d = digits; d < 9; d++)
+        unit *= 10;
+    int64_t up = utc_ns + unit / 2, rest = up % unit;
+    return up - (rest < 0 ? rest + unit : rest);
+}
+
 size_t time_of_day_text(char to[TIME_TEXT], int64_t utc_ns, bool local, unsigned digits)
 {
     struct broken_down b = break_down(utc_ns, local);

@@ -18,6 +18,9 @@
  */
 size_t time_text(char to[TIME_TEXT], int64_t utc_ns, bool local);
 
+/* Rounded to so many digits (0..9) of the second. */
+int64_t time_rounded(int64_t utc_ns, unsigned digits);
+
 /* Only the time of day, with `digits` (0..9) of the second, cut off, not rounded: "07:00:00.000". Returns the length. */
 size_t time_of_day_text(char to[TIME_TEXT], int64_t utc_ns, bool local, unsigned digits);
 

@@ -226,6 +226,11 @@ static void end_charging(struct meter *m)
 
 void meter_set_clock(struct meter *m, const struct clock *clock)
 {
+    if (m->options.from_tsc) {
+        m->options.from_ns = clock_ns(clock, m->options.from_tsc);
+        ledger_init(&m->ledger, &m->options, model_population(m->model)); /* nothing was booked yet */
+        m->ledger.charging = m->charging;
+    }
     if (m->charging)
         charging_set_clock(m->charging, clock);
 }

@@ -215,7 +215,7 @@ struct disk *disk_new(const struct disk_target *to, size_t queue_bytes, struct e
     pthread_cond_init(&d->changed, NULL);
     if (thread_begin(&d->thread, "disk", work, d))
         return d;
-    error_set(err, ERROR_MEMORY, "no thread to write the archive on");
+    error_no_memory(err, "a thread to write the archive on");
     pthread_cond_destroy(&d->changed);
     pthread_mutex_destroy(&d->lock);
     free(d);

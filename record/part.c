@@ -121,6 +121,8 @@ static int settled(void *context, const struct pass *pass, uint64_t settled_ns, 
 static int give_begin(void *context, const struct pass *pass, struct error *err)
 {
     struct part *p = context;
+    if (p->link->moment_tsc)
+        p->place.origin_ns = clock_ns(pass->clock, p->link->moment_tsc);
     p->checked_ns = p->place.origin_ns;
     return p->snapshot_consumer.begin(p->snapshot_consumer.context, pass, err);
 }
@@ -160,7 +162,9 @@ static int open_archive(struct part *p, struct error *err)
                                              .summary = &p->summary,
                                              .options = o->capture,
                                              .part = &p->place,
-                                             .goes_on = p->link->snapshot != NULL};
+                                             .part_tsc = p->link->snapshot ? 0 : p->link->moment_tsc,
+                                             .goes_on = p->link->snapshot != NULL,
+                                             .identity = o->identity};
     p->output = output_open_partial(o->path, err);
     if (!p->output)
         return -1;
@@ -216,19 +220,19 @@ static int open_trace(struct part *p, struct io_pasts *pasts, struct error *err)
     const struct part_link *l = p->link;
     struct trace_tap tap = part_tap(p);
     struct feed feed = spool_feed(o->spool, p->begin);
-    struct trace_resume resume = {
-        .clock = l->clock, .after_tsc = l->snapshot ? l->snapshot_tsc : 0, .traits = l->traits};
+    struct trace_resume resume = {.clock = l->clock, .after_tsc = l->snapshot_tsc, .traits = l->traits};
     if (l->snapshot && pipeline_restore_pasts(l->snapshot, l->snapshot_n, pasts)) {
         resume.pasts = pasts->at;
         resume.pasts_n = pasts->n;
     }
-    struct trace_options options = {.cpu_hz = o->cpu_hz,
+    bool goes_on = l->snapshot != NULL;
+    struct trace_options options = {.cpu_hz = goes_on || !l->moment_tsc ? o->cpu_hz : l->clock.cpu_hz,
                                     .host_hz = o->host_hz,
                                     .host_error_ppm = o->host_error_ppm,
                                     .memory_limit = o->memory_limit,
                                     .tap = &tap,
                                     .feed = &feed,
-                                    .resume = l->moment_tsc ? &resume : NULL};
+                                    .resume = goes_on ? &resume : NULL};
     pipeline_wants(p->pipeline, &options);
     p->trace = trace_open("xentrace", &options, err);
     return p->trace ? 0 : -1;
@@ -267,15 +271,26 @@ static void leave_link(struct part *p)
         l->place = part_last_sweep(p);
 }
 
+/* What was made of the archive by now is kept, if it fails. */
+static void close_archive(struct part *p)
+{
+    struct error ignored;
+    if (p->frames)
+        frame_writer_drain(p->frames, &ignored);
+    if (p->disk)
+        disk_finish(p->disk, &ignored);
+    frame_writer_free(p->frames);
+    disk_free(p->disk);
+    output_abort(p->output);
+}
+
 static void free_part(struct part *p)
 {
     pipeline_free(p->pipeline);
     trace_close(p->trace);
     capture_writer_free(p->writer);
     snapshot_maker_free(p->snapshots);
-    frame_writer_free(p->frames);
-    disk_free(p->disk);
-    output_abort(p->output);
+    close_archive(p);
     capture_free(&p->capture);
     free(p->summary.domains);
     free(p->summary.pcpus);

@@ -5,8 +5,9 @@
 
 #include "metrics/min_max.h"
 
-#define MARK_EVERY_NS  500000000u  /* between snapshots, near the end */
-#define MARK_BEFORE_NS 6000000000u /* so long before the end the first one is made */
+#define MARK_EVERY_NS 1000000000u /* between snapshots, near the end */
+#define MARK_BEFORE_NS                                                                                       \
+    60000000000u /* so long before the end the first one is made: sweeps may be seconds apart */
 
 /* Gives the archive the bytes from `from` on, as far as they are this part's; n of them. */
 static int give_bytes(struct part *p, uint64_t from, const uint8_t *bytes, size_t n, struct error *err)

@@ -54,10 +54,10 @@ static void reload(struct recorder *r)
 }
 
 /* The open archive grows; where there is no room any more, recording ends. */
-static void keep_limits(struct recorder *r)
+static void keep_limits(struct recorder *r, bool now)
 {
     uint64_t now_ns = io_clock_ns();
-    if (now_ns < r->limits_at_ns + LIMITS_EVERY_NS || r->full.code != ERROR_NONE)
+    if ((!now && now_ns < r->limits_at_ns + LIMITS_EVERY_NS) || r->full.code != ERROR_NONE)
         return;
     r->limits_at_ns = now_ns;
     if (recorder_make_room(r, &r->full) == 0)
@@ -74,7 +74,7 @@ static void look_after(struct recorder *r)
     reload(r);
     if (r->tracer)
         r->tracer_state = tracer_check(r->tracer);
-    keep_limits(r);
+    keep_limits(r, false);
     if (*r->o->stop || r->full.code != ERROR_NONE)
         stop(r);
 }
@@ -113,6 +113,7 @@ static uint64_t part_end(void *context, const struct clock *clock, uint64_t sett
 static void part_facts(void *context, bool first, struct buffer *lines)
 {
     struct recorder *r = context;
+    keep_limits(r, true); /* more is written now */
     if (first)
         recorder_facts_begin(r, lines);
     buffer_add(lines, r->lines.at, r->lines.n);
@@ -152,7 +153,9 @@ static int run_part(struct recorder *r, struct part_result *result, struct error
     const struct recorder_options *o = r->o;
     const struct part_watch watch = {r, part_end, part_sweep, part_facts, part_summary};
     double host_error_ppm = 0, host_hz = wall_clock_hz(r->clock, &host_error_ppm);
+    char identity[PATH_MAX + 64];
     const struct part_options options = {.path = r->path,
+                                         .identity = identity,
                                          .host = o->host,
                                          .tool = o->tool,
                                          .level = o->level,
@@ -169,6 +172,7 @@ static int run_part(struct recorder *r, struct part_result *result, struct error
     if (recorder_make_room(r, err) != 0 ||
         store_new(r->store, (uint64_t)r->begin_utc_ns, r->boot_id, false, &name, r->path, err) != 0)
         return -1;
+    snprintf(identity, sizeof identity, "%s %s %" PRId64, r->path, r->boot_id, r->begin_utc_ns);
     r->open = true;
     r->next_utc_ns = 0;
     r->end_tsc = 0;

@@ -71,7 +71,7 @@ void recorder_clock_read(struct recorder *r)
     uint64_t now_ns = io_clock_ns();
     struct clock_news news;
     struct error err = {0};
-    if (!is_due(r, now_ns))
+    if (!is_due(r, now_ns) || (by_trace(r) && !(r->trace_clock.cpu_hz > 0)))
         return;
     r->read_at_ns = now_ns;
     r->read_at_tsc = r->newest_tsc;

@@ -285,7 +285,7 @@ for by in domain vcpu pcpu domain-pcpu; do
         "$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } { s += $at["running_ns"] } END { printf "%.0f", s }' \
             "$scratch/csv")"
 done
-run report -f csv "$fixture"
+run report -f csv --time-format tsc "$fixture" # without that there is no start_time
 for column in $columns; do
     case $column in by | host | timeline | not_recorded_ns) continue ;; esac # of several --by, or timelines, only
     check "csv has $column" says "$out" "^\(.*,\)\?$column\(,.*\)\?$"

@@ -106,7 +106,7 @@ for command in $(takers); do
     # shellcheck disable=SC2046 # words
     check "options of $command" equal "$(options "$command" | paste -sd' ')" "$(offers xenmeter $(words_of "$command") -)"
 done
-check 'commands' equal 'report' "$(offers xenmeter re)"
+check 'commands' equal 'report' "$(offers xenmeter rep)"
 check 'commands for help' equal 'info io-counts' "$(offers xenmeter help i)"
 check 'long options' equal '--cpu-hz --columns --color --charge-per --charge-idle --charge-by --charge-all' "$(offers xenmeter report --c | tr ' ' '\n' | sort -r | paste -sd' ')"
 check 'options of the command' equal '--cpu-hz' "$(offers xenmeter info --c)"

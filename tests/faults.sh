@@ -53,6 +53,10 @@ mkdir "$input/parts"
 "$XENMETER" simulate -q --duration 70s sim/scenarios/two-hogs.json | "$BUILD/tests/parts" 1000000000000 "$input/parts" >/dev/null
 head -c -800 "$input/parts/0.xma" >"$input/left.xma.partial"
 printf '0 Domain-0\n1 web\n2 db\n' >"$input/names"
+tsc=$("$XENMETER" info -q -f json "$trace" | jq .trace.tsc_first)
+printf '{"boot":{"tsc":%d,"host":"web1"}}\n{"clock":{"tsc":%d,"utc_ns":1795935600000000000,"monotonic_ns":5,"error_ns":7}}\n{"domain":{"tsc":%d,"domain":1,"name":"web"}}\n' \
+    "$tsc" "$tsc" "$tsc" >"$input/facts"
+"$XENMETER" archive create -q --host-facts "$input/facts" -g 1ms -o "$input/facts.xma" "$trace"
 echo '{ "feedback": "1ms", "domains": { "0": { "share": "5%" } } }' >"$input/debt.json"
 mkdir -p "$input/root/sys/class/net/vif1.0/statistics" "$input/root/sys/bus/xen-backend/devices/vbd-1-51712/statistics"
 for file in tx_packets rx_packets; do echo 5 >"$input/root/sys/class/net/vif1.0/statistics/$file"; done
@@ -70,6 +74,8 @@ faults 'report, json' -- report -j 1 -f json -g total,1ms -o out.json "$trace.zs
 faults 'report, json.zst' -- report -j 3 -o out.json.zst "$trace"
 faults 'report, jsonl' --streams -- report -j 1 -f jsonl -b pcpu,domain-pcpu -g 1ms "$trace"
 faults 'report, tsv' -- report -j 1 -f tsv --names "$input/names" -s running_pct -n 3 "$trace.gz"
+faults 'report, facts' -- report -j 1 -f csv -g 1ms --time-format utc -d web -t 07:00Z,07:00:00.002Z --host-facts "$input/facts" "$trace"
+faults 'report, facts of an archive' -- report -j 1 -f json --time-format local -d web "$input/facts.xma"
 faults 'report, sqlite' "${former[@]}" -- report -j 1 -g total,1ms -o out.sqlite "$trace"
 faults 'report, xenmon' -- report -j 1 -f xenmon -o host "$trace"
 faults 'report, pipe' --input "$trace" --piped -- report -j 3 -f csv -
@@ -95,12 +101,14 @@ faults 'charge, archive' -- charge -j 1 -f csv "$input/whole.xma"
 
 group 'dump'
 for format in text csv jsonl; do faults "dump, $format" "${former[@]}" -- dump -j 1 -f $format -n 300 -o out.csv "$trace"; done
+faults 'dump, facts' -- dump -j 1 -f jsonl -n 300 --time-format utc --host-facts "$input/facts" "$trace"
 faults 'dump, printed' --streams -- dump -j 3 "$trace"
 faults 'dump --count' -- dump -j 1 --count -b vcpu "$trace"
 
 group 'info, blame, diff'
 faults 'info' -- info -v -j 1 "$trace"
 faults 'info, json' -- info -f json -j 3 "$trace.zst"
+faults 'info, facts' -- info -f json --host-facts "$input/facts" "$trace"
 faults 'info, archive' -- info "$input/whole.xma"
 faults 'blame' -- blame -j 1 "$trace"
 faults 'blame, csv' "${former[@]}" -- blame -j 3 -f csv -g 1ms -o out.csv "$trace"
@@ -122,6 +130,7 @@ faults 'simulate --with' --several -- simulate -q --duration 200ms -o out.xt.zst
 group 'archive'
 faults 'archive create' "${former[@]}" --partial -- archive create -q -j 1 --with-trace -g 1ms,execution -o out.xma "$trace"
 faults 'archive create -j 3' --partial -- archive create -q -j 3 --with-trace -b vcpu -o new.xma "$trace"
+faults 'archive create, facts' --partial -- archive create -q -j 1 --host-facts "$input/facts" -o new.xma "$trace"
 faults 'archive create, pipe' --input "$trace" --piped --partial -- archive create -q -j 1 -o new.xma -
 faults 'archive list' -- archive list "$input/whole.xma"
 faults 'archive extract' -- archive extract --trace -o out.xt "$input/whole.xma"

@@ -54,7 +54,7 @@ cut_is_salvaged() { # BYTE [all]
     check "$name, cut at byte $1: verify" "$XENMETER" archive verify -q "$saved"
     check "$name, cut at byte $1: it begins with the same bytes" cmp -s -n "$point" "$saved" "$whole"
     [ -n "${seen[$point]:-}" ] || salvaged_is_right "$1"
-    seen[$point]=1
+    seen[point]=1
 }
 
 # Every cut after the same checkpoint makes the same archive.
@@ -151,7 +151,8 @@ run archive extract --partial -o "$scratch/members" "$scratch/a.xma.partial"
 check 'extract --partial names it' says "$err" 'xenmeter archive salvage'
 run report "$scratch/a.xma.partial"
 check 'so does report' says "$err" 'xenmeter archive salvage'
-check 'archive list' "$XENMETER" archive list "$saved" >"$out"
+run archive list "$saved"
+check 'archive list' exits 0
 
 group 'what is refused'
 check 'a complete archive' refuses 'was completed: there is nothing to salvage' archive salvage "$whole" -o "$scratch/no.xma"

@@ -42,9 +42,10 @@ struct meter_options {
     uint64_t from_ns, to_ns; /* report on [from, to) only; to 0: to the end */
     /*
      * What is reported is one part of a recording: its intervals are counted from from_ns, not from the trace's start, and
-     * where it ends may be said while it goes on (meter_end_at).
+     * where it ends may be said while it goes on (meter_end_at). from_tsc: it begins there, whatever from_ns is; 0: at from_ns.
      */
     bool part;
+    uint64_t from_tsc;
     const uint8_t
         *pcpus_wanted; /* a byte for each of PCPUS_MAX pCPUs: count only time spent there; NULL: all */
     bool

@@ -3,18 +3,20 @@
 #include "metrics/min_max.h"
 #include "metrics/model/population.h"
 
-#define STRETCH_BITS 28        /* of 0.27 s: some ten switches */
-#define DRIFT_BITS   26        /* drift is counted in parts of 15e-9 */
-#define DRIFT_MAX    INT16_MAX /* 488 ppm */
-#define DRIFT_PART   4         /* of what a stretch seems to drift by, this part is believed */
-#define SLIP_NS      100000    /* what goes wrong by more in a stretch is no drift */
-#define TOLERANCE_NS 20000     /* guests run longer than Xen says where all delays exceed this, */
-#define GUEST_PART   64        /* by 1/64 at most */
-#define PROVEN       16 /* after so many switches that were recorded soon, a chain is right where a record */
-#define SOON_NS      220000u /* follows later than this; before that the payload is wrong */
-#define NO_DELAY     0x7fffffff
-#define DELAY_MAX    0x7ffffe /* of `least`: 24 bits with the sign */
-#define LOST_NS      0xffffff /* a chain that is so far behind the records is none: 16.8 ms */
+#define STRETCH_BITS 28 /* of 0.27 s: some ten switches */
+/* After a longer silence earlier delays say nothing: what the drift adds up to meanwhile is not known so exactly. */
+#define STRETCHES_NEAR 4
+#define DRIFT_BITS     26        /* drift is counted in parts of 15e-9 */
+#define DRIFT_MAX      INT16_MAX /* 488 ppm */
+#define DRIFT_PART     4         /* of what a stretch seems to drift by, this part is believed */
+#define SLIP_NS        100000    /* what goes wrong by more in a stretch is no drift */
+#define TOLERANCE_NS   20000     /* guests run longer than Xen says where all delays exceed this, */
+#define GUEST_PART     64        /* by 1/64 at most */
+#define PROVEN         16 /* after so many switches that were recorded soon, a chain is right where a record */
+#define SOON_NS        220000u /* follows later than this; before that the payload is wrong */
+#define NO_DELAY       0x7fffffff
+#define DELAY_MAX      0x7ffffe /* of `least`: 24 bits with the sign */
+#define LOST_NS        0xffffff /* a chain that is so far behind the records is none: 16.8 ms */
 
 void instant_init(struct instant *i)
 {
@@ -68,7 +70,7 @@ static void next_stretch(struct instant *i, uint64_t stretches)
     if (learns) /* parts of 2^DRIFT_BITS in 2^STRETCH_BITS ns */
         i->drift =
             (int16_t)limited(i->drift + wrong_ns / (DRIFT_PART << (STRETCH_BITS - DRIFT_BITS)), DRIFT_MAX);
-    i->least[0] = i->least[1];
+    i->least[0] = stretches <= STRETCHES_NEAR ? i->least[1] : NO_DELAY;
     i->least[1] = NO_DELAY;
 }
 

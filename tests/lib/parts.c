@@ -1,6 +1,7 @@
 /*
  * parts LEN FOLDER < TRACE - makes archives FOLDER/0.xma, 1.xma ... of a trace that comes through a pipe, each of LEN ns, which
- * adjoin; prints a line for each: its begin and end (tsc), and how it ended. With a further argument "trace" they keep it.
+ * adjoin; prints a line for each: its begin and end (tsc), and how it ended. A further argument: "trace": they keep it; "anew": none goes
+ * on with what the one before knew.
  */
 #include <inttypes.h>
 #include <limits.h>
@@ -12,16 +13,17 @@
 #include "record/part.h"
 
 struct cutting {
-    uint64_t len_ns, number;
+    uint64_t len_ns, number, first_tsc;
     const struct part_link *link;
 };
 
 /* Parts end at multiples of the length from the recording's beginning. */
 static uint64_t end(void *context, const struct clock *clock, uint64_t settled_tsc)
 {
-    const struct cutting *c = context;
+    struct cutting *c = context;
     (void)settled_tsc;
-    return clock->tsc_first + (uint64_t)((double)(c->number + 1) * (double)c->len_ns * clock->cpu_hz / 1e9);
+    c->first_tsc = c->number == 0 ? clock->tsc_first : c->first_tsc;
+    return c->first_tsc + (uint64_t)((double)(c->number + 1) * (double)c->len_ns * clock->cpu_hz / 1e9);
 }
 
 static void sweep(void *context, const struct clock *clock, uint64_t tsc)
@@ -70,11 +72,12 @@ int main(int argc, char **argv)
     memcpy(capture.charge.weights, charge_default_weights, sizeof capture.charge.weights);
     struct spool *spool = spool_new(dup(STDIN_FILENO), 80u << 20, &spool_watch, &err);
     struct part_options options = {.path = path,
+                                   .identity = path,
                                    .host = "host",
                                    .tool = "parts",
                                    .level = 1,
                                    .threads = 1,
-                                   .with_trace = argc > 3,
+                                   .with_trace = argc > 3 && strcmp(argv[3], "trace") == 0,
                                    .memory_limit = 1u << 30,
                                    .capture = &capture,
                                    .spool = spool,
@@ -88,6 +91,8 @@ int main(int argc, char **argv)
         printf("%" PRIu64 " %" PRIu64 " %" PRIu64 " %u %s\n", cutting.number, result.begin_tsc,
                result.end_tsc, result.end, link.snapshot ? "goes on" : "anew");
         cutting.number++;
+        if (argc > 3 && strcmp(argv[3], "anew") == 0)
+            part_link_free(&link);
     } while (result.end == PART_MOMENT);
     part_link_free(&link);
     spool_free(spool);

@@ -25,9 +25,9 @@ static char folder[64];
 
 static void begin(void)
 {
-    snprintf(folder, sizeof folder, "/tmp/xenmeter-store-XXXXXX");
-    CHECK(mkdtemp(folder) != NULL);
-    strcat(folder, "/dir"); /* which does not exist */
+    char base[] = "/tmp/xenmeter-store-XXXXXX";
+    CHECK(mkdtemp(base) != NULL);
+    snprintf(folder, sizeof folder, "%s/dir", base); /* which does not exist */
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -163,7 +163,7 @@ static void one_recorder_has_the_folder(void)
 {
     struct store *s = open_new();
     struct error err = {0};
-    char owner[40];
+    char owner[64];
     CHECK(open_host("web2", false, &err) == NULL);
     EQUAL(err.code, ERROR_IO);
     snprintf(owner, sizeof owner, "(process %ld) records to this folder", (long)getpid());
@@ -193,7 +193,7 @@ static void what_cannot_be_a_folder_is_refused(void)
 static void a_reader_makes_nothing(void)
 {
     struct error err = {0};
-    struct store_usage u;
+    struct store_usage u = {0};
     struct store_pruned pruned;
     begin();
     free_now = 7;

@@ -21,7 +21,8 @@ static void in_zone(const char *zone)
 static const char *text_of(int64_t utc_ns, bool local)
 {
     static char text[TIME_TEXT];
-    EQUAL(time_text(text, utc_ns, local), strlen(text));
+    size_t n = time_text(text, utc_ns, local);
+    EQUAL(n, strlen(text));
     return text;
 }
 
@@ -66,6 +67,16 @@ static void digits_are_cut_off(void)
     SAME_TEXT(text, "07:00:00.000000001");
     EQUAL(day_text(text, UTC0 - 8 * 3600 * S, false), 10);
     SAME_TEXT(text, "2026-11-28");
+}
+
+static void moments_are_rounded_to_digits(void)
+{
+    EQUAL(time_rounded(UTC0 + 999499999, 3), UTC0 + 999000000);
+    EQUAL(time_rounded(UTC0 + 999500000, 3), UTC0 + S);
+    EQUAL(time_rounded(UTC0 - 1, 0), UTC0);
+    EQUAL(time_rounded(UTC0 + 123456789, 9), UTC0 + 123456789);
+    EQUAL(time_rounded(-400, 6), 0);
+    EQUAL(time_rounded(-600, 6), -1000);
 }
 
 /* Of a trace whose counter counts 2 a ns from 1000 on, at 07:00. */
@@ -135,6 +146,7 @@ CU_TestInfo time_texts_tests[] = {
     TEST(local_time_has_its_offset),
     TEST(the_hour_that_comes_twice_differs_by_its_offset),
     TEST(digits_are_cut_off),
+    TEST(moments_are_rounded_to_digits),
     TEST(documents_have_both_ends),
     TEST(later_moments_come_first),
     TEST(the_tsc_of_a_moment_is_the_first_one),
