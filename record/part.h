@@ -46,8 +46,8 @@ struct part_watch {
 };
 
 struct part_options {
-    const char *path; /* of the archive; PATH.partial until it is complete */
-    const char *host; /* a fine label */
+    const char *path;     /* of the archive; PATH.partial until it is complete */
+    const char *host;     /* a fine label */
     const char *identity; /* what tells this part from all others of the host */
     const char *tool;
     int level;

@@ -86,6 +86,13 @@ static void tick(void *context)
 
 /* ---- the open part ---- */
 
+static void take_clock(struct recorder *r, const struct clock *clock)
+{
+    r->trace_clock = *clock;
+    if (!(r->stream_clock.cpu_hz > 0))
+        r->stream_clock = *clock;
+}
+
 /* The largest tsc so far came with the sweep before. */
 static void part_sweep(void *context, const struct clock *clock, uint64_t tsc)
 {
@@ -97,14 +104,14 @@ static void part_sweep(void *context, const struct clock *clock, uint64_t tsc)
     }
     r->sweep_ns = r->sweep_at_ns ? now_ns - r->sweep_at_ns : SWEEP_NS;
     r->sweep_at_ns = now_ns;
-    r->trace_clock = *clock;
+    take_clock(r, clock);
     look_after(r);
 }
 
 static uint64_t part_end(void *context, const struct clock *clock, uint64_t settled_tsc)
 {
     struct recorder *r = context;
-    r->trace_clock = *clock;
+    take_clock(r, clock);
     if (r->o->input >= 0)
         look_after(r);
     return recorder_part_end(r, settled_tsc);
@@ -204,6 +211,7 @@ static int record_trace(struct recorder *r, int fd, struct error *err)
     part_link_free(&r->link);
     r->link = (struct part_link){0};
     r->newest_tsc = r->sweep_at_ns = 0;
+    r->stream_clock = (struct clock){.cpu_hz = 0};
     if (wall_clock_by_stream(r->clock) && recorder_clock_begin(r, err) != 0)
         return -1;
     r->begin_utc_ns = recorder_utc_now(r);

@@ -17,7 +17,7 @@
 static int read_trace_time(void *context, struct time_reading *t, struct error *err)
 {
     const struct recorder *r = context;
-    uint64_t ns = clock_ns(&r->trace_clock, r->newest_tsc);
+    uint64_t ns = clock_ns(&r->stream_clock, r->newest_tsc);
     (void)err;
     *t = (struct time_reading){.utc_ns = r->o->trace_begins_utc_ns + (int64_t)ns,
                                .monotonic_ns = ns,
@@ -71,7 +71,7 @@ void recorder_clock_read(struct recorder *r)
     uint64_t now_ns = io_clock_ns();
     struct clock_news news;
     struct error err = {0};
-    if (!is_due(r, now_ns) || (by_trace(r) && !(r->trace_clock.cpu_hz > 0)))
+    if (!is_due(r, now_ns) || (by_trace(r) && !(r->stream_clock.cpu_hz > 0)))
         return;
     r->read_at_ns = now_ns;
     r->read_at_tsc = r->newest_tsc;
@@ -97,7 +97,7 @@ int64_t recorder_utc_now(struct recorder *r)
     struct time_reading t;
     struct error err;
     if (by_trace(r))
-        return r->newest_tsc ? r->o->trace_begins_utc_ns + (int64_t)clock_ns(&r->trace_clock, r->newest_tsc)
+        return r->newest_tsc ? r->o->trace_begins_utc_ns + (int64_t)clock_ns(&r->stream_clock, r->newest_tsc)
                              : r->o->trace_begins_utc_ns;
     return source.read(source.context, &t, &err) == 0 ? t.utc_ns : 0;
 }

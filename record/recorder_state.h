@@ -32,7 +32,9 @@ struct recorder {
     struct store_name last_name; /* of the newest archive when it began */
     /* the trace */
     struct clock trace_clock; /* cpu_hz 0: not known yet */
-    uint64_t newest_tsc;      /* of what was read */
+    struct clock
+        stream_clock; /* of the first part since the trace began: parts that begin anew count from elsewhere */
+    uint64_t newest_tsc; /* of what was read */
     uint64_t newest_at_ns, sweep_ns, sweep_at_ns;
     uint64_t read_at_ns; /* io_clock_ns of the last reading of the time, */
     uint64_t read_at_tsc;
