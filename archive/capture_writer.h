@@ -28,7 +28,7 @@ struct capture_writer_options {
      */
     const struct part_place *part;
     uint64_t part_tsc; /* where it begins, if that is not known in ns before the pass has a clock; else 0 */
-    bool goes_on;         /* see struct capture */
+    bool goes_on;      /* see struct capture */
     const char *identity; /* the id is made of this text; NULL: of the beginning of the trace */
 };
 

@@ -76,7 +76,8 @@ struct capture {
     uint64_t duration_ns;
     uint64_t trace_bytes; /* of the trace, decompressed */
     bool trace_stored;
-    bool goes_on; /* it goes on with what was known at the end of the capture before: lives have the same numbers */
+    bool
+        goes_on; /* it goes on with what was known at the end of the capture before: lives have the same numbers */
     struct capture_options options;
     struct member *members; /* in the order in which they were written */
     size_t members_n, members_capacity;

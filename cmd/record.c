@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "archive_commands.h"
+#include "parser/source/codec.h"
 #include "record/clock_command.h"
 #include "record/recorder.h"
 
@@ -66,6 +67,18 @@ static void say(void *context, bool wrong, const char *line)
         complain("%s", line);
 }
 
+/* A live trace is not compressed; nor is one that is recorded as if it were live. */
+static int check_plain(int fd, const char *path, struct error *err)
+{
+    uint8_t bytes[8];
+    ssize_t n = pread(fd, bytes, sizeof bytes, 0);
+    const struct codec *codec = n > 0 ? codec_of(bytes, (size_t)n) : NULL;
+    if (!codec)
+        return 0;
+    return error_set(err, ERROR_USAGE, "is compressed: %s -dc %.200s | xenmeter record ... -", codec->name,
+                     path);
+}
+
 static int open_input(const struct options *o, int *fd, struct error *err)
 {
     *fd = -1;
@@ -73,7 +86,9 @@ static int open_input(const struct options *o, int *fd, struct error *err)
         return 0;
     *fd = strcmp(o->inputs[0], "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
                                          : open(o->inputs[0], O_RDONLY | O_CLOEXEC);
-    return *fd >= 0 ? 0 : error_set(err, ERROR_IO, "cannot open: %s", strerror(errno));
+    if (*fd < 0)
+        return error_set(err, ERROR_IO, "cannot open: %s", strerror(errno));
+    return check_plain(*fd, o->inputs[0], err);
 }
 
 static int record(const struct record_options *own, struct recorder_options *r)

@@ -55,7 +55,8 @@ struct consumer {
      * Where the pass begins with a snapshot (pipeline_restore): it takes what a meter saved from copies of the snapshot and of its part of
      * charges. False: they are damaged, or lack what it needs. NULL: it gets the states that last, each as what began it.
      */
-    bool (*restore)(void *context, const struct snapshot *saved, const struct snapshot *charges, uint64_t tsc);
+    bool (*restore)(void *context, const struct snapshot *saved, const struct snapshot *charges,
+                    uint64_t tsc);
     int (*batch)(void *context, const struct pass *pass, const struct event_batch *batch, struct error *err);
     int (*state)(void *context, const struct pass *pass, const struct transition *t);
     int (*settled)(void *context, const struct pass *pass, uint64_t settled_ns, struct error *err);

@@ -96,6 +96,7 @@ static int checkpoint(struct part *p, const struct pass *pass, struct error *err
         status = part_summarise(p, err);
     if (status == 0)
         status = capture_writer_checkpoint(p->writer, err);
+    p->worth_keeping = true;
     return status == 0 && frame_writer_drain(p->frames, err) == 0 ? disk_sync(p->disk, err) : -1;
 }
 
@@ -341,7 +342,9 @@ int part_run(const struct part_options *o, struct part_link *link, struct part_r
     int status = run(p, &pasts, result, err);
     if (status == 0)
         leave_link(p);
-    else if (spool_state(o->spool).bytes <= p->begin && p->output)
+    else if (!p->worth_keeping && p->output)
+        output_discard_partial(p->output);
+    if (status != 0 && spool_state(o->spool).bytes <= p->begin && p->output)
         status = nothing_came(p, result);
     free_part(p);
     io_pasts_free(&pasts);

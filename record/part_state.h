@@ -41,6 +41,7 @@ struct part {
     struct part_place place;
     uint32_t facts_n; /* members */
     uint64_t checked_ns;
+    bool worth_keeping; /* a checkpoint was written: it can be salvaged */
     /* the trace */
     uint64_t begin;      /* of the bytes that are decoded, in the trace */
     uint64_t stored_end; /* bytes from here on are the next part's; UINT64_MAX: not known yet */

@@ -27,6 +27,9 @@ times() { # FILE
     "$XENMETER" report -q -b vcpu -g total -f jsonl "$1" |
         jq -r '[.domain, .vcpu, .running_ns + .runnable_ns + .blocked_ns + .offline_ns + .unknown_ns] | @tsv'
 }
+same_times() { # FILE FILE: to a microsecond
+    awk 'NR == FNR { t[$1, $2] = $3; next } { d = $3 - t[$1, $2]; n++; if (d > 1000 || -d > 1000) bad = 1 } END { exit bad || !n }' "$1" "$2"
+}
 adjoin() { awk 'NR > 1 && $2 != end { bad = 1 } { end = $3 } END { exit bad || NR < 2 }' "$1"; }
 all_go_on() { awk '$4 == 0 && $5 != "goes" { bad = 1 } END { exit bad }' "$1"; }
 
@@ -63,9 +66,7 @@ times_are_whole() { # TRACE NS
     make_parts "$@"
     times "$1" >"$scratch/expected"
     times "$scratch/all.xma" >"$scratch/found"
-    check "$name: all times together are the trace's" \
-        awk 'NR == FNR { t[$1, $2] = $3; next } { d = $3 - t[$1, $2]; n++; if (d > 1000 || -d > 1000) bad = 1 } END { exit bad || !n }' \
-        "$scratch/expected" "$scratch/found"
+    check "$name: all times together are the trace's" same_times "$scratch/expected" "$scratch/found"
 }
 
 for scenario in come-and-go like-disk-net-soft stress-churn two-driver-domains disks; do

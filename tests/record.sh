@@ -44,6 +44,7 @@ refused 'a time that is none' '--clock' -o "$folder" --clock @yesterday trace.xt
 refused 'the time of no trace' '--clock' -o "$folder" --clock @$begins
 refused 'a host that is none' '--host' -o "$folder" --host 'a/b'
 refused 'two traces' 'one too many' -o "$folder" a.xt b.xt
+refused 'a trace that is compressed' 'zstd -dc' -o "$folder" fixtures/mixed-credit.xt.zst
 refused 'no trace' 'cannot open' -o "$folder" "$scratch/nothing.xt"
 run record --status "$scratch"
 check 'the state of a folder that nobody records to' exits 2
@@ -206,7 +207,8 @@ check 'all are whole' all_whole
 check 'nothing is left open' nothing_partial
 check 'nothing is damaged' [ -z "$(find "$folder" -name '*.damaged')" ]
 spans >"$scratch/spans"
-check 'no two have the same time' awk 'NR > 1 && $1 < last { print; bad = 1 } { last = $2 } END { exit bad || NR < 3 }' "$scratch/spans"
+ordered() { awk 'NR > 1 && $1 < last { print; bad = 1 } { last = $2 } END { exit bad || NR < 3 }' "$scratch/spans"; }
+check 'no two have the same time' ordered
 # What is not in any archive is stated by the next one; and what is recorded and what is not, together, are the trace.
 awk 'NR > 1 && $1 > last { print last, $1, $3 } { last = $2 }' "$scratch/spans" >"$scratch/gaps"
 gap_is_stated() { "$XENMETER" info -f json "$1" | jq -e '.host.gaps | length > 0' >/dev/null; }
@@ -218,7 +220,7 @@ as_the_day_says() { # FIRST LAST FILE
     local day=$((86400 * 2400000000)) from to
     from=$((($1 - first_tsc) % day)) to=$((($2 - first_tsc - 1) % day + 1))
     [ $((($1 - first_tsc) / day)) -eq $((($2 - first_tsc - 1) / day)) ] || return 0
-    awk -v a="$(ran "$3")" -v b="$(ran -t "$(awk -v a=$from -v b=$to 'BEGIN { printf "%.9f,%.9f", a / 2.4e9, b / 2.4e9 }')" "$scratch/day.xt")" '
+    awk -v a="$(ran "$3")" -v b="$(ran -t "$(awk -v a="$from" -v b="$to" 'BEGIN { printf "%.9f,%.9f", a / 2.4e9, b / 2.4e9 }')" "$scratch/day.xt")" '
         BEGIN { d = a - b; exit !(d <= 1e6 && -d <= 1e6) }'
 }
 while read -r first last file; do check "$file has what ran" as_the_day_says "$first" "$last" "$file"; done <"$scratch/spans"

@@ -143,7 +143,8 @@ int main(int argc, char **argv)
     size_t n, shared_n;
     if (argc != 5)
         return 2;
-    uint64_t *shared = (uint64_t *)(uintptr_t)mapped(argv[1], O_RDWR | O_CREAT, PROT_READ | PROT_WRITE, &shared_n);
+    uint64_t *shared =
+        (uint64_t *)(uintptr_t)mapped(argv[1], O_RDWR | O_CREAT, PROT_READ | PROT_WRITE, &shared_n);
     const uint8_t *at = mapped(argv[2], O_RDONLY, PROT_READ, &n);
     uint64_t from = *shared ? *shared + (uint64_t)(atof(argv[4]) * CPU_HZ) : 0;
     struct sigaction action = {.sa_handler = stop};
