@@ -102,7 +102,7 @@ static void utc_between(const struct fact_clock *a, const struct fact_clock *b, 
 bool host_facts_utc(const struct host_facts *f, double cpu_hz, uint64_t tsc, int64_t *utc_ns,
                     uint64_t *error_ns)
 {
-    uint64_t ignored;
+    uint64_t ignored = 0;
     error_ns = error_ns ? error_ns : &ignored;
     if (f->clocks_n == 0)
         return false;

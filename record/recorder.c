@@ -16,6 +16,7 @@
 
 #define SWEEP_NS        1000000000u /* until it is known */
 #define LIMITS_EVERY_NS 10000000000u
+#define END_LIMIT_NS    2000000000u
 #define STOP_LIMIT_NS   20000000000u /* how long xentrace may take to end, before what came is all there is */
 
 void recorder_say(const struct recorder *r, bool wrong, const char *format, ...)
@@ -100,7 +101,7 @@ static void part_sweep(void *context, const struct clock *clock, uint64_t tsc)
     uint64_t now_ns = io_clock_ns();
     if (tsc > r->newest_tsc) {
         r->newest_tsc = tsc;
-        r->newest_at_ns = r->sweep_at_ns;
+        r->newest_at_ns = r->sweep_at_ns ? r->sweep_at_ns : now_ns;
     }
     r->sweep_ns = r->sweep_at_ns ? now_ns - r->sweep_at_ns : SWEEP_NS;
     r->sweep_at_ns = now_ns;
@@ -238,6 +239,18 @@ static void wait_for_tracer(struct recorder *r)
     }
 }
 
+/* Its pipe is at its end: how it has ended is known soon. */
+static void wait_for_end(struct recorder *r)
+{
+    const struct timespec pause = {0, SPOOL_TICK_NS / 10};
+    uint64_t until_ns = io_clock_ns() + END_LIMIT_NS;
+    do {
+        look_after(r);
+        if (r->tracer_state == TRACER_RUNNING)
+            ppoll(NULL, 0, &pause, r->o->wait_mask);
+    } while (r->tracer_state == TRACER_RUNNING && io_clock_ns() < until_ns);
+}
+
 static int record_host(struct recorder *r, struct error *err)
 {
     while (!r->stopping) {
@@ -252,7 +265,7 @@ static int record_host(struct recorder *r, struct error *err)
         } else if (record_trace(r, fd, err) != 0) {
             return -1;
         }
-        look_after(r);
+        wait_for_end(r);
         if (r->stopping)
             break;
         snprintf(r->interruption, sizeof r->interruption, "xentrace: %.100s",

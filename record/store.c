@@ -17,8 +17,9 @@
 #include "metrics/array.h"
 #include "metrics/min_max.h"
 
-#define FLIGHT  "flight"
-#define YEAR_NS 31556952000000000u /* of the calendar, on the mean */
+#define LOCK_WAIT_NS 3000000000u /* what a recorder that has died had started may still be ending */
+#define FLIGHT       "flight"
+#define YEAR_NS      31556952000000000u /* of the calendar, on the mean */
 
 struct store {
     struct store_options options;
@@ -92,7 +93,7 @@ static int take_lock(struct store *s, struct error *err)
     char path[PATH_MAX];
     if (snprintf(path, sizeof path, "%s/.lock", s->dir) >= (int)sizeof path)
         return error_set(err, ERROR_IO, "the folder's name is too long");
-    s->lock = lock_take(path, 0, err);
+    s->lock = lock_take(path, LOCK_WAIT_NS, err);
     if (s->lock >= 0) /* a command that outlives the recorder does not keep the folder */
         return fcntl(s->lock, F_SETFD, FD_CLOEXEC) == 0 ? 0 : error_set(err, ERROR_IO, "%s", strerror(errno));
     long owner = lock_owner(path);

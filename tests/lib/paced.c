@@ -104,7 +104,12 @@ static uint8_t *moved(const uint8_t *at, size_t n, uint64_t by)
 {
     static uint8_t *copy;
     static size_t room;
-    if (n > room && !(copy = realloc(copy, room = n)))
+    if (n > room) {
+        free(copy);
+        copy = malloc(n);
+        room = n;
+    }
+    if (!copy)
         exit(1);
     memcpy(copy, at, n);
     for (uint8_t *p = copy; p + 12 <= copy + n;) {
