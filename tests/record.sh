@@ -1,12 +1,12 @@
 #!/bin/bash
 # Recording: archives by the hour, through crashes, restarts, set clocks and full disks.
 #
-#   WEEKS_DAYS=N  days of the simulated host that is recorded for long (default 2)
+#   WEEKS_DAYS=N  days of the simulated host that is recorded for long (default 1)
 #   WEEKS_SEED=N  when it is killed, and when its clock is set (default: the time)
 # shellcheck source=tests/lib.sh disable=SC2317 # functions are called through check
 . "$(dirname "$0")/lib.sh"
 
-days=${WEEKS_DAYS:-2}
+days=${WEEKS_DAYS:-1}
 RANDOM=${WEEKS_SEED:-$(date +%s)}
 seed=${WEEKS_SEED:-$RANDOM}
 RANDOM=$seed
