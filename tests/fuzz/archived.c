@@ -99,11 +99,10 @@ static bool pass(const uint8_t *bytes, size_t n, const struct asked *asked, cons
     return read;
 }
 
-static bool rows_of(const uint8_t *bytes, size_t n, const struct asked *asked, uint64_t length_ns,
-                    struct lines *l)
+static bool rows_of(const uint8_t *bytes, size_t n, const struct asked *asked, struct lines *l)
 {
     const struct meter_options rows = {.bys = 1u << asked->by,
-                                       .granularities_ns = {length_ns, 0},
+                                       .granularities_ns = {LENGTH_NS, 0},
                                        .granularities = 2,
                                        .executions = asked->by == BY_DOMAIN,
                                        .charge = charge_of(asked),
@@ -183,7 +182,7 @@ static void read_members(struct archive *a, const struct capture *p, enum by by,
 }
 
 static void read_archive(const struct buffer *file, uint64_t end_ns, const struct asked *asked,
-                         uint64_t length_ns, struct lines *l)
+                         struct lines *l)
 {
     char path[STORE_PATH];
     struct error err = {0};
@@ -194,7 +193,7 @@ static void read_archive(const struct buffer *file, uint64_t end_ns, const struc
     MUST(archive_captures(a, &captures) == 1, "not one capture");
     struct rollup_plan plan = {.kept_ns = {LENGTH_NS, 0},
                                .kept = 2,
-                               .asked_ns = {length_ns, 0},
+                               .asked_ns = {LENGTH_NS, 0},
                                .asked = 2,
                                .executions = asked->by == BY_DOMAIN,
                                .end_ns = end_ns};
@@ -208,22 +207,21 @@ static void read_archive(const struct buffer *file, uint64_t end_ns, const struc
     close(fd);
 }
 
-void archived_compare(const uint8_t *bytes, size_t n, const struct asked *wanted, bool longer)
+void archived_compare(const uint8_t *bytes, size_t n, const struct asked *asked)
 {
-    struct asked asked = *wanted;
     struct lines direct = {0}, kept = {0};
     struct buffer file = {0};
-    uint64_t end_ns, length_ns = longer ? 2 * LENGTH_NS : LENGTH_NS;
-    asked.charges = asked.charges && !longer;
-    bool read = rows_of(bytes, n, &asked, length_ns, &direct);
-    if (read && write_archive(bytes, n, &asked, &file, &end_ns)) {
+    uint64_t end_ns = 0;
+    bool read = rows_of(bytes, n, asked, &direct);
+    if (read && write_archive(bytes, n, asked, &file, &end_ns)) {
         MUST(!file.failed && !direct.text.failed, "no memory");
-        read_archive(&file, end_ns, &asked, length_ns, &kept);
+        read_archive(&file, end_ns, asked, &kept);
         size_t same = 0;
         while (same < direct.text.n && same < kept.text.n && direct.text.at[same] == kept.text.at[same])
             same++;
-        MUST(same == direct.text.n && same == kept.text.n, "the archive: \"%.200s\"\nthe trace: \"%.200s\"",
-             kept.text.at ? kept.text.at + same : "", direct.text.at ? direct.text.at + same : "");
+        MUST(same == direct.text.n && same == kept.text.n, "the archive: \"%.300s\"\nthe trace: \"%.300s\"",
+             kept.text.at ? kept.text.at + (same > 150 ? same - 150 : 0) : "",
+             direct.text.at ? direct.text.at + (same > 150 ? same - 150 : 0) : "");
     }
     buffer_free(&direct.text);
     buffer_free(&kept.text);

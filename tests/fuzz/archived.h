@@ -8,10 +8,7 @@
 
 #include "tests/fuzz/ways.h"
 
-/*
- * Reads n bytes of a capture once for rows and once into an archive, which is then read. `longer`: rows of twice the length that was
- * kept are asked for, which are added up; without charges, whose fractions are added in another order.
- */
-void archived_compare(const uint8_t *bytes, size_t n, const struct asked *asked, bool longer);
+/* Reads n bytes of a capture once for rows and once into an archive, which is then read. */
+void archived_compare(const uint8_t *bytes, size_t n, const struct asked *asked);
 
 #endif
