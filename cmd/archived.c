@@ -295,13 +295,18 @@ static int replay_joined(struct archived *a, const struct meter_options *meter, 
     return status;
 }
 
-/* Results of traces in a row are added up: what two of them have counts twice, and charges begin anew with each. */
+/*
+ * Results of traces in a row are added up: what two of them have counts twice, and charges begin anew with each that does not go on
+ * with what the one before knew.
+ */
 static void count_cuts(struct archived *a)
 {
-    for (size_t i = 1; i < a->captures_n; i++)
+    a->summary.charges.cuts = 0;
+    for (size_t i = 1; i < a->captures_n; i++) {
+        a->summary.charges.cuts += !a->captures[i].goes_on;
         a->summary.quality.overlap_ns += captures_overlap_ns(&a->captures[i - 1], &a->captures[i]) -
                                          double_ns(&a->captures[i - 1], &a->captures[i]);
-    a->summary.charges.cuts = a->captures_n - 1;
+    }
 }
 
 int archived_replay(struct archived *a, const struct meter_options *meter, struct error *err)
