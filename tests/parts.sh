@@ -34,11 +34,11 @@ adjoin() { awk 'NR > 1 && $2 != end { bad = 1 } { end = $3 } END { exit bad || N
 all_go_on() { awk '$4 == 0 && $5 != "goes" { bad = 1 } END { exit bad }' "$1"; }
 
 # Makes the parts of a trace, each so long, and an archive of them all.
-make_parts() { # TRACE NS
+make_parts() { # TRACE NS [trace]
     local part
     parts=()
     rm -rf "$scratch/parts" && mkdir "$scratch/parts"
-    check "$name: parts are made" "$PARTS" "$2" "$scratch/parts" <"$1" >"$scratch/list"
+    check "$name: parts are made" "$PARTS" "$2" "$scratch/parts" ${3:+"$3"} <"$1" >"$scratch/list"
     check "$name: they adjoin" adjoin "$scratch/list"
     while read -r part _; do
         parts+=("$scratch/parts/$part.xma")
@@ -80,6 +80,12 @@ for name in mixed-credit cpu-credit2; do
     zstd -qdcf "fixtures/$name.xt.zst" >"$scratch/trace.xt"
     parts_are_whole "$scratch/trace.xt" 4000000000
 done
+group 'parts that keep the trace'
+zstd -qdcf fixtures/mixed-credit.xt.zst >"$scratch/trace.xt"
+name=mixed-credit
+make_parts "$scratch/trace.xt" 2900000001 trace
+check 'together they have all of it' test "$("$XENMETER" archive extract -q --trace "$scratch/all.xma" | cmp - "$scratch/trace.xt" && echo same)" = same
+
 for name in mixed-credit cpu-credit2 lost-credit2; do
     group "short parts of $name"
     zstd -qdcf "fixtures/$name.xt.zst" >"$scratch/trace.xt"

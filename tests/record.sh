@@ -19,7 +19,7 @@ run() { # ARGUMENT...: $status, and the files out, err
 }
 exits() { [ "$status" -eq "$1" ]; }
 says() { grep -qF -- "$1" "$scratch/err"; }
-archives() { find "$folder" -name '*.xma' | sort; }
+archives() { find "$folder" -name '*.xma' 2>/dev/null | sort; }
 all_whole() { archives | while read -r file; do "$XENMETER" archive verify -q "$file" || return 1; done; }
 nothing_partial() { ! find "$folder" -name '*.partial' | grep -q .; }
 sums() { # FILE
