@@ -76,11 +76,27 @@ void recorder_facts_begin(struct recorder *r, struct buffer *to)
         fact_put(to, &(struct fact){.kind = FACT_REDUCED, .reduced = r->reduced});
 }
 
+/* Archives without names are of little use later: says so once, when the commands begin to fail. */
+static void say_domains(struct recorder *r)
+{
+    struct domain_watch_state s = domain_watch_state(r->domains);
+    bool wrong = s.error.code != ERROR_NONE;
+    if (s.looks == 0 || wrong == r->domains_wrong)
+        return;
+    r->domains_wrong = wrong;
+    if (wrong)
+        recorder_say(r, true, "who the domains are is not known, or not all of it: %s", s.error.message);
+    else
+        recorder_say(r, false, "who the domains are is known now");
+}
+
 void recorder_facts_take(struct recorder *r)
 {
     uint64_t now_ns = io_clock_ns();
-    if (r->domains)
+    if (r->domains) {
+        say_domains(r);
         domain_watch_take(r->domains, r->newest_tsc, false, &r->lines);
+    }
     if (now_ns < r->taken_at_ns + TAKEN_EVERY_NS)
         return;
     r->taken_at_ns = now_ns;

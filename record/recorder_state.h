@@ -48,6 +48,7 @@ struct recorder {
     struct fact_reduced reduced; /* mask 0: nothing is */
     int64_t ended_utc_ns;        /* of what was recorded before an interruption; 0: nothing was */
     char interruption[FACT_NAME];
+    bool domains_wrong; /* it was said that they are not known */
     /* since it began */
     int64_t begun_utc_ns;
     uint64_t parts, trace_bytes, lost_records, records, stalled_ns, stored_bytes;
