@@ -81,7 +81,7 @@ static bool look_at(struct recorder *r, const char *path, const struct store_nam
     int64_t utc_ns;
     const struct capture *last = n > 0 ? &captures[n - 1] : NULL;
     if (last && add_facts(a, last, &facts, &err) == 0 &&
-        host_facts_utc(&facts, last->cpu_hz, last->tsc_last, &utc_ns, NULL))
+        host_facts_utc(&facts, last->cpu_hz, last->tsc_last, &utc_ns, NULL) && utc_ns > r->ended_utc_ns)
         r->ended_utc_ns = utc_ns;
     host_facts_free(&facts);
     archive_close(a);
@@ -90,10 +90,14 @@ static bool look_at(struct recorder *r, const char *path, const struct store_nam
 
 static bool note_last(struct recorder *r, const char *path, const struct store_name *name)
 {
-    if (!name->dump) {
-        snprintf(r->path, sizeof r->path, "%s", path);
-        r->last_name = *name;
-    }
+    if (name->dump)
+        return true;
+    if (name->hour != r->last_name.hour)
+        r->ended_utc_ns = 0;
+    else if (strcmp(name->boot, r->last_name.boot) != 0) /* their order in the folder is not that of time */
+        look_at(r, r->path, &r->last_name);
+    snprintf(r->path, sizeof r->path, "%s", path);
+    r->last_name = *name;
     return true;
 }
 
@@ -143,8 +147,9 @@ int recorder_make_room(struct recorder *r, struct error *err)
         return -1;
     say_removed(r, &pruned);
     if (pruned.broken & (STORE_BYTES | STORE_FREE))
-        return error_set(err, ERROR_IO, "%s, and there is no archive that could be removed",
-                         pruned.broken & STORE_FREE ? "the file system is full (--min-free)"
+        return error_set(err, ERROR_IO, "%.150s: %s, and there is no archive that could be removed",
+                         r->o->folder,
+                         pruned.broken & STORE_FREE ? "too little of the file system is free (--min-free)"
                                                     : "more is kept than may be (--keep-bytes)");
     return 0;
 }
