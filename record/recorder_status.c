@@ -9,12 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "act/lock.h"
 #include "formats/output.h"
 #include "host/io_clock.h"
 
 #define STATUS_FILE     ".status.json"
 #define STATUS_EVERY_NS 10000000000u
-#define STATUS_MOST     65536
 
 static json_t *number(uint64_t n)
 {
@@ -80,12 +80,20 @@ int recorder_status(const char *folder, char **text, struct error *err)
     snprintf(path, sizeof path, "%s/" STATUS_FILE, folder);
     FILE *f = fopen(path, "re");
     if (!f)
-        return error_set(err, ERROR_IO,
-                         errno == ENOENT ? "nobody has recorded to this folder: there is no %s"
-                                         : "%s: cannot open",
-                         STATUS_FILE);
-    *text = calloc(1, STATUS_MOST);
-    size_t n = *text ? fread(*text, 1, STATUS_MOST - 1, f) : 0;
+        return errno == ENOENT
+                   ? error_set(err, ERROR_IO,
+                               "nobody has recorded to this folder: there is no " STATUS_FILE " in it")
+                   : error_set(err, ERROR_IO, STATUS_FILE ": cannot be opened: %s", strerror(errno));
+    json_t *state = json_loadf(f, 0, NULL);
     fclose(f);
-    return n > 0 ? 0 : error_set(err, ERROR_IO, STATUS_FILE ": cannot read");
+    if (!json_is_object(state)) {
+        json_decref(state);
+        return error_set(err, ERROR_IO, STATUS_FILE ": is no state of a recorder");
+    }
+    snprintf(path, sizeof path, "%s/" STORE_LOCK, folder);
+    if (access(path, R_OK | W_OK) == 0 && lock_owner(path) == 0) /* it may have been killed */
+        json_object_set_new(state, "state", json_string("not running"));
+    *text = json_dumps(state, JSON_INDENT(2));
+    json_decref(state);
+    return *text ? 0 : error_no_memory(err, "the state of the recorder");
 }

@@ -91,7 +91,7 @@ static void remove_stale(const char *path)
 static int take_lock(struct store *s, struct error *err)
 {
     char path[PATH_MAX];
-    if (snprintf(path, sizeof path, "%s/.lock", s->dir) >= (int)sizeof path)
+    if (snprintf(path, sizeof path, "%s/" STORE_LOCK, s->dir) >= (int)sizeof path)
         return error_set(err, ERROR_IO, "the folder's name is too long");
     s->lock = lock_take(path, LOCK_WAIT_NS, err);
     if (s->lock >= 0) /* a command that outlives the recorder does not keep the folder */
@@ -241,6 +241,17 @@ static unsigned next_sequence(const struct store_file *list, size_t n, const str
     return next;
 }
 
+/* Whether that name is taken by what is no file: the list does not have it, and nothing can be written there. */
+static bool is_taken(const struct store *s, const struct store_name *name, enum store_state state)
+{
+    char path[PATH_MAX];
+    struct error ignored;
+    struct stat st;
+    struct store_name named = *name;
+    named.state = state;
+    return store_path(s, &named, path, &ignored) == 0 && lstat(path, &st) == 0;
+}
+
 int store_new(struct store *s, uint64_t utc_ns, const char *boot_id, bool dump, struct store_name *name,
               char path[PATH_MAX], struct error *err)
 {
@@ -256,6 +267,9 @@ int store_new(struct store *s, uint64_t utc_ns, const char *boot_id, bool dump, 
         return -1;
     name->sequence = next_sequence(list, n, name);
     free(list);
+    while (name->sequence < STORE_SEQUENCE &&
+           (is_taken(s, name, STORE_COMPLETE) || is_taken(s, name, STORE_PARTIAL)))
+        name->sequence++;
     if (name->sequence >= STORE_SEQUENCE)
         return error_set(err, ERROR_IO, "%.200s: there are %d archives of one hour and boot", s->home,
                          STORE_SEQUENCE);

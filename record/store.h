@@ -80,6 +80,8 @@ struct store_limits {
     uint64_t min_free_bytes; /* of the file system */
 };
 
+#define STORE_LOCK ".lock" /* in DIR: who records to it */
+
 enum store_limit { STORE_AGE = 1 << 0, STORE_BYTES = 1 << 1, STORE_FREE = 1 << 2 };
 
 struct store_pruned {
