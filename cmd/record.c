@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "archive_commands.h"
+#include "config.h"
 #include "parser/source/codec.h"
 #include "record/clock_command.h"
 #include "record/recorder.h"
@@ -23,6 +24,7 @@ struct record_options {
     struct options common;
     uint64_t rotate_ns, buffer_bytes;
     struct store_limits limits;
+    unsigned limits_given; /* by the command line: limit_bit */
     bool min_free_given, stop_when_full, status, purpose_given;
     enum tracer_purpose purpose;
     const char *xentrace, *domain_info, *clock;
@@ -98,7 +100,10 @@ static int record(const struct record_options *own, struct recorder_options *r)
         return fail(own->common.inputs[0], &err);
     r->stop = signals_stop_flag(&r->wait_mask);
     r->reload = signals_reload_flag();
-    return recorder_run(r, &err) == 0 ? EXIT_DONE : fail(NULL, &err);
+    if (recorder_run(r, &err) == 0)
+        return EXIT_DONE;
+    const char *source = own->common.inputs_n > 0 ? own->common.inputs[0] : r->tracer.path;
+    return fail(err.code == ERROR_FORMAT ? source : NULL, &err);
 }
 
 static int show_status(const char *folder)
@@ -107,10 +112,12 @@ static int show_status(const char *folder)
     char *text = NULL;
     if (recorder_status(folder, &text, &err) != 0)
         return fail(folder, &err);
-    fputs(text, stdout);
+    puts(text);
     free(text);
     return fflush(stdout) == 0 ? EXIT_DONE : EXIT_ERROR;
 }
+
+static bool read_limits_again(void *context, struct store_limits *limits);
 
 static int run(const struct options *o)
 {
@@ -136,6 +143,7 @@ static int run(const struct options *o)
                                              .interval_ns = DOMAIN_WATCH_INTERVAL_NS,
                                              .limit_ns = DOMAIN_WATCH_LIMIT_NS},
                                  .trace_begins_utc_ns = own->trace_begins_utc_ns,
+                                 .read_again = read_limits_again,
                                  .say = say,
                                  .context = (void *)(uintptr_t)o};
     if (!own->min_free_given)
@@ -162,6 +170,22 @@ static int run(const struct options *o)
 
 /* ---- options ---- */
 
+/* The bit of that limit; 0: the option is none of the limits that can be read again. */
+static unsigned limit_bit(const struct option_spec *s)
+{
+    const size_t begin = offsetof(struct record_options, limits);
+    return s->offset >= begin && s->offset < begin + sizeof(struct store_limits)
+               ? 1u << (s->offset - begin) / sizeof(uint64_t)
+               : 0;
+}
+
+/* The configuration file is read after the command line. */
+static void note_limit(struct record_options *own, const struct option_spec *s)
+{
+    if (!own->common.config)
+        own->limits_given |= limit_bit(s);
+}
+
 static int set_length(uint64_t *ns, const struct option_spec *s, const char *text, uint64_t least,
                       uint64_t most, const char *range, struct error *err)
 {
@@ -179,6 +203,7 @@ static int set_rotate(struct options *o, const struct option_spec *s, const char
 
 static int set_keep(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
+    note_limit((struct record_options *)o, s);
     return set_length(&((struct record_options *)o)->limits.keep_ns, s, text, 60ull * SECOND_NS, UINT64_MAX,
                       "at least 1min", err);
 }
@@ -186,9 +211,12 @@ static int set_keep(struct options *o, const struct option_spec *s, const char *
 static int set_size(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
     uint64_t *bytes = (uint64_t *)(void *)((char *)o + s->offset);
-    if (parse_size(text, bytes) != 0)
-        return error_set(err, ERROR_USAGE, "--%s %.40s: wants a size, for example 20G", s->name, text);
     struct record_options *own = (struct record_options *)o;
+    if (bytes == &own->limits.min_free_bytes && strcmp(text, "0") == 0)
+        *bytes = 0;
+    else if (parse_size(text, bytes) != 0)
+        return error_set(err, ERROR_USAGE, "--%s %.40s: wants a size, for example 20G", s->name, text);
+    note_limit(own, s);
     own->min_free_given |= bytes == &own->limits.min_free_bytes;
     return 0;
 }
@@ -275,7 +303,8 @@ static const struct option_spec options[] = {
            .choices = "1\n3\n9\n19"),
     OPTION('T', "threads", "N", "compress on N threads (default 1)", .set = set_threads),
     OPTIONS_HEADING("How much to keep"),
-    OPTION(0, "keep", "LEN", "remove archives that are older", .set = set_keep, .choices = "30d\n7d\n24h"),
+    OPTION(0, "keep", "LEN", "remove archives that are older", .set = set_keep, OWN_FIELD(limits.keep_ns),
+           .choices = "30d\n7d\n24h"),
     OPTION(0, "keep-bytes", "SIZE", "all archives together take at most this", .set = set_size,
            OWN_FIELD(limits.keep_bytes), .choices = "20G\n100G"),
     OPTION(0, "min-free", "SIZE", "so much of the file system stays free (default 64M)", .set = set_size,
@@ -302,6 +331,26 @@ static const struct option_spec options[] = {
     OPTION_QUIET,
     OPTIONS_ALL,
 };
+
+/* SIGHUP: limits that the command line does not give are those that the configuration file has now. */
+static bool read_limits_again(void *context, struct store_limits *limits)
+{
+    const struct record_options *own = context;
+    struct record_options now = {.common = {.command = own->common.command},
+                                 .limits = {.min_free_bytes = MIN_FREE}};
+    bool given[sizeof options / sizeof *options];
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        unsigned bit = limit_bit(&options[i]);
+        given[i] = !bit || own->limits_given & bit;
+        if (bit & own->limits_given)
+            memcpy((char *)&now + options[i].offset, (const char *)own + options[i].offset, sizeof(uint64_t));
+    }
+    bool was_read = !own->common.no_config && config_apply(&now.common, given) == 0;
+    if (was_read)
+        *limits = now.limits;
+    free(now.common.config);
+    return was_read;
+}
 
 static const struct command command = {
     .order = 70,

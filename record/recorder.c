@@ -186,6 +186,10 @@ static int run_part(struct recorder *r, struct part_result *result, struct error
     r->end_tsc = 0;
     int status = part_run(&options, &r->link, result, err);
     r->open = false;
+    if (status != 0 && err->code == ERROR_IO) {
+        const struct error why = *err;
+        error_set(err, ERROR_IO, "%.150s: %.150s", r->path, why.message);
+    }
     if (status != 0 || result->end == PART_NOTHING)
         return status;
     say_part(r, result);
@@ -222,8 +226,12 @@ static int record_trace(struct recorder *r, int fd, struct error *err)
     struct spool_state state = spool_state(r->spool);
     r->trace_bytes += state.bytes;
     r->stalled_ns += state.stalled_ns;
-    if (status == 0 && state.error != 0 && !r->stopping)
+    if (status == 0 && state.error != 0 && !r->stopping && r->o->input >= 0)
+        status = error_set(err, ERROR_FORMAT, "cannot be read: %s", strerror(state.error));
+    else if (status == 0 && state.error != 0 && !r->stopping)
         recorder_say(r, true, "reading the trace: %s", strerror(state.error));
+    else if (status == 0 && state.bytes == 0 && !r->stopping && r->o->input >= 0)
+        status = error_set(err, ERROR_FORMAT, "is empty: there is nothing in it to record");
     spool_free(r->spool);
     r->spool = NULL;
     return status;
@@ -251,26 +259,41 @@ static void wait_for_end(struct recorder *r)
     } while (r->tracer_state == TRACER_RUNNING && io_clock_ns() < until_ns);
 }
 
+/* What came is no trace, though there was one before: xentrace is to be started again. -1: nobody knows how to go on. */
+static int give_up_trace(struct recorder *r, struct error *err)
+{
+    if (err->code != ERROR_FORMAT || r->parts == 0)
+        return -1;
+    recorder_say(r, true, "xentrace: %s", err->message);
+    *err = (struct error){.code = ERROR_NONE};
+    wait_for_end(r);
+    if (r->tracer_state == TRACER_RUNNING)
+        tracer_stop(r->tracer); /* it is killed if it does not end */
+    while (r->tracer_state == TRACER_RUNNING && !r->stopping)
+        wait_for_end(r);
+    return recorder_salvage(r, err);
+}
+
 static int record_host(struct recorder *r, struct error *err)
 {
     while (!r->stopping) {
         struct error why = {0};
         int fd = tracer_start(r->tracer, &why);
-        if (fd < 0) {
-            if (tracer_starts(r->tracer) == 0) {
-                *err = why;
-                return -1;
-            }
-            recorder_say(r, true, "%s", why.message);
-        } else if (record_trace(r, fd, err) != 0) {
+        if (fd < 0 && tracer_starts(r->tracer) == 0) {
+            *err = why;
             return -1;
         }
+        if (fd >= 0 && record_trace(r, fd, err) != 0 && give_up_trace(r, err) != 0)
+            return -1;
         wait_for_end(r);
         if (r->stopping)
             break;
         snprintf(r->interruption, sizeof r->interruption, "xentrace: %.100s",
                  fd < 0 ? why.message : tracer_failure(r->tracer));
-        recorder_say(r, true, "xentrace has ended (%s); it is started again", tracer_failure(r->tracer));
+        if (fd < 0)
+            recorder_say(r, true, "%s; it is tried again", why.message);
+        else
+            recorder_say(r, true, "xentrace has ended (%s); it is started again", tracer_failure(r->tracer));
         r->restarts++;
         wait_for_tracer(r);
     }

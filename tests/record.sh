@@ -45,6 +45,17 @@ refused 'the time of no trace' '--clock' -o "$folder" --clock @$begins
 refused 'a host that is none' '--host' -o "$folder" --host 'a/b'
 refused 'two traces' 'one too many' -o "$folder" a.xt b.xt
 refused 'a trace that is compressed' 'zstd -dc' -o "$folder" fixtures/mixed-credit.xt.zst
+mkdir "$scratch/nothing"
+refused_late() { # WHAT WORD ARGUMENT...
+    run record "${@:3}"
+    check "$1: exit status" exits 2
+    check "$1: the message names it" says "$2"
+    rm -rf "$folder"
+}
+refused_late 'an empty trace' '/dev/null: is empty' -o "$folder" /dev/null
+refused_late 'a folder in place of a trace' "$scratch/nothing: cannot be read" -o "$folder" "$scratch/nothing"
+refused_late 'what is no trace' 'Makefile: not a xentrace capture' -o "$folder" Makefile
+rmdir "$scratch/nothing"
 refused 'no trace' 'cannot open' -o "$folder" "$scratch/nothing.xt"
 run record --status "$scratch"
 check 'the state of a folder that nobody records to' exits 2
@@ -112,6 +123,15 @@ end() { # SIGNAL
     status=$?
 }
 
+group 'odd things in the folder'
+mkdir -p "$folder/host"
+boot=$(cut -c1-8 /proc/sys/kernel/random/boot_id)
+mkdir "$folder/host/2026-11-29T06Z-$boot-0000.xma.partial" "$folder/host/2026-11-29T07Z-$boot-0000.xma"
+run record -o "$folder" --host host --clock @$begins "$scratch/trace.xt"
+check 'exit status' exits 0
+check 'are left alone' [ "$(find "$folder" -name '*.xma' -type f | wc -l)" -eq 2 ]
+rm -rf "$folder"
+
 group 'a host'
 start "$scratch/xentrace"
 check 'it records' soon is_open
@@ -131,6 +151,50 @@ mapfile -t files < <(archives)
 check 'domains have their names' [ "$(jq -r 'select(.domain == 1) | .name' "$scratch/out")" = web ]
 "$XENMETER" report -q -g total -d 'we*' -f jsonl "${files[0]}" >"$scratch/out"
 check 'and are found by them' [ "$(jq -r .domain "$scratch/out" | sort -u)" = 1 ]
+rm -rf "$folder"
+
+group 'limits that are read again'
+mkdir -p "$scratch/config/xenmeter"
+printf '[record]\nkeep-bytes = 1G\nmin-free = 1M\n' >"$scratch/config/xenmeter/config"
+start "$scratch/xentrace"
+check 'it records' soon is_open
+printf '[record]\nmin-free = 900T\n' >"$scratch/config/xenmeter/config"
+kill -HUP $recorder
+wait $recorder 2>/dev/null
+status=$?
+check 'SIGHUP: the new limit holds' exits 2
+check 'that is said' says '--min-free'
+check 'what there is is complete' nothing_partial
+rm -rf "$folder" "$scratch/config"
+
+group 'who the domains are'
+echo 'no list' >"$scratch/no-domains"
+"$XENMETER" record -o "$folder" --host host --xentrace "$scratch/xentrace" --domain-info "$scratch/no-domains" 2>"$scratch/err" &
+recorder=$!
+check 'is not known: that is said' soon says 'who the domains are'
+end TERM
+check 'exit status' exits 0
+rm -rf "$folder"
+
+group 'xentrace breaks'
+cat >"$scratch/xentrace-that-breaks" <<END
+#!/bin/sh
+[ ! -e "$scratch/broken" ] || exec printf 'Segmentation fault'
+>"$scratch/broken"
+jq '.duration_s = 3' "$scratch/host.json" | "$PWD/$XENMETER" simulate -q --realtime -o - -
+END
+chmod +x "$scratch/xentrace-that-breaks"
+start "$scratch/xentrace-that-breaks"
+check 'what is no trace: that is said' soon says 'xentrace: not a xentrace capture'
+rm -f "$scratch/broken"
+check 'and it is started again' soon has_archives 2
+run record --status "$folder"
+check 'somebody records' [ "$(jq -r .state "$scratch/out")" != 'not running' ]
+end TERM
+check 'exit status' exits 0
+run record --status "$folder"
+check 'nobody records any more' [ "$(jq -r .state "$scratch/out")" = 'not running' ]
+check 'all are whole' all_whole
 rm -rf "$folder"
 
 group 'xentrace ends'
