@@ -27,6 +27,7 @@ struct record_options {
     unsigned limits_given; /* by the command line: limit_bit */
     bool min_free_given, stop_when_full, status, purpose_given;
     enum tracer_purpose purpose;
+    double max_cpu_ppm;
     const char *xentrace, *domain_info, *clock;
     int64_t trace_begins_utc_ns;
 };
@@ -153,7 +154,9 @@ static int run(const struct options *o)
         return fail(NULL, &err);
     if (own->xentrace)
         r.tracer.path = own->xentrace;
-    r.tracer.mask = tracer_mask(own->purpose_given ? own->purpose : FOR_CHARGES);
+    r.purpose = own->purpose_given ? own->purpose : FOR_CHARGES;
+    r.tracer.mask = tracer_mask(r.purpose);
+    r.max_cpu_ppm = own->max_cpu_ppm;
     r.tracer.pages = tracer_pages(tracer_pcpus(""));
     struct clock_command *clock = NULL;
     if (own->clock && !own->trace_begins_utc_ns) {
@@ -241,6 +244,18 @@ static int set_purpose(struct options *o, const struct option_spec *s, const cha
     return at >= 0 ? 0 : -1;
 }
 
+/* "2%" of a CPU. */
+static int set_max_cpu(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    char *end;
+    double pct = *text >= '0' && *text <= '9' ? strtod(text, &end) : 0;
+    if (!(pct > 0 && pct <= 100) || strcmp(end, "%") != 0)
+        return error_set(err, ERROR_USAGE, "--%s %.40s: wants a part of a CPU, for example 2%%", s->name,
+                         text);
+    ((struct record_options *)o)->max_cpu_ppm = pct * 1e4;
+    return 0;
+}
+
 static int set_when_full(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
     static const char *const words[] = {"drop", "stop", NULL};
@@ -295,6 +310,8 @@ static const struct option_spec options[] = {
     OPTION(0, "for", "PURPOSE",
            "cpu: who ran; charges: and what driver domains did for whom (default); all: what there is",
            .set = set_purpose, .choices = "cpu\ncharges\nall"),
+    OPTION(0, "max-cpu", "SHARE", "of a CPU, for example 2%: above it less is recorded", .set = set_max_cpu,
+           .choices = "2%\n5%"),
     OPTION_GRANULARITY("keep results of these lengths (default 1s); execution: one row each"),
     OPTION('b', "by", "LIST", "keep rows by these, beside domain (default vcpu,pcpu)", .set = set_bys,
            .choices = ":list\nvcpu\npcpu\ndomain-pcpu"),

@@ -51,6 +51,7 @@ static void reload(struct recorder *r)
     if (r->o->read_again && r->o->read_again(r->o->context, &r->limits))
         recorder_say(r, false, "the limits were read again");
     r->rotate = r->open;
+    recorder_unlimit(r);
     notify_ready(r->notify);
 }
 
@@ -76,6 +77,7 @@ static void look_after(struct recorder *r)
     if (r->tracer)
         r->tracer_state = tracer_check(r->tracer);
     keep_limits(r, false);
+    recorder_limit_cpu(r);
     if (*r->o->stop || r->full.code != ERROR_NONE)
         stop(r);
 }
@@ -288,6 +290,10 @@ static int record_host(struct recorder *r, struct error *err)
         wait_for_end(r);
         if (r->stopping)
             break;
+        if (r->changes_mask) {
+            r->changes_mask = false;
+            continue;
+        }
         snprintf(r->interruption, sizeof r->interruption, "xentrace: %.100s",
                  fd < 0 ? why.message : tracer_failure(r->tracer));
         if (fd < 0)
@@ -313,6 +319,7 @@ static int begin(struct recorder *r, struct error *err)
 {
     const struct recorder_options *o = r->o;
     r->limits = o->limits;
+    r->purpose = o->purpose;
     read_boot_id(r);
     const struct store_options folder = {.dir = o->folder, .host = o->host, .longest_ns = o->rotate_ns};
     r->store = store_open(&folder, err);

@@ -34,6 +34,8 @@ struct recorder_options {
     struct capture_options capture;
     int input; /* a pipe or file with the trace; -1: xentrace is started */
     struct tracer_options tracer;
+    enum tracer_purpose purpose;         /* of its mask */
+    double max_cpu_ppm;                  /* of a CPU: above it less is recorded; 0: no limit */
     struct domain_watch_options domains; /* with `input` only if it names a source */
     const struct time_source *time;      /* NULL: this machine's */
     int64_t trace_begins_utc_ns; /* with `input`: what time it was at its first record; 0: it is now */

@@ -11,9 +11,11 @@
 #include "metrics/min_max.h"
 #include "record/salvage.h"
 
-#define ROOM_BYTES                                                                                           \
-    ((uint64_t)16 << 20) /* that should be left for what comes; or this part of all that may be kept: */
-#define ROOM_PART 16
+/* What should be left for what comes: */
+#define ROOM_MOST    ((uint64_t)16 << 20)
+#define ROOM_LEAST   ((uint64_t)1 << 20)
+#define ROOM_OF_FREE 4  /* this part of what is to stay free, */
+#define ROOM_OF_KEPT 16 /* and at most this part of all that may be kept */
 
 /* Calls `visit` with the path of each file in this state, in order; it returns false to end. -1 with `err` filled. */
 static int each_file(struct recorder *r, enum store_state state,
@@ -129,8 +131,9 @@ int recorder_make_room(struct recorder *r, struct error *err)
     struct store_limits limits = r->limits;
     struct store_pruned pruned;
     struct store_usage usage;
-    uint64_t part = limits.keep_bytes ? limits.keep_bytes / ROOM_PART : ROOM_BYTES;
-    uint64_t room = min64(part, ROOM_BYTES);
+    uint64_t room = min64(ROOM_MOST, max64(limits.min_free_bytes / ROOM_OF_FREE, ROOM_LEAST));
+    if (limits.keep_bytes)
+        room = min64(room, limits.keep_bytes / ROOM_OF_KEPT);
     if (r->o->stop_when_full) { /* what is old goes all the same */
         if (store_usage(r->store, &usage, err) != 0)
             return -1;

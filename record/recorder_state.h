@@ -53,6 +53,12 @@ struct recorder {
     int64_t begun_utc_ns;
     uint64_t parts, trace_bytes, lost_records, records, stalled_ns, stored_bytes;
     uint32_t restarts;
+    /* what recording takes (recorder_limits.c) */
+    enum tracer_purpose purpose; /* of what is recorded now */
+    bool changes_mask;           /* xentrace was asked to end, to be started with another mask */
+    bool said_least;
+    unsigned too_much; /* measurements in a row */
+    uint64_t measured_at_ns, measured_cpu_ns;
     uint64_t status_at_ns, taken_at_ns, limits_at_ns;
     struct error full; /* there is no room for more: why */
 };
@@ -94,6 +100,14 @@ void recorder_find_last(struct recorder *r);
 
 /* Removes what is too old or too much. -1 with `err` filled: there is no room, and nothing is to be removed for it. */
 int recorder_make_room(struct recorder *r, struct error *err);
+
+/* ---- limits ---- */
+
+/* Records less where recording takes more of a CPU than it may; called often. */
+void recorder_limit_cpu(struct recorder *r);
+
+/* All that was asked for is recorded again. */
+void recorder_unlimit(struct recorder *r);
 
 /* ---- state ---- */
 

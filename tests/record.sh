@@ -39,6 +39,7 @@ refused() { # WHAT WORD ARGUMENT...
 refused 'no folder' '--output'
 refused 'archives that are too short' '--rotate' -o "$folder" --rotate 1s
 refused 'a purpose that is none' '--for' -o "$folder" --for everything
+refused 'a share that is none' '--max-cpu' -o "$folder" --max-cpu 2
 refused 'a size that is none' '--keep-bytes' -o "$folder" --keep-bytes much
 refused 'a time that is none' '--clock' -o "$folder" --clock @yesterday trace.xt
 refused 'the time of no trace' '--clock' -o "$folder" --clock @$begins
@@ -209,6 +210,26 @@ mapfile -t files < <(archives)
 check 'the gap is stated' grep -q 'no more' "$scratch/out"
 rm -rf "$folder"
 
+group 'it takes too much'
+cat >"$scratch/xentrace-noted" <<END
+#!/bin/sh
+while [ \$# -gt 0 ]; do [ "\$1" = -e ] && echo "\$2" >>"$scratch/masks"; shift; done
+exec "$scratch/xentrace"
+END
+chmod +x "$scratch/xentrace-noted"
+start "$scratch/xentrace-noted" --max-cpu 0.01%
+narrowed() { [ "$(cat "$scratch/masks" 2>/dev/null | wc -l)" -ge "$1" ]; }
+check 'less is recorded' soon narrowed 2
+check 'and that is said' says '--for cpu'
+end TERM
+check 'exit status' exits 0
+check 'all are whole' all_whole
+check 'the mask is narrower' [ "$(head -n 1 "$scratch/masks")" != "$(sed -n 2p "$scratch/masks")" ]
+mapfile -t files < <(archives)
+"$XENMETER" info -f json "${files[-1]}" >"$scratch/out" 2>&1
+check 'the archive has it' grep -q 'of a CPU' "$scratch/out"
+rm -rf "$folder"
+
 # ---- for long ----
 
 light='{"duration_s": 86399.9, "host": {"scheduler": "null", "pcpus": 2}, "trace": {"sweep_ms": 400},
@@ -307,4 +328,38 @@ check "never more ($most)" [ $most -le $((4 << 20)) ]
 check 'but archives' has_archives 1
 check 'all are whole' all_whole
 rm -rf "$folder"
+group 'a file system that is full'
+# Until so much of the day is recorded, or the recorder has ended.
+record_until() { # TSC
+    for ((tries = 0; tries < 1200; tries++)); do
+        if reached "$1" || ! kill -0 $recorder 2>/dev/null; then break; fi
+        sleep 0.05
+    done
+}
+mkdir -p "$folder"
+if mount -t tmpfs -o size=6M tmpfs "$folder" 2>/dev/null; then
+    trap 'umount "$folder" 2>/dev/null; rm -rf "$scratch"' EXIT
+    printf '\0\0\0\0\0\020\0\0' >"$scratch/tsc"
+    start_long --min-free 2M
+    record_until $((first_tsc + 80000 * 2400000000))
+    check 'the oldest archives go, and it goes on' reached $((first_tsc + 80000 * 2400000000))
+    end TERM
+    check 'exit status' exits 0
+    check 'there are archives' has_archives 2
+    check 'all are whole' all_whole
+    check 'nothing is left open' nothing_partial
+    rm -rf "${folder:?}"/*
+    printf '\0\0\0\0\0\020\0\0' >"$scratch/tsc"
+    start_long --min-free 2M --when-full stop
+    record_until $((first_tsc + 80000 * 2400000000))
+    wait $recorder
+    status=$?
+    check 'or it stops: exit status' exits 2
+    check 'it says why' says '--min-free'
+    check 'what there is is complete' all_whole
+    check 'nothing is left open' nothing_partial
+    umount "$folder"
+else
+    skip 'a file system that is full' 'no tmpfs can be mounted here'
+fi
 finish
