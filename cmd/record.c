@@ -12,6 +12,7 @@
 #include "parser/source/codec.h"
 #include "record/clock_command.h"
 #include "record/recorder.h"
+#include "record_status.h"
 
 #define SECOND_NS      1000000000u
 #define ROTATE_NS      3600000000000u
@@ -102,17 +103,6 @@ static int record(const struct record_options *own, struct recorder_options *r)
     return recorder_run(r, &err) == 0 ? EXIT_DONE : fail(NULL, &err);
 }
 
-static int show_status(const char *folder)
-{
-    struct error err = {0};
-    char *text = NULL;
-    if (recorder_status(folder, &text, &err) != 0)
-        return fail(folder, &err);
-    fputs(text, stdout);
-    free(text);
-    return fflush(stdout) == 0 ? EXIT_DONE : EXIT_ERROR;
-}
-
 static int run(const struct options *o)
 {
     const struct record_options *own = (const struct record_options *)o;
@@ -120,7 +110,7 @@ static int run(const struct options *o)
     struct error err = {0};
     struct time_source time;
     if (own->status)
-        return show_status(o->inputs[0]);
+        return record_status(o->inputs[0], strcmp(o->format, "json") == 0);
     struct recorder_options r = {.folder = o->output,
                                  .tool = "xenmeter " XENMETER_VERSION,
                                  .rotate_ns = own->rotate_ns ? own->rotate_ns : ROTATE_NS,
@@ -272,6 +262,8 @@ static int check(struct options *o, struct error *err)
 
 #define OWN_FIELD(MEMBER) .offset = offsetof(struct record_options, MEMBER)
 
+static const char *const formats[] = {"table", "json", NULL};
+
 static const struct option_spec options[] = {
     OPTION_OUTPUT_AS("FOLDER", "where the archives go; it is made if need be", ":directory"),
     OPTION(0, "host", "LABEL", "the host's name (default: that of this domain)", .set = set_text,
@@ -316,6 +308,7 @@ static const struct option_spec options[] = {
            .set = set_size, OWN_FIELD(buffer_bytes), .choices = "80M\n256M"),
     OPTIONS_CHARGE_TRACE,
     OPTION(0, "status", NULL, "show what the recorder of a folder does", .set = set_flag, OWN_FIELD(status)),
+    OPTION_FORMAT("of --status: table, json"),
     OPTION_QUIET,
     OPTIONS_ALL,
 };
@@ -336,6 +329,7 @@ static const struct command command = {
     .options = options,
     .options_size = sizeof(struct record_options),
     .operands = OPERANDS_FILE,
+    .formats = formats,
     .check = check,
     .run = run,
 };
