@@ -13,6 +13,7 @@
 #include "parser/source/codec.h"
 #include "record/clock_command.h"
 #include "record/recorder.h"
+#include "record_status.h"
 
 #define SECOND_NS      1000000000u
 #define ROTATE_NS      3600000000000u
@@ -107,17 +108,6 @@ static int record(const struct record_options *own, struct recorder_options *r)
     return fail(err.code == ERROR_FORMAT ? source : NULL, &err);
 }
 
-static int show_status(const char *folder)
-{
-    struct error err = {0};
-    char *text = NULL;
-    if (recorder_status(folder, &text, &err) != 0)
-        return fail(folder, &err);
-    puts(text);
-    free(text);
-    return fflush(stdout) == 0 ? EXIT_DONE : EXIT_ERROR;
-}
-
 static bool read_limits_again(void *context, struct store_limits *limits);
 
 static int run(const struct options *o)
@@ -127,7 +117,7 @@ static int run(const struct options *o)
     struct error err = {0};
     struct time_source time;
     if (own->status)
-        return show_status(o->inputs[0]);
+        return record_status(o->inputs[0], strcmp(o->format, "json") == 0);
     struct recorder_options r = {.folder = o->output,
                                  .tool = "xenmeter " XENMETER_VERSION,
                                  .rotate_ns = own->rotate_ns ? own->rotate_ns : ROTATE_NS,
@@ -300,6 +290,8 @@ static int check(struct options *o, struct error *err)
 
 #define OWN_FIELD(MEMBER) .offset = offsetof(struct record_options, MEMBER)
 
+static const char *const formats[] = {"table", "json", NULL};
+
 static const struct option_spec options[] = {
     OPTION_OUTPUT_AS("FOLDER", "where the archives go; it is made if need be", ":directory"),
     OPTION(0, "host", "LABEL", "the host's name (default: that of this domain)", .set = set_text,
@@ -345,6 +337,7 @@ static const struct option_spec options[] = {
            .set = set_size, OWN_FIELD(buffer_bytes), .choices = "80M\n256M"),
     OPTIONS_CHARGE_TRACE,
     OPTION(0, "status", NULL, "show what the recorder of a folder does", .set = set_flag, OWN_FIELD(status)),
+    OPTION_FORMAT("of --status: table, json"),
     OPTION_QUIET,
     OPTIONS_ALL,
 };
@@ -385,6 +378,7 @@ static const struct command command = {
     .options = options,
     .options_size = sizeof(struct record_options),
     .operands = OPERANDS_FILE,
+    .formats = formats,
     .check = check,
     .run = run,
 };

@@ -184,6 +184,7 @@ static int run_part(struct recorder *r, struct part_result *result, struct error
         return -1;
     snprintf(identity, sizeof identity, "%s %s %" PRId64, r->path, r->boot_id, r->begin_utc_ns);
     r->open = true;
+    notify_status(r->notify, r->path);
     r->next_utc_ns = 0;
     r->end_tsc = 0;
     int status = part_run(&options, &r->link, result, err);

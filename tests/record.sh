@@ -87,6 +87,8 @@ check 'they have the same vCPUs' ran_as_long
 "$XENMETER" report -q --time-format utc -g total -f csv "${files[1]}" >"$scratch/out"
 check 'they know the time of day' grep -qE '2026-11-29T(07:00:00.000000|06:59:59.999999)...Z' "$scratch/out"
 run record --status "$folder"
+check 'its state, for people' grep -q '^written    3 archives' "$scratch/out"
+run record --status -f json "$folder"
 check 'the state of the folder' [ "$(jq -r .archives "$scratch/out")" -eq 3 ]
 check 'memory' [ "$(jq -r .rss_bytes "$scratch/out")" -lt $((128 << 20)) ]
 run record -o "$folder" --host host --rotate 10s --clock @$begins - <"$scratch/trace.xt"
@@ -189,11 +191,11 @@ start "$scratch/xentrace-that-breaks"
 check 'what is no trace: that is said' soon says 'xentrace: not a xentrace capture'
 rm -f "$scratch/broken"
 check 'and it is started again' soon has_archives 2
-run record --status "$folder"
+run record --status -f json "$folder"
 check 'somebody records' [ "$(jq -r .state "$scratch/out")" != 'not running' ]
 end TERM
 check 'exit status' exits 0
-run record --status "$folder"
+run record --status -f json "$folder"
 check 'nobody records any more' [ "$(jq -r .state "$scratch/out")" = 'not running' ]
 check 'all are whole' all_whole
 rm -rf "$folder"
