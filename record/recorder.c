@@ -187,6 +187,7 @@ static int run_part(struct recorder *r, struct part_result *result, struct error
     notify_status(r->notify, r->path);
     r->next_utc_ns = 0;
     r->end_tsc = 0;
+    r->ends_soon = false;
     int status = part_run(&options, &r->link, result, err);
     r->open = false;
     if (status != 0 && err->code == ERROR_IO) {

@@ -10,6 +10,7 @@
 #define READ_EVERY_NS      10000000000u   /* here, */
 #define READ_EVERY_TRACE_S 1.0            /* or in the trace */
 #define TEST_LATE_NS       3600000000000u /* where the time runs as fast as a test can */
+#define SOON_S             4.0            /* a snapshot lies two seconds before an end */
 #define SLACK_NS           1000000000     /* a clock that is set back by less begins no archive */
 
 /* ---- a given trace, whose own clock goes on from a known time ---- */
@@ -110,14 +111,23 @@ static int64_t slot_of(const struct recorder *r, int64_t utc_ns)
     return utc_ns >= 0 ? utc_ns / length : -((length - 1 - utc_ns) / length);
 }
 
+/* Not at once, so that the next part can go on with what this one knows. */
+static uint64_t end_soon(struct recorder *r, uint64_t settled_tsc)
+{
+    r->end_tsc = settled_tsc + (uint64_t)(SOON_S * r->trace_clock.cpu_hz);
+    r->next_utc_ns = 0;
+    r->ends_soon = true;
+    return r->end_tsc;
+}
+
 uint64_t recorder_part_end(struct recorder *r, uint64_t settled_tsc)
 {
     int64_t utc_ns, slot = slot_of(r, r->begin_utc_ns);
     uint64_t tsc;
-    if (r->end_tsc && settled_tsc >= r->end_tsc)
+    if (r->end_tsc && (settled_tsc >= r->end_tsc || r->ends_soon))
         return r->end_tsc; /* it is being completed */
     if (r->rotate)
-        return settled_tsc;
+        return end_soon(r, settled_tsc);
     if (!wall_clock_utc_of(r->clock, settled_tsc, &utc_ns))
         return 0;
     r->next_utc_ns = 0;
@@ -125,7 +135,7 @@ uint64_t recorder_part_end(struct recorder *r, uint64_t settled_tsc)
     if (utc_ns < r->begin_utc_ns && (settled_tsc < r->link.moment_tsc || r->begin_utc_ns - utc_ns < SLACK_NS))
         utc_ns = r->begin_utc_ns;   /* what is before the part is decoded again; and pairs are not exact */
     if (slot_of(r, utc_ns) != slot) /* the clock was set, or the end came before it was known */
-        return settled_tsc;
+        return end_soon(r, settled_tsc);
     if (!wall_clock_tsc_of(r->clock, (slot + 1) * (int64_t)r->o->rotate_ns, &tsc) || tsc <= settled_tsc)
         return 0;
     r->next_utc_ns = (slot + 1) * (int64_t)r->o->rotate_ns;

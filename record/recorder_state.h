@@ -28,7 +28,8 @@ struct recorder {
     int64_t begin_utc_ns;        /* of the part */
     int64_t next_utc_ns;         /* where it ends, if that is where another one is due; 0: not known */
     uint64_t end_tsc;            /* that moment; 0: not known */
-    bool rotate;                 /* it is to end now */
+    bool ends_soon;              /* there, whatever the clock says */
+    bool rotate;                 /* it is to end soon */
     struct store_name last_name; /* of the newest archive when it began */
     /* the trace */
     struct clock trace_clock; /* cpu_hz 0: not known yet */

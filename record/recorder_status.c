@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "act/lock.h"
@@ -65,6 +66,9 @@ void recorder_status_write(struct recorder *r, bool now)
     json_t *state = state_of(r);
     char *text = json_dumps(state, JSON_INDENT(2));
     json_decref(state);
+    struct stat st;
+    if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode)) /* a link would be followed */
+        unlink(path);
     struct output *out = text ? output_open(path, &err) : NULL;
     if (out) {
         output_printf(out, "%s\n", text);
