@@ -450,7 +450,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     uint64_t hash = XXH3_64bits(data, n);
     memset(&d, 0, offsetof(struct dump, sheets));
     d.choice = choose(data[0]);
-    store_open(&bytes, data + 1, n - 1, d.choice.pieces ? 1 + hash % PIECES_MOST : 0, one_of(&hash, 32));
+    store_begin(&bytes, data + 1, n - 1, d.choice.pieces ? 1 + hash % PIECES_MOST : 0, one_of(&hash, 32));
     d.ways = (struct ways){.lines = one_of(&hash, 8), .counts = one_of(&hash, 4)};
     ask(&d);
     d.widened = d.options.interest;
@@ -460,7 +460,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (d.trace)
         run(&d);
     trace_close(d.trace);
-    store_close(&bytes);
+    store_end(&bytes);
     return 0;
 }
 

@@ -230,14 +230,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     uint64_t hash = XXH3_64bits(data, n);
     const struct ways ways = ways_of(hash);
     size_t piece = c.pieces ? 1 + hash % PIECES_MOST : 0;
-    store_open(&bytes, data + 1, n - 1, piece, ways.filed);
+    store_begin(&bytes, data + 1, n - 1, piece, ways.filed);
     run(&bytes, &c, &ways, hash);
-    store_close(&bytes);
+    store_end(&bytes);
     if (!ways.mixture)
         return 0;
-    store_open(&bytes, data + 1, n - 1, 0, false);
+    store_begin(&bytes, data + 1, n - 1, 0, false);
     run_mixture(&bytes, &c, XXH3_64bits(data + 1, n - 1));
-    store_close(&bytes);
+    store_end(&bytes);
     return 0;
 }
 

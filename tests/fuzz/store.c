@@ -24,14 +24,14 @@ int store_capture(const uint8_t *data, size_t n, bool through_pipe, char path[ST
     return fd;
 }
 
-void store_open(struct store *s, const uint8_t *data, size_t n, size_t piece, bool filed)
+void store_begin(struct store *s, const uint8_t *data, size_t n, size_t piece, bool filed)
 {
     *s = (struct store){.bytes = {data, n, piece, 0}, .fd = -1, .path = "memory"};
     if (filed || codec_of(data, n))
         s->fd = store_capture(data, n, piece > 0, s->path);
 }
 
-void store_close(struct store *s)
+void store_end(struct store *s)
 {
     if (s->fd >= 0)
         close(s->fd);

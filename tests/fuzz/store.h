@@ -25,8 +25,8 @@ struct store {
  * The capture stays the caller's, and can be opened once. In memory, all at once or in pieces of `piece` bytes (not 0), unless
  * `filed`: then in a file, or, if it was to come in pieces, in a pipe. A compressed capture always is.
  */
-void store_open(struct store *s, const uint8_t *data, size_t n, size_t piece, bool filed);
-void store_close(struct store *s);
+void store_begin(struct store *s, const uint8_t *data, size_t n, size_t piece, bool filed);
+void store_end(struct store *s);
 
 /* trace_open, of the stored bytes; `options` gets the feed. */
 struct trace *store_read(struct store *s, struct trace_options *options, struct error *err);
