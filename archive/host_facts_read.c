@@ -264,7 +264,7 @@ static bool order_all(struct host_facts *f)
 
 int host_facts_read(struct host_facts *f, const char *text, size_t n, struct error *err)
 {
-    const char *end = text + n;
+    const char *end = n > 0 ? text + n : text; /* no text may be NULL */
     struct fact one;
     for (uint64_t line = 1; text < end; line++) {
         const char *newline = memchr(text, '\n', (size_t)(end - text));

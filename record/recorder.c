@@ -126,7 +126,8 @@ static void part_facts(void *context, bool first, struct buffer *lines)
     keep_limits(r, true); /* more is written now */
     if (first)
         recorder_facts_begin(r, lines);
-    buffer_add(lines, r->lines.at, r->lines.n);
+    if (r->lines.n > 0)
+        buffer_add(lines, r->lines.at, r->lines.n);
     r->lines.n = 0;
 }
 

@@ -94,8 +94,11 @@ static void read_facts(struct text t)
     struct buffer lines = {0};
     int64_t utc_ns;
     uint64_t tsc;
-    if (host_facts_read(&f, t.at, t.n, &err) != 0)
+    if (host_facts_read(&f, t.at, t.n, &err) != 0) {
         check_error("facts", &err, "line ");
+        host_facts_free(&f);
+        return;
+    }
     for (size_t i = 0; i < f.domains_n; i++)
         fact_put(&lines, &(struct fact){FACT_DOMAIN, .domain = f.domains[i]});
     MUST(host_facts_read(&again, lines.at, lines.n, &err) == 0 && again.domains_n == f.domains_n, "facts: %s",
