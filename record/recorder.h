@@ -49,7 +49,7 @@ struct recorder_options {
     void *context;
 };
 
-/* Records until it is told to stop, or the input ends. 0, or -1 with `err` filled. */
+/* Records until `stop` is set or the input ends. 0, or -1 with `err` filled. */
 int recorder_run(const struct recorder_options *o, struct error *err);
 
 /* What `record --status` shows: the last state that was written to the folder. *text is from malloc. -1 with `err` filled: there is none. */
