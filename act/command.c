@@ -9,21 +9,19 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "act/child.h"
 #include "host/io_clock.h"
 
 #define STDERR_BYTES 200
-#define REAP_WAIT_MS 5
-#define REAP_MAX_NS  2000000000u /* what is killed and does not end until then is stuck in the kernel */
+#define WAIT_MS      5
 
 /* A command that runs. */
 struct running {
     const struct act_command *command;
-    pid_t pid;
-    int to, from, errors; /* its standard streams; -1: closed */
-    size_t written;       /* of its input */
+    struct child child;
+    size_t written; /* of its input */
     uint64_t until_ns;
     struct buffer *output;
     size_t output_n;
@@ -33,104 +31,13 @@ struct running {
 
 enum ending { ENDED, TOO_LONG, CANCELLED, TOO_MUCH, BROKEN };
 
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
-}
-
-/* ---- the child ---- */
-
-/* Signals as a program expects them: nothing ignored, nothing blocked. */
-static void reset_signals(void)
-{
-    sigset_t none;
-    const struct sigaction plain = {.sa_handler = SIG_DFL};
-    for (int i = 1; i < NSIG; i++)
-        sigaction(i, &plain, NULL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-static void become(const struct act_command *c, pid_t parent, int in, int out, int errors, int failed)
-{
-    setpgid(0, 0);
-    reset_signals();
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() == parent && dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
-        dup2(errors, STDERR_FILENO) >= 0)
-        execvp(c->words[0], (char *const *)(uintptr_t)c->words);
-    int why = errno;
-    ssize_t ignored = TEMP_FAILURE_RETRY(write(failed, &why, sizeof why));
-    (void)ignored;
-    _exit(127);
-}
-
-/* ---- starting it ---- */
-
-enum { IN, OUT, ERRORS, FAILED, PIPES };
-
-static void close_pipes(int pipes[PIPES][2])
-{
-    for (unsigned i = 0; i < PIPES; i++) {
-        close_fd(&pipes[i][0]);
-        close_fd(&pipes[i][1]);
-    }
-}
-
-/* Why the program did not become the command; 0: it did. */
-static int failure_of(int fd)
-{
-    int why = 0;
-    ssize_t n;
-    do
-        n = read(fd, &why, sizeof why);
-    while (n < 0 && errno == EINTR);
-    return n == (ssize_t)sizeof why ? why : 0;
-}
-
-/* What stays of the pipes is the parent's ends, which do not block. */
-static int keep_ends(struct running *r, int pipes[PIPES][2])
-{
-    r->to = pipes[IN][1];
-    r->from = pipes[OUT][0];
-    r->errors = pipes[ERRORS][0];
-    pipes[IN][1] = pipes[OUT][0] = pipes[ERRORS][0] = -1;
-    close_fd(&pipes[FAILED][1]);
-    int why = failure_of(pipes[FAILED][0]);
-    close_pipes(pipes);
-    fcntl(r->to, F_SETFL, O_NONBLOCK);
-    fcntl(r->from, F_SETFL, O_NONBLOCK);
-    fcntl(r->errors, F_SETFL, O_NONBLOCK);
-    return why;
-}
-
 static int start(struct running *r, struct error *err)
 {
-    int pipes[PIPES][2] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
-    const char *name = r->command->words[0];
-    pid_t parent = getpid();
-    for (unsigned i = 0; i < PIPES; i++)
-        if (pipe2(pipes[i], O_CLOEXEC) != 0) {
-            error_set(err, ERROR_IO, "%.60s: no pipe for it: %s", name, strerror(errno));
-            close_pipes(pipes);
-            return -1;
-        }
-    r->pid = fork();
-    if (r->pid == 0)
-        become(r->command, parent, pipes[IN][0], pipes[OUT][1], pipes[ERRORS][1], pipes[FAILED][1]);
-    if (r->pid < 0) {
-        error_set(err, ERROR_IO, "%.60s: no process for it: %s", name, strerror(errno));
-        close_pipes(pipes);
+    if (child_start(&r->child, r->command->words, true, SIGKILL, err) != 0)
         return -1;
-    }
-    setpgid(r->pid, r->pid); /* whichever of the two is first */
-    int why = keep_ends(r, pipes);
-    if (why == 0)
-        return 0;
-    waitpid(r->pid, NULL, 0);
-    return error_set(err, ERROR_IO, "%.100s: cannot be run: %s", name, strerror(why));
+    fcntl(r->child.to, F_SETFL, O_NONBLOCK);
+    fcntl(r->child.from, F_SETFL, O_NONBLOCK);
+    return 0;
 }
 
 /* ---- while it runs ---- */
@@ -169,19 +76,19 @@ static void write_input(struct running *r)
 {
     const char *input = r->command->input ? r->command->input : "";
     size_t n = strlen(input);
-    ssize_t done = n > r->written ? write_unsignalled(r->to, input + r->written, n - r->written) : 0;
+    ssize_t done = n > r->written ? write_unsignalled(r->child.to, input + r->written, n - r->written) : 0;
     r->written += done > 0 ? (size_t)done : 0;
     if (r->written == n || (done < 0 && errno != EAGAIN && errno != EINTR))
-        close_fd(&r->to); /* a command need not read its input */
+        child_close(&r->child.to); /* a command need not read its input */
 }
 
 /* Reads what there is. False: it was too much. */
 static bool read_output(struct running *r)
 {
     char bytes[4096];
-    ssize_t n = read(r->from, bytes, sizeof bytes);
+    ssize_t n = read(r->child.from, bytes, sizeof bytes);
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-        close_fd(&r->from);
+        child_close(&r->child.from);
     if (n > 0 && r->output)
         buffer_add(r->output, bytes, (size_t)n);
     r->output_n += n > 0 ? (size_t)n : 0;
@@ -191,9 +98,9 @@ static bool read_output(struct running *r)
 static void read_errors(struct running *r)
 {
     char bytes[512];
-    ssize_t n = read(r->errors, bytes, sizeof bytes);
+    ssize_t n = read(r->child.errors, bytes, sizeof bytes);
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-        close_fd(&r->errors);
+        child_close(&r->child.errors);
     for (ssize_t i = 0; i < n && r->said_n < STDERR_BYTES; i++)
         r->said[r->said_n++] = bytes[i];
 }
@@ -201,10 +108,10 @@ static void read_errors(struct running *r)
 /* Waits for its streams until they are closed. */
 static enum ending attend(struct running *r)
 {
-    while (r->from >= 0 || r->errors >= 0) {
-        struct pollfd fds[] = {{r->from, POLLIN, 0},
-                               {r->errors, POLLIN, 0},
-                               {r->to, POLLOUT, 0},
+    while (r->child.from >= 0 || r->child.errors >= 0) {
+        struct pollfd fds[] = {{r->child.from, POLLIN, 0},
+                               {r->child.errors, POLLIN, 0},
+                               {r->child.to, POLLOUT, 0},
                                {r->command->cancel_fd, POLLIN, 0}};
         uint64_t now = io_clock_ns();
         if (now >= r->until_ns)
@@ -229,12 +136,12 @@ static enum ending wait_for_end(struct running *r, int *status)
 {
     for (;;) {
         struct pollfd cancel = {r->command->cancel_fd, POLLIN, 0};
-        pid_t pid = waitpid(r->pid, status, WNOHANG);
-        if (pid == r->pid || (pid < 0 && errno != EINTR))
-            return pid == r->pid ? ENDED : BROKEN;
+        int ended = child_ended(&r->child, status);
+        if (ended != 0)
+            return ended > 0 ? ENDED : BROKEN;
         if (io_clock_ns() >= r->until_ns)
             return TOO_LONG;
-        if (poll(&cancel, 1, REAP_WAIT_MS) > 0)
+        if (poll(&cancel, 1, WAIT_MS) > 0)
             return CANCELLED;
     }
 }
@@ -285,24 +192,6 @@ static int judge(struct running *r, enum ending how, int status, struct error *e
     }
 }
 
-/*
- * Kills the command and what it started, and waits until all of it has ended: nothing of it may change the host any more.
- * What its children started is this process' to wait for: see command_prepare.
- */
-static void reap(pid_t group)
-{
-    uint64_t until_ns = io_clock_ns() + REAP_MAX_NS;
-    const struct timespec pause = {0, REAP_WAIT_MS * 1000000};
-    pid_t pid;
-    kill(-group, SIGKILL);
-    while ((pid = waitpid(-group, NULL, WNOHANG)) >= 0 || errno == EINTR) {
-        if (io_clock_ns() >= until_ns)
-            return;
-        if (pid == 0)
-            nanosleep(&pause, NULL);
-    }
-}
-
 void command_prepare(void)
 {
     prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -317,9 +206,6 @@ int command_run(const struct act_command *c, struct buffer *output, struct error
     enum ending how = attend(&r);
     if (how == ENDED)
         how = wait_for_end(&r, &status);
-    reap(r.pid);
-    close_fd(&r.to);
-    close_fd(&r.from);
-    close_fd(&r.errors);
+    child_end(&r.child); /* nothing of it may change the host any more */
     return judge(&r, how, status, err);
 }

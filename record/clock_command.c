@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "host/io_clock.h"
-#include "record/child.h"
+#include "act/child.h"
 
 #define LINE_BYTES 80                  /* three numbers of 20 digits */
 #define TIME_MOST  (UINT64_C(1) << 62) /* sums and differences of times stay within 64 bits */
@@ -28,7 +28,7 @@ struct clock_command *clock_command_new(const char *command, struct error *err)
         error_no_memory(err, "the clock");
         return NULL;
     }
-    if (child_start(&c->child, words, true, err) == 0)
+    if (child_start(&c->child, words, true, SIGTERM, err) == 0)
         return c;
     free(c);
     return NULL;

@@ -13,7 +13,7 @@
 
 #include "host/io_clock.h"
 #include "host/io_file.h"
-#include "record/child.h"
+#include "act/child.h"
 
 #define LINE_BYTES       160
 #define MESSAGE_BYTES    (LINE_BYTES + 40)
@@ -187,7 +187,7 @@ int tracer_start(struct tracer *t, struct error *err)
     snprintf(mask, sizeof mask, "0x%" PRIx32, t->options.mask);
     snprintf(pages, sizeof pages, "%" PRIu32, t->options.pages);
     snprintf(sweep, sizeof sweep, "%" PRIu32, t->options.sweep_ms);
-    if (child_start(&t->child, words, false, err) != 0) {
+    if (child_start(&t->child, words, false, SIGTERM, err) != 0) {
         begin_pause(t);
         return -1;
     }
@@ -250,7 +250,7 @@ enum tracer_state tracer_check(struct tracer *t)
     if (t->child.pid <= 0)
         return TRACER_IDLE;
     read_errors(t);
-    if (child_ended(&t->child, &status))
+    if (child_ended(&t->child, &status) > 0)
         return end(t, status);
     if (t->asked != 0 && t->asked != SIGKILL && io_clock_ns() - t->asked_ns >= t->options.stop_ns)
         ask(t, t->asked == SIGINT ? SIGTERM : SIGKILL);

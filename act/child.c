@@ -1,4 +1,4 @@
-#include "record/child.h"
+#include "act/child.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 
 enum { IN, OUT, ERRORS, FAILED, PIPES };
 
-static void close_fd(int *fd)
+void child_close(int *fd)
 {
     if (*fd >= 0)
         close(*fd);
@@ -27,8 +27,8 @@ static void close_fd(int *fd)
 static void close_pipes(int pipes[PIPES][2])
 {
     for (int i = 0; i < PIPES; i++) {
-        close_fd(&pipes[i][0]);
-        close_fd(&pipes[i][1]);
+        child_close(&pipes[i][0]);
+        child_close(&pipes[i][1]);
     }
 }
 
@@ -45,17 +45,17 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void become(const char *const *words, pid_t parent, int pipes[PIPES][2])
+static void become(const char *const *words, pid_t parent, int orphaned, int pipes[PIPES][2])
 {
     int in = pipes[IN][0] >= 0 ? pipes[IN][0] : open("/dev/null", O_RDONLY | O_CLOEXEC);
     setpgid(0, 0);
     reset_signals();
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    prctl(PR_SET_PDEATHSIG, orphaned);
     if (getppid() == parent && in >= 0 && dup2(in, STDIN_FILENO) >= 0 &&
         dup2(pipes[OUT][1], STDOUT_FILENO) >= 0 && dup2(pipes[ERRORS][1], STDERR_FILENO) >= 0)
         execvp(words[0], (char *const *)(uintptr_t)words);
     int why = errno;
-    ssize_t ignored = write(pipes[FAILED][1], &why, sizeof why);
+    ssize_t ignored = TEMP_FAILURE_RETRY(write(pipes[FAILED][1], &why, sizeof why));
     (void)ignored;
     _exit(127);
 }
@@ -89,13 +89,13 @@ static int keep_ends(struct child *c, int pipes[PIPES][2])
     c->errors = pipes[ERRORS][0];
     pipes[IN][1] = pipes[OUT][0] = pipes[ERRORS][0] = -1;
     fcntl(c->errors, F_SETFL, O_NONBLOCK);
-    close_fd(&pipes[FAILED][1]);
+    child_close(&pipes[FAILED][1]);
     int why = failure_of(pipes[FAILED][0]);
     close_pipes(pipes);
     return why;
 }
 
-int child_start(struct child *c, const char *const *words, bool with_input, struct error *err)
+int child_start(struct child *c, const char *const *words, bool with_input, int orphaned, struct error *err)
 {
     int pipes[PIPES][2] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
     pid_t parent = getpid();
@@ -107,7 +107,7 @@ int child_start(struct child *c, const char *const *words, bool with_input, stru
     }
     pid_t pid = fork();
     if (pid == 0)
-        become(words, parent, pipes);
+        become(words, parent, orphaned, pipes);
     if (pid < 0) {
         error_set(err, ERROR_IO, "%.100s: no process for it: %s", words[0], strerror(errno));
         close_pipes(pipes);
@@ -124,14 +124,16 @@ int child_start(struct child *c, const char *const *words, bool with_input, stru
 
 /* ---- its end ---- */
 
-bool child_ended(struct child *c, int *status)
+int child_ended(const struct child *c, int *status)
 {
     siginfo_t info = {.si_pid = 0};
     /* It stays a zombie until child_end: its group can be signalled until then. */
-    if (waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != c->pid)
-        return false;
+    if (TEMP_FAILURE_RETRY(waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT)) != 0)
+        return -1;
+    if (info.si_pid != c->pid)
+        return 0;
     *status = info.si_code == CLD_EXITED ? (info.si_status & 0xff) << 8 : info.si_status & 0x7f;
-    return true;
+    return 1;
 }
 
 void child_signal(const struct child *c, int signal)
@@ -152,8 +154,8 @@ void child_end(struct child *c)
             if (pid == 0)
                 nanosleep(&pause, NULL);
     }
-    close_fd(&c->to);
-    close_fd(&c->from);
-    close_fd(&c->errors);
+    child_close(&c->to);
+    child_close(&c->from);
+    child_close(&c->errors);
     c->pid = -1;
 }

@@ -1,9 +1,9 @@
 /*
- * A program that runs beside the recorder, in a process group of its own, with pipes at its standard streams. It gets SIGTERM when
+ * A program that this process has started, in a process group of its own, with pipes at its standard streams. It gets a signal when
  * the thread that started it ends, and so when this process dies, whatever of.
  */
-#ifndef XENMETER_RECORD_CHILD_H
-#define XENMETER_RECORD_CHILD_H
+#ifndef XENMETER_ACT_CHILD_H
+#define XENMETER_ACT_CHILD_H
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -24,18 +24,27 @@ struct child {
     }
 
 /*
- * Starts it; `words`: ended by NULL, the first one is found by PATH. 0; -1 with `err` filled: no pipe, no process, or the program
- * cannot be run.
+ * Starts it; `words`: ended by NULL, the first one is found by PATH; `orphaned`: the signal that it gets when the thread ends. 0; -1
+ * with `err` filled: no pipe, no process, or the program cannot be run.
  */
-int child_start(struct child *c, const char *const *words, bool with_input, struct error *err);
+int child_start(struct child *c, const char *const *words, bool with_input, int orphaned, struct error *err);
 
-/* Whether it has ended: *status is waitpid's. What it started may go on. */
-bool child_ended(struct child *c, int *status);
+/*
+ * 1: it has ended, *status is waitpid's, and what it started may go on; 0: it runs; -1: that is not known, as this process' children
+ * are not kept until it asks (SIGCHLD is ignored).
+ */
+int child_ended(const struct child *c, int *status);
 
 /* Sends the signal to all of its group. */
 void child_signal(const struct child *c, int signal);
 
-/* Kills what is left of it, waits for that, and closes the descriptors that are still in it. */
+/* Closes one of the descriptors, which is -1 then. */
+void child_close(int *fd);
+
+/*
+ * Kills what is left of it and of what it started, waits for that, and closes the descriptors that are still in it. What its children
+ * started is this process' to wait for: see command_prepare (act/command.h).
+ */
 void child_end(struct child *c);
 
 #endif
