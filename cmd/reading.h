@@ -36,6 +36,7 @@ struct reading {
     /* Several timelines, which are added up (reading_timelines.c): what is known of them all, and the time between them. */
     struct summary total;
     uint64_t gap_ns;
+    bool fresh;       /* rows of an interval were written that the file of a live report does not have yet */
     bool failed;      /* a sink ended the work: the output knows why, or */
     struct error why; /* if its code is set, this is why */
 };
