@@ -169,7 +169,7 @@ static void put_charges(struct buffer *b, enum prometheus_form form, const struc
     } all[] = {{METRIC_DRIVER_DOMAIN, METRIC_RAN, "running", "how long the driver domain ran"},
                {METRIC_DRIVER_DOMAIN, METRIC_OWN, "own", "time that the driver domain ran for itself"},
                {METRIC_DRIVER_DOMAIN, METRIC_UNATTRIBUTED, "unattributed",
-                "time that the driver domain ran, it cannot be told for whom"},
+                "time that the driver domain ran and that cannot be attributed"},
                {METRIC_CHARGE, METRIC_CHARGED, "charged",
                 "time that the driver domain ran on behalf of this domain"},
                {METRIC_CHARGE, METRIC_CHARGED_MEASURED, "charged_measured",
@@ -260,7 +260,7 @@ static void put_live(struct buffer *b, enum prometheus_form form, const struct p
         return;
     put_one(b, form, METRIC_GAUGE, "start_time_seconds", "when this program began, since 1970",
             (uint64_t)live->start_utc_ns, true);
-    put_one(b, form, METRIC_COUNTER, "cpu_seconds", "CPU time of this program", live->cpu_ns, true);
+    put_one(b, form, METRIC_COUNTER, "process_cpu_seconds", "CPU time of this program", live->cpu_ns, true);
     put_one(b, form, METRIC_COUNTER, "traces_ended", "how often the trace ended, and another one followed",
             live->traces, false);
 }
