@@ -173,6 +173,13 @@ static void *serve(void *context)
 
 /* ---- beginning and end ---- */
 
+/* Paths are compared as they come: no page has a name that would be encoded. */
+static size_t leave_encoded(void *context, struct MHD_Connection *connection, char *text)
+{
+    (void)context, (void)connection;
+    return strlen(text);
+}
+
 /* The address and the port of "ADDRESS:PORT" or "[ADDRESS]:PORT"; false: it is none. */
 static bool split_address(const char *listen, char host[NI_MAXHOST], const char **port)
 {
@@ -192,8 +199,11 @@ static struct addrinfo *find_address(const char *listen, struct error *err)
     char host[NI_MAXHOST];
     const char *port;
     struct addrinfo *found = NULL;
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-    int status = split_address(listen, host, &port) ? getaddrinfo(host, port, &hints, &found) : EAI_NONAME;
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
+    int status = EAI_NONAME; /* names are not looked up: that can take as long as a name server likes */
+    if (split_address(listen, host, &port))
+        status = getaddrinfo(strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, port, &hints, &found);
     if (status == 0)
         return found;
     error_set(err, ERROR_USAGE,
@@ -212,8 +222,8 @@ static int start_daemon(struct http_server *s, const char *listen, struct error 
                                  MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CLIENTS,
                                  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEADER_BYTES,
                                  MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(HTTP_ANSWER_NS / 1000000000u),
-                                 MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
-                                 MHD_OPTION_NOTIFY_CONNECTION, note_client, s, MHD_OPTION_END);
+                                 MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION, note_client,
+                                 s, MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL, MHD_OPTION_END);
     int number = errno;
     freeaddrinfo(address);
     return s->daemon ? 0

@@ -83,8 +83,8 @@ static void put_column(struct family *f, const struct metric_book *book, const s
 static void put_bucket(struct family *f, const char *labels, uint64_t bound_ns, uint64_t count)
 {
     buffer_printf(f->b, "%s_bucket{%s%sle=\"", f->metric.name, labels, *labels ? "," : "");
-    if (bound_ns)
-        prometheus_put_seconds(f->b, bound_ns);
+    if (bound_ns) /* as Prometheus' own library has it, so that node_exporter leaves it alone */
+        buffer_printf(f->b, "%.15g", (double)bound_ns / 1e9);
     else
         buffer_text(f->b, "+Inf");
     buffer_printf(f->b, "\"} %" PRIu64 "\n", count);

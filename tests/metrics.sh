@@ -87,7 +87,7 @@ buckets_are_exact() { # the number of waits shorter than a bound, from the execu
         FNR > 1 { split($0, f, ","); if (f[2] != "") for (e = 10; e <= 33; e++) if (f[2] < 2 ^ e) n[f[1] " " e]++ }
         END {
             for (d = 0; d < 4; d++) for (e = 10; e <= 33; e++) {
-                bound = sprintf("%.9f", 2 ^ e / 1e9); sub(/0+$/, "", bound)
+                bound = sprintf("%.15g", 2 ^ e / 1e9)
                 got = bucket[d " " bound]
                 if (got == "" || got - n[d " " e] > 1 || n[d " " e] - got > 1) { print d, bound, got, n[d " " e]; exit 1 }
             }
@@ -270,8 +270,8 @@ check 'SIGTERM ends it cleanly' ends
 group 'where it listens'
 begin "$fixture" </dev/null
 check 'this machine alone' equal 127.0.0.1 "$(ss -Htnlp | awk -v pid="pid=$server," 'index($0, pid) { sub(/:[0-9]+$/, "", $4); print $4 }')"
-check 'a port that is in use' refuses 'cannot listen there' serve --listen "${url#http://}" "$fixture"
-check 'a port that is in use, without a slash' refuses 'cannot listen there' serve --listen "127.0.0.1:$(echo "$url" | grep -o '[0-9]*/$' | tr -d /)" "$fixture"
+in_use=${url#http://}
+check 'a port that is in use' refuses 'cannot listen there' serve --listen "${in_use%/}" "$fixture"
 check 'it ends' ends
 for address in 127.0.0.1 :9797 127.0.0.1:99999 ::1:9797 '' '[]:1' nowhere.invalid:9797 127.0.0.1:x; do
     check "no address: '$address'" refuses 'wants ADDRESS:PORT' serve --listen "$address" "$fixture"
@@ -363,5 +363,86 @@ check 'they are counted' not says "$scratch/few" '^xenmeter_rows_beyond_limit_to
 check 'nothing is lost by that' equal "$("$XENMETER" report -q -f csv -c running_ns "$scratch/churn.xt" | tail -n +2 | paste -sd+ | bc)" \
     "$(sum_of "$scratch/few" xenmeter_domain_running_seconds_total)"
 check 'promtool has nothing to say about it' lints "$scratch/few"
+check 'it ends' ends
+# ---- what others make of it ----
+
+group 'alerts and the dashboard'
+if has_programs 'alert rules' promtool; then
+    check 'promtool reads the rules' promtool check rules share/prometheus/xenmeter.rules.yml >/dev/null
+    check 'they fire where they should, and not elsewhere' promtool test rules tests/prometheus-rules.yml >/dev/null 2>&1
+fi
+dashboard=share/grafana/xenmeter.json
+check 'the dashboard is JSON' holds '.title == "Xen CPU" and (.panels | length) > 5' "$dashboard"
+# Every metric that is named is one that the server has; what only a live trace has comes from above.
+cat "$scratch/served.prom" "$scratch/once" >"$scratch/all.prom"
+echo 'up{job="xenmeter"} 1' >>"$scratch/all.prom"
+grep -ohE '\bxenmeter_[a-z_]+' "$dashboard" share/prometheus/xenmeter.rules.yml | sort -u >"$scratch/named"
+check 'they name metrics' test "$(wc -l <"$scratch/named")" -gt 10
+while read -r metric; do
+    check "there is $metric" says "$scratch/all.prom" "^$metric[{ ]"
+done <"$scratch/named"
+
+group 'Prometheus'
+if ! has_programs 'Prometheus' prometheus prometheus-node-exporter jq; then
+    finish
+fi
+exporter=
+prometheus=
+end_programs() { kill $exporter $prometheus 2>/dev/null; wait $exporter $prometheus 2>/dev/null; }
+trap 'end_programs; rm -rf "$scratch"' EXIT
+port_of() { ss -Htnlp | awk -v pid="pid=$1," 'index($0, pid) { sub(/.*:/, "", $4); print $4; exit }'; }
+listens() { [ -n "$(port_of "$1")" ]; }
+
+begin -b domain,vcpu,pcpu --host-facts "$scratch/facts" "$fixture" </dev/null
+soon answers 'read to its end' "${url}healthz"
+mkdir "$scratch/textfile"
+run report -q -b domain,vcpu,pcpu --host-facts "$scratch/facts" -o "$scratch/textfile/xenmeter.prom" "$fixture"
+prometheus-node-exporter --web.listen-address=127.0.0.1:0 --collector.disable-defaults --collector.textfile \
+    --collector.textfile.directory="$scratch/textfile" >"$scratch/exporter.log" 2>&1 &
+exporter=$!
+check 'node_exporter runs' soon listens $exporter
+cat >"$scratch/prometheus.yml" <<CONFIG
+global: {scrape_interval: 1s, scrape_timeout: 1s}
+rule_files: ["$PWD/share/prometheus/xenmeter.rules.yml"]
+scrape_configs:
+  - job_name: xenmeter
+    static_configs: [{targets: ["127.0.0.1:$(echo "$url" | grep -oE '[0-9]+/$' | tr -d /)"]}]
+  - job_name: textfile
+    static_configs: [{targets: ["127.0.0.1:$(port_of $exporter)"]}]
+CONFIG
+prometheus --config.file="$scratch/prometheus.yml" --storage.tsdb.path="$scratch/tsdb" --web.listen-address=127.0.0.1:0 \
+    --log.level=warn >"$scratch/prometheus.log" 2>&1 &
+prometheus=$!
+check 'Prometheus runs' soon listens $prometheus
+api=http://127.0.0.1:$(port_of $prometheus)/api/v1
+query() { get --data-urlencode "query=$1" "$api/query"; }
+result() { query "$1" | jq -r '[.data.result[] | (.metric | del(.__name__, .instance, .job) | tostring) + " " + .value[1]] | sort | .[]'; }
+both_are_up() { [ "$(query 'sum(up)' | jq -r '.data.result[0].value[1]')" = 2 ]; }
+check 'it scrapes both' soon both_are_up
+stored() { # JOB: all series of the trace with their values
+    query "{job=\"$1\",__name__=~\"xenmeter_.*\",__name__!~\"xenmeter_(process|start|traces).*\"}" |
+        jq -c '[.data.result[] | (.metric | del(.instance, .job)) + {value: .value[1]}] | sort_by(tostring) | .[]'
+}
+stored xenmeter >"$scratch/from-server"
+stored textfile >"$scratch/from-file"
+check 'many series are there' test "$(wc -l <"$scratch/from-server")" -gt 500
+check 'by the server and by the file they are the same' same "$scratch/from-server" "$scratch/from-file"
+check 'they are all that the server shows' equal "$(grep -v '^#' "$scratch/textfile/xenmeter.prom" | wc -l)" "$(wc -l <"$scratch/from-server")"
+check 'running time is that of report' equal \
+    "$("$XENMETER" report -q -f csv -c domain,running_ns "$fixture" | awk -F, 'NR > 1 { printf "{\"domain\":\"%s\"} %.9f\n", $1, $2 / 1e9 }' | sort)" \
+    "$(result 'sum by (domain) (xenmeter_domain_running_seconds_total{job="xenmeter"})' | awk '{ printf "%s %.9f\n", $1, $2 }')"
+check 'the share that a domain waits is that of report' equal \
+    "$("$XENMETER" report -q -d 1 -f csv -c runnable_pct "$fixture" | tail -1)" \
+    "$(result '100 * xenmeter_domain_runnable_seconds_total{job="xenmeter",domain="1"} / on() xenmeter_trace_seconds_total{job="xenmeter"}' | awk '{ printf "%.3f", $NF }')"
+check 'a percentile lies in the bucket of that of report' test "$(
+    "$XENMETER" report -q -d 1 -f csv -c wait_p99_ns "$fixture" | tail -1 | awk -v of="$(result 'histogram_quantile(0.99, xenmeter_domain_wait_seconds_bucket{job="xenmeter",domain="1"})' |
+        awk '{ print $NF }')" '{ r = $1 / 1e9 / of; print r > 0.5 && r < 2 ? "yes" : "no" }')" = yes
+check 'units and help are known to it' equal 'seconds counter' "$(get "$api/metadata?metric=xenmeter_domain_running_seconds" | jq -r '.data[][0] | .unit + " " + .type')"
+while read -r expression; do
+    check "a query of the dashboard: $expression" equal success "$(query "$expression" | jq -r .status)"
+done < <(jq -r '.panels[].targets[]?.expr' "$dashboard" | sed 's/\$__rate_interval/1m/g; s/\$(job|instance)/.*/g')
+check 'it has nothing to say against it' equal '' "$(grep -iE 'level=(warn|error)' "$scratch/prometheus.log" | grep -v 'maxprocs\|memlimit' | head -3)"
+check 'nor has node_exporter' equal '' "$(grep -iE 'level=(warn|error)' "$scratch/exporter.log" | grep -v 'running as root' | head -3)"
+end_programs
 check 'it ends' ends
 finish
