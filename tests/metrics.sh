@@ -286,7 +286,7 @@ else
     skip 'IPv6' 'this machine has none'
 fi
 check 'no such file' refuses 'No such file' serve "$scratch/none"
-check 'no such program' refuses 'cannot' serve --xentrace "$scratch/none"
+check 'no such program' refuses 'cannot' serve -q --listen 127.0.0.1:0 --xentrace "$scratch/none"
 check 'columns that make no metric' refuses 'adds up' serve -c wait_max_ns "$fixture"
 check 'two files' refuses 'one FILE' serve "$fixture" "$fixture"
 printf 'no trace at all' >"$scratch/noise"
@@ -440,7 +440,7 @@ check 'a percentile lies in the bucket of that of report' test "$(
 check 'units and help are known to it' equal 'seconds counter' "$(get "$api/metadata?metric=xenmeter_domain_running_seconds" | jq -r '.data[][0] | .unit + " " + .type')"
 while read -r expression; do
     check "a query of the dashboard: $expression" equal success "$(query "$expression" | jq -r .status)"
-done < <(jq -r '.panels[].targets[]?.expr' "$dashboard" | sed 's/\$__rate_interval/1m/g; s/\$(job|instance)/.*/g')
+done < <(jq -r '.panels[].targets[]?.expr' "$dashboard" | sed -E 's/\$__rate_interval/1m/g; s/\$(job|instance)/.*/g')
 check 'it has nothing to say against it' equal '' "$(grep -iE 'level=(warn|error)' "$scratch/prometheus.log" | grep -v 'maxprocs\|memlimit' | head -3)"
 check 'nor has node_exporter' equal '' "$(grep -iE 'level=(warn|error)' "$scratch/exporter.log" | grep -v 'running as root' | head -3)"
 end_programs
