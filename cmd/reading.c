@@ -70,8 +70,6 @@ int reading_open_source(struct reading *r, struct error *err)
         r->run.host.clock = &a->summary.clock;
         return 0;
     }
-    if (r->options->live_ns && r->options->format && writer_replaces(r->options->format))
-        reading_replace_file(r);
     r->consumer.rows = r->meter.bys ? &r->meter : NULL;
     r->consumer.from_ns = r->options->from_ns;
     r->consumer.to_the_end = !archived_knows_rest(a);

@@ -53,6 +53,9 @@ int reading_command(struct reading *r, const struct options *o,
 int reading_choose(struct reading *r, const struct relation *const *relations, size_t n, const char *sort,
                    struct error *err);
 
+/* A live report that is one file, replaced as soon as intervals are complete (writer_replaces): sets r->consumer. */
+void reading_replace_file(struct reading *r);
+
 /* The name of the file of outside counters, given or kept in the archive; NULL: none. */
 const char *reading_io_counts(const struct reading *r);
 

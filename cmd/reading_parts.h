@@ -29,9 +29,6 @@ void reading_judge(struct reading *r, struct ending *e);
 /* For the writer. Points into *e and *r. */
 struct report_summary reading_summary(const struct reading *r, const struct ending *e);
 
-/* A live report that is one file, replaced as soon as intervals are complete: sets r->consumer. */
-void reading_replace_file(struct reading *r);
-
 /* ---- the columns, without a trace ---- */
 
 /* Prints the columns of each relation of the command, a line each. The exit code, everything having been said. */

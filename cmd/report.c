@@ -72,6 +72,8 @@ static int prepare(struct reading *r, struct error *err)
     if ((sums ? reading_choose(r, exposed, 2, NULL, err)
               : reading_choose(r, relations + !rows, (size_t)rows + o->executions, o->sort, err)) != 0)
         return -1;
+    if (sums && o->live_ns)
+        reading_replace_file(r);
     const struct shown *executions = choice_find(&r->choice, &relation_executions);
     if (executions && executions->sort && !o->limit && !o->quiet)
         complain("all executions are kept in memory to be ordered; with --limit N only N are");
