@@ -28,8 +28,9 @@ struct serve {
     struct charge_rows charges; /* of an interval */
     struct options options;     /* those given, and where the trace is now */
     uint64_t put_ns, traces;    /* */
-    int64_t start_utc_ns;
-    bool fresh; /* the pages lack an interval that is complete */
+    int64_t start_utc_ns,
+        data_utc_ns; /* when it began; when the last interval of a live trace was complete, 0: none was */
+    bool fresh;      /* the pages lack an interval that is complete */
 };
 
 static int64_t utc_now_ns(void)
@@ -51,7 +52,9 @@ static uint64_t own_cpu_ns(void)
 static int put_pages(struct serve *s, const struct judgement *judgement, bool is_data, struct error *err)
 {
     struct http_text *texts[2];
-    const struct prometheus_live live = {.data_utc_ns = is_data && s->source.is_live ? utc_now_ns() : 0,
+    if (is_data && s->source.is_live)
+        s->data_utc_ns = utc_now_ns();
+    const struct prometheus_live live = {.data_utc_ns = s->data_utc_ns,
                                          .start_utc_ns = s->start_utc_ns,
                                          .cpu_ns = own_cpu_ns(),
                                          .traces = s->traces};

@@ -179,7 +179,7 @@ fi
 said=$scratch/said
 begin() { # ARGUMENT...: with standard input as it is here
     : >"$said"
-    "$XENMETER" serve --listen 127.0.0.1:0 "$@" 2>"$said" &
+    "$XENMETER" serve --listen 127.0.0.1:0 "$@" <&0 2>"$said" & # else a shell gives it /dev/null
     server=$!
     soon says "$said" 'serving on' || return 1
     url=$(sed -n 's/.*serving on //p' "$said")
@@ -436,7 +436,7 @@ check 'the share that a domain waits is that of report' equal \
     "$(result '100 * xenmeter_domain_runnable_seconds_total{job="xenmeter",domain="1"} / on() xenmeter_trace_seconds_total{job="xenmeter"}' | awk '{ printf "%.3f", $NF }')"
 check 'a percentile lies in the bucket of that of report' test "$(
     "$XENMETER" report -q -d 1 -f csv -c wait_p99_ns "$fixture" | tail -1 | awk -v of="$(result 'histogram_quantile(0.99, xenmeter_domain_wait_seconds_bucket{job="xenmeter",domain="1"})' |
-        awk '{ print $NF }')" '{ r = $1 / 1e9 / of; print r > 0.5 && r < 2 ? "yes" : "no" }')" = yes
+        awk '{ print $NF }')" '{ r = $1 / 1e9 / of; print (r > 0.5 && r < 2 ? "yes" : "no") }')" = yes
 check 'units and help are known to it' equal 'seconds counter' "$(get "$api/metadata?metric=xenmeter_domain_running_seconds" | jq -r '.data[][0] | .unit + " " + .type')"
 while read -r expression; do
     check "a query of the dashboard: $expression" equal success "$(query "$expression" | jq -r .status)"
