@@ -262,6 +262,7 @@ begun=$SECONDS
 wait $!
 check 'one who sends a byte now and then is cut off' test $((SECONDS - begun)) -le 9
 for ((i = 0; i < 200; i++)); do get -o /dev/null -w '%{http_code}\n' "${url}metrics" & done >"$scratch/codes"
+# shellcheck disable=SC2046 # words
 wait $(jobs -p | grep -vx "$server")
 check 'many at a time' equal '200 200' "$(sort "$scratch/codes" | uniq -c | tr -s ' ' | sed 's/^ //')"
 check 'it takes little memory' test "$(awk '/VmHWM/ { print $2 }' "/proc/$server/status")" -lt 200000
@@ -379,7 +380,7 @@ echo 'up{job="xenmeter"} 1' >>"$scratch/all.prom"
 grep -ohE '\bxenmeter_[a-z_]+' "$dashboard" share/prometheus/xenmeter.rules.yml | sort -u >"$scratch/named"
 check 'they name metrics' test "$(wc -l <"$scratch/named")" -gt 10
 while read -r metric; do
-    check "there is $metric" says "$scratch/all.prom" "^$metric[{ ]"
+    check "there is $metric" says "$scratch/all.prom" "^${metric}[{ ]"
 done <"$scratch/named"
 
 group 'Prometheus'
@@ -427,7 +428,7 @@ stored xenmeter >"$scratch/from-server"
 stored textfile >"$scratch/from-file"
 check 'many series are there' test "$(wc -l <"$scratch/from-server")" -gt 500
 check 'by the server and by the file they are the same' same "$scratch/from-server" "$scratch/from-file"
-check 'they are all that the server shows' equal "$(grep -v '^#' "$scratch/textfile/xenmeter.prom" | wc -l)" "$(wc -l <"$scratch/from-server")"
+check 'they are all that the server shows' equal "$(grep -cv '^#' "$scratch/textfile/xenmeter.prom")" "$(wc -l <"$scratch/from-server")"
 check 'running time is that of report' equal \
     "$("$XENMETER" report -q -f csv -c domain,running_ns "$fixture" | awk -F, 'NR > 1 { printf "{\"domain\":\"%s\"} %.9f\n", $1, $2 / 1e9 }' | sort)" \
     "$(result 'sum by (domain) (xenmeter_domain_running_seconds_total{job="xenmeter"})' | awk '{ printf "%s %.9f\n", $1, $2 }')"
