@@ -105,7 +105,8 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 {
     struct http_server *s = context;
     struct http_answer a = {.status = MHD_HTTP_NOT_FOUND};
-    (void)version, (void)body, (void)body_n, (void)state;
+    (void)version, (void)body, (void)state;
+    *body_n = 0;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     if (info && info->socket_context) {
