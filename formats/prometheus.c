@@ -80,17 +80,33 @@ static void put_column(struct family *f, const struct metric_book *book, const s
         prometheus_put_count(f->b, &f->metric, sum->labels, n);
 }
 
-static void put_bucket(struct family *f, const char *labels, uint64_t bound_ns, uint64_t count)
+/* Bounds in seconds as Prometheus' own library prints them, so that node_exporter leaves them alone; the last one is +Inf. */
+struct bounds {
+    char text[BOUND_LAST - BOUND_FIRST + 2][24];
+};
+
+static void make_bounds(struct bounds *bounds)
 {
-    buffer_printf(f->b, "%s_bucket{%s%sle=\"", f->metric.name, labels, *labels ? "," : "");
-    if (bound_ns) /* as Prometheus' own library has it, so that node_exporter leaves it alone */
-        buffer_printf(f->b, "%.15g", (double)bound_ns / 1e9);
-    else
-        buffer_text(f->b, "+Inf");
-    buffer_printf(f->b, "\"} %" PRIu64 "\n", count);
+    for (unsigned e = BOUND_FIRST; e <= BOUND_LAST; e++)
+        snprintf(bounds->text[e - BOUND_FIRST], sizeof *bounds->text, "%.15g",
+                 (double)((uint64_t)1 << e) / 1e9);
+    snprintf(bounds->text[BOUND_LAST - BOUND_FIRST + 1], sizeof *bounds->text, "+Inf");
 }
 
-static void put_histogram(struct family *f, const char *labels, const struct histogram *h)
+static void put_bucket(struct family *f, const char *labels, const char *bound, uint64_t count)
+{
+    buffer_text(f->b, f->metric.name);
+    buffer_text(f->b, "_bucket{");
+    buffer_text(f->b, labels);
+    buffer_text(f->b, *labels ? ",le=\"" : "le=\"");
+    buffer_text(f->b, bound);
+    buffer_text(f->b, "\"} ");
+    buffer_integer(f->b, (int64_t)count);
+    buffer_text(f->b, "\n");
+}
+
+static void put_histogram(struct family *f, const struct bounds *bounds, const char *labels,
+                          const struct histogram *h)
 {
     unsigned bucket = 0;
     uint64_t n = 0, sum = 0;
@@ -102,9 +118,9 @@ static void put_histogram(struct family *f, const char *labels, const struct his
             bucket++;
             more = histogram_next_bucket(h, &bucket, &n);
         }
-        put_bucket(f, labels, (uint64_t)1 << e, sum);
+        put_bucket(f, labels, bounds->text[e - BOUND_FIRST], sum);
     }
-    put_bucket(f, labels, 0, h->count);
+    put_bucket(f, labels, bounds->text[BOUND_LAST - BOUND_FIRST + 1], h->count);
     buffer_printf(f->b, "%s_sum%s%s%s ", f->metric.name, *labels ? "{" : "", labels, *labels ? "}" : "");
     prometheus_put_seconds(f->b, h->sum);
     buffer_printf(f->b, "\n%s_count%s%s%s %" PRIu64 "\n", f->metric.name, *labels ? "{" : "", labels,
@@ -136,6 +152,8 @@ static void put_kind(struct buffer *b, enum prometheus_form form, const struct m
                      const struct column_choice *choice, enum metric_kind kind)
 {
     const struct shown *shown = choice_find(choice, &relation_rows);
+    struct bounds bounds;
+    make_bounds(&bounds);
     for (size_t c = 0; shown && c < shown->n; c++) {
         if (!prometheus_takes(shown->columns[c]))
             continue;
@@ -152,7 +170,7 @@ static void put_kind(struct buffer *b, enum prometheus_form form, const struct m
         for (size_t i = 0; i < book->n; i++)
             if (book->sums[i]->kind == kind)
                 put_histogram(
-                    &f, book->sums[i]->labels,
+                    &f, &bounds, book->sums[i]->labels,
                     (const struct histogram *)(const void *)((const char *)&book->sums[i]->measures +
                                                              histograms[h].at));
     }

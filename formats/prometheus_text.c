@@ -61,7 +61,8 @@ void prometheus_put_name(struct buffer *b, const struct metric *m, const char *l
 void prometheus_put_count(struct buffer *b, const struct metric *m, const char *labels, uint64_t n)
 {
     prometheus_put_name(b, m, labels);
-    buffer_printf(b, "%" PRIu64 "\n", n);
+    buffer_integer(b, (int64_t)n);
+    buffer_text(b, "\n");
 }
 
 void prometheus_put_ns(struct buffer *b, const struct metric *m, const char *labels, uint64_t ns)
@@ -73,7 +74,7 @@ void prometheus_put_ns(struct buffer *b, const struct metric *m, const char *lab
 
 void prometheus_put_seconds(struct buffer *b, uint64_t ns)
 {
-    buffer_printf(b, "%" PRIu64, ns / NS_PER_S);
+    buffer_integer(b, (int64_t)(ns / NS_PER_S));
     if (ns % NS_PER_S == 0)
         return;
     buffer_printf(b, ".%09" PRIu64, ns % NS_PER_S);

@@ -30,7 +30,7 @@ void prometheus_put_head(struct buffer *b, enum prometheus_form form, const stru
 /* Adds the lines' beginning: NAME, _total of a counter, and labels (a="x",b="y"; NULL or "": none). A value and a newline follow. */
 void prometheus_put_name(struct buffer *b, const struct metric *m, const char *labels);
 
-/* Adds a line: a whole number, or a time in seconds, exact to the ns. */
+/* Adds a line: a whole number below 2^63, or a time in seconds, exact to the ns. */
 void prometheus_put_count(struct buffer *b, const struct metric *m, const char *labels, uint64_t n);
 void prometheus_put_ns(struct buffer *b, const struct metric *m, const char *labels, uint64_t ns);
 
