@@ -216,7 +216,6 @@ bool metric_book_add(struct metric_book *book, const struct rows *rows)
             continue;
         if (!add_charge(book, c))
             return false;
-        book->charges = true;
     }
     return true;
 }

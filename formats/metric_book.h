@@ -16,7 +16,7 @@
 #include "metrics/relation/charges.h"
 
 #define METRIC_SUBJECTS     500           /* the default of `most` */
-#define METRIC_SUBJECTS_MAX 100000        /* */
+#define METRIC_SUBJECTS_MAX 100000        /* the largest */
 #define METRIC_KEEP_NS      300000000000u /* of trace time: how long sums of what is gone stay */
 
 struct metric_book_options {
@@ -24,9 +24,9 @@ struct metric_book_options {
     const uint8_t *domains; /* a byte for each of 65536 domain ids: only these; NULL: all */
     size_t most;            /* subjects of a kind; what is beyond adds up under domain="other" */
     name_lookup name_of;    /* may be NULL */
-    const void *names;      /* */
-    name_lookup uuid_of;    /* may be NULL */
-    const void *uuids;      /* */
+    const void *names;
+    name_lookup uuid_of; /* may be NULL */
+    const void *uuids;
 };
 
 /* What sums are about: rows of enum by; driver domains; guests of driver domains. In the order in which they are written. */
@@ -65,7 +65,6 @@ struct metric_book {
     size_t of_kind[METRIC_KINDS];
     uint64_t beyond;  /* rows that were added to "other" */
     uint64_t time_ns; /* that the intervals cover */
-    bool charges;     /* there were any */
     /* The trace as it was noted last, and before it those that have ended. */
     struct quality quality, ended;
     enum verdict verdict, charges_verdict;
