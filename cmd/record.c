@@ -10,6 +10,7 @@
 
 #include "archive_commands.h"
 #include "config.h"
+#include "metrics/measure/counters.h"
 #include "parser/source/codec.h"
 #include "record/clock_command.h"
 #include "record/recorder.h"
@@ -30,6 +31,7 @@ struct record_options {
     enum tracer_purpose purpose;
     double max_cpu_ppm;
     const char *xentrace, *domain_info, *clock;
+    const char *counts; /* auto, none, or a file; NULL: auto */
     int64_t trace_begins_utc_ns;
 };
 
@@ -95,9 +97,25 @@ static int open_input(const struct options *o, int *fd, struct error *err)
     return check_plain(*fd, o->inputs[0], err);
 }
 
+/* What a file has by now can be used: what is wrong with it shows before anything is recorded. */
+static int choose_counts(const struct record_options *own, struct recorder_options *r, struct error *err)
+{
+    static const char *const words[] = {"auto", "none", NULL};
+    int at = own->counts ? name_index(words, own->counts, strlen(own->counts)) : COUNTS_AUTO;
+    r->counts = at < 0 ? COUNTS_FILE : (enum recorder_counts)at;
+    r->counts_file = own->counts;
+    if (at >= 0)
+        return 0;
+    struct counters *now = counters_read(own->counts, err);
+    counters_free(now);
+    return now ? 0 : -1;
+}
+
 static int record(const struct record_options *own, struct recorder_options *r)
 {
     struct error err = {0};
+    if (choose_counts(own, r, &err) != 0)
+        return fail(own->counts, &err);
     if (open_input(&own->common, &r->input, &err) != 0)
         return fail(own->common.inputs[0], &err);
     r->stop = signals_stop_flag(&r->wait_mask);
@@ -325,6 +343,10 @@ static const struct option_spec options[] = {
            OWN_FIELD(xentrace), .choices = ":file"),
     OPTION(0, "domain-info", "COMMAND", "who the domains are, in place of \"xl list -l\"; or a file",
            .set = set_text, OWN_FIELD(domain_info), .choices = ":file"),
+    OPTION(0, "io-counts", "WHAT",
+           "counters of devices, kept beside the trace: auto (default): this domain's, where xentrace is "
+           "started; none; or a file of xenmeter io-counts",
+           .set = set_text, OWN_FIELD(counts), .choices = "auto\nnone\n:file"),
     OPTION(
         0, "clock", "COMMAND",
         "where the time comes from, for tests; or @TIME: what time it was at the beginning of a trace that "

@@ -41,6 +41,8 @@ struct part_watch {
     void (*sweep)(void *context, const struct clock *clock, uint64_t tsc);
     /* Lines about the host since the last call (archive/host_facts.h); `first`: and all that is known at the part's beginning. */
     void (*facts)(void *context, bool first, struct buffer *lines);
+    /* The counters beside the trace since the last call (record/counter_log.h), if there are any; `first` as above. */
+    void (*counts)(void *context, bool first, struct buffer *lines);
     /* It is all but complete: what else goes into its summary. */
     void (*summary)(void *context, struct summary *s);
 };

@@ -39,7 +39,8 @@ struct part {
     struct capture capture; /* complete, in the contents */
     struct summary summary;
     struct part_place place;
-    uint32_t facts_n; /* members */
+    uint32_t facts_n, counts_n; /* members */
+    bool has_begun;             /* the first of them were asked for */
     uint64_t checked_ns;
     bool worth_keeping; /* a checkpoint was written: it can be salvaged */
     /* the trace */

@@ -131,6 +131,11 @@ static void part_facts(void *context, bool first, struct buffer *lines)
     r->lines.n = 0;
 }
 
+static void part_counts(void *context, bool first, struct buffer *lines)
+{
+    recorder_counts_take(context, first, lines);
+}
+
 static void part_summary(void *context, struct summary *s)
 {
     const struct recorder *r = context;
@@ -162,7 +167,7 @@ static int64_t next_begin(struct recorder *r)
 static int run_part(struct recorder *r, struct part_result *result, struct error *err)
 {
     const struct recorder_options *o = r->o;
-    const struct part_watch watch = {r, part_end, part_sweep, part_facts, part_summary};
+    const struct part_watch watch = {r, part_end, part_sweep, part_facts, part_counts, part_summary};
     double host_error_ppm = 0, host_hz = wall_clock_hz(r->clock, &host_error_ppm);
     char identity[PATH_MAX + 64];
     const struct part_options options = {.path = r->path,
@@ -333,6 +338,8 @@ static int begin(struct recorder *r, struct error *err)
         return -1;
     if ((o->input < 0 || o->domains.source) && !(r->domains = domain_watch_new(&o->domains, err)))
         return -1;
+    if (recorder_counts_begin(r, err) != 0)
+        return -1;
     r->notify = notify_new();
     r->begun_utc_ns = recorder_utc_now(r);
     notify_ready(r->notify);
@@ -345,6 +352,7 @@ static void end(struct recorder *r)
     if (r->store)
         recorder_status_write(r, true);
     domain_watch_free(r->domains);
+    recorder_counts_end(r);
     tracer_free(r->tracer);
     recorder_clock_end(r);
     part_link_free(&r->link);

@@ -37,6 +37,8 @@ struct recorder_options {
     enum tracer_purpose purpose;         /* of its mask */
     double max_cpu_ppm;                  /* of a CPU: above it less is recorded; 0: no limit */
     struct domain_watch_options domains; /* with `input` only if it names a source */
+    enum recorder_counts { COUNTS_AUTO, COUNTS_NONE, COUNTS_FILE } counts; /* auto: those of this domain, unless `input` is given */
+    const char *counts_file;             /* COUNTS_FILE */
     const struct time_source *time;      /* NULL: this machine's */
     int64_t trace_begins_utc_ns; /* with `input`: what time it was at its first record; 0: it is now */
     const atomic_int *stop;      /* set by a signal */

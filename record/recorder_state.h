@@ -5,6 +5,7 @@
 #include <limits.h>
 
 #include "archive/host_facts.h"
+#include "record/counter_log.h"
 #include "record/notify.h"
 #include "record/part.h"
 #include "record/recorder.h"
@@ -17,6 +18,10 @@ struct recorder {
     struct store_limits limits;
     struct tracer *tracer;        /* NULL: the trace is given */
     struct domain_watch *domains; /* NULL: nobody asks who they are */
+    struct counter_log *counts;   /* NULL: none are kept */
+    bool counts_wrong;            /* the last message about them was that they cannot be had */
+    bool counts_await;            /* the part's beginning, from which they are taken, was not known yet */
+    bool counts_foreign;          /* their time stamps are not the trace's: that was said */
     struct wall_clock *clock;
     struct notify *notify;
     struct spool *spool;
@@ -90,6 +95,15 @@ void recorder_facts_begin(struct recorder *r, struct buffer *to);
 
 /* Takes what has been learnt of domains, and what recording takes from time to time. */
 void recorder_facts_take(struct recorder *r);
+
+/* ---- counters beside the trace (recorder_counts.c) ---- */
+
+/* Begins to keep them, where that is wanted and possible. -1 with `err` filled: the file that was named cannot be read. */
+int recorder_counts_begin(struct recorder *r, struct error *err);
+void recorder_counts_end(struct recorder *r);
+
+/* Adds their rows to the open part (see part_watch.counts). */
+void recorder_counts_take(struct recorder *r, bool first, struct buffer *lines);
 
 /* ---- the folder ---- */
 

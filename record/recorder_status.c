@@ -46,6 +46,8 @@ static json_t *state_of(struct recorder *r)
     json_object_set_new(o, "records", number(r->records));
     json_object_set_new(o, "lost_records", number(r->lost_records));
     json_object_set_new(o, "stalled_ns", number(r->stalled_ns + spool.stalled_ns));
+    json_object_set_new(o, "counter_rows",
+                        r->counts ? number(counter_log_state(r->counts).rows) : json_null());
     json_object_set_new(o, "restarts", number(r->restarts));
     json_object_set_new(o, "cpu_ns", number(cpu_ns));
     json_object_set_new(o, "rss_bytes", number(recorder_rss_bytes()));

@@ -95,6 +95,47 @@ run record -o "$folder" --host host --rotate 10s --clock @$begins - <"$scratch/t
 check 'through a pipe, and again: nothing is replaced' [ "$(archives | wc -l)" -eq 6 ]
 rm -rf "$folder"
 
+# ---- counters beside it ----
+
+group 'counters beside the trace'
+jq 'del(.duration_ms) | .duration_s = 25' sim/scenarios/web-closed-loop.json >"$scratch/busy.json"
+"$XENMETER" simulate -q -o "$scratch/busy.xt" --counts "$scratch/counts.csv" "$scratch/busy.json"
+run record -q -o "$folder" --host host --rotate 10s --with-trace --clock @$begins --io-counts "$scratch/counts.csv" "$scratch/busy.xt"
+check 'exit status' exits 0
+check 'all are whole' all_whole
+mapfile -t files < <(archives)
+each_has_counters() {
+    for file in "${files[@]}"; do "$XENMETER" archive list -v "$file" | grep -q '/io-counts/0' || return 1; done
+}
+check 'each archive has some' each_has_counters
+"$XENMETER" archive merge -q -o "$scratch/all.xma" "${files[@]}"
+run charge -q -g 5s -f jsonl --io-counts "$scratch/counts.csv" "$scratch/busy.xt"
+sed "s|$scratch/counts.csv|FILE|" "$scratch/out" >"$scratch/expected"
+check 'charges by them' [ -s "$scratch/expected" ]
+run charge -q -g 5s -f jsonl --io-counts "$scratch/all.xma" "$scratch/busy.xt"
+sed "s|$scratch/all.xma|FILE|" "$scratch/out" >"$scratch/found"
+check 'what the archives have says the same' cmp "$scratch/expected" "$scratch/found"
+run charge -q -f json --io-counts "${files[1]}" "${files[1]}"
+check 'one archive is charged by its own' exits 0
+# Its ten seconds are the trace's from 4 s on: what it charges by threads is what the whole trace is charged for them.
+measured() { jq -s 'map(.. | .charged_ns? // empty) | add' "$1"; }
+cp "$scratch/out" "$scratch/found"
+run charge -q -f json -t 4,14 --io-counts "$scratch/counts.csv" "$scratch/busy.xt"
+check 'as its part of the trace is' awk -v a="$(measured "$scratch/found")" -v b="$(measured "$scratch/out")" 'BEGIN { d = (a - b) / b; exit !(b > 0 && d < 0.01 && d > -0.01) }'
+"$XENMETER" archive extract -q -o "$scratch/extracted" "$scratch/all.xma" '*/io-counts/*'
+rows_of() { sed '/^time_ns/d' "$@" | sort -u; }
+mapfile -t extracted < <(find "$scratch/extracted" -name '*.csv')
+check 'no reading is lost' cmp <(rows_of "$scratch/counts.csv") <(rows_of "${extracted[@]}")
+rm -rf "$folder" "$scratch/extracted"
+run record -q -o "$folder" --host host --rotate 10s --clock @$begins --io-counts none "$scratch/busy.xt"
+mapfile -t files < <(archives)
+run charge -q --io-counts "${files[0]}" "$scratch/busy.xt"
+check 'an archive without any: exit status' exits 2
+check 'an archive without any: that is said' says 'no outside counters'
+rm -rf "$folder"
+refused 'counters that are none' 'Makefile: line 1' -o "$folder" --io-counts Makefile "$scratch/busy.xt"
+refused 'a file of counters that is not there' 'no-counts' -o "$folder" --io-counts "$scratch/no-counts" "$scratch/busy.xt"
+
 # ---- a host ----
 
 jq 'del(.duration_ms) | .duration_s = 600' sim/scenarios/web-closed-loop.json >"$scratch/host.json"
