@@ -24,7 +24,7 @@
 
 struct record_options {
     struct options common;
-    uint64_t rotate_ns, buffer_bytes;
+    uint64_t rotate_ns, buffer_bytes, keep_trace_ns;
     struct store_limits limits;
     unsigned limits_given; /* by the command line: limit_bit */
     bool min_free_given, stop_when_full, status, purpose_given;
@@ -143,6 +143,7 @@ static int run(const struct options *o)
                                  .stop_when_full = own->stop_when_full,
                                  .level = o->level,
                                  .with_trace = o->with_trace,
+                                 .keep_trace_ns = own->keep_trace_ns,
                                  .threads = o->threads ? o->threads : 1,
                                  .cpu_hz = o->cpu_hz,
                                  .memory_limit = o->max_memory,
@@ -217,6 +218,14 @@ static int set_keep(struct options *o, const struct option_spec *s, const char *
     note_limit((struct record_options *)o, s);
     return set_length(&((struct record_options *)o)->limits.keep_ns, s, text, 60ull * SECOND_NS, UINT64_MAX,
                       "at least 1min", err);
+}
+
+static int set_with_trace(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    uint64_t *ns = &((struct record_options *)o)->keep_trace_ns;
+    o->with_trace = true;
+    *ns = 0;
+    return text ? set_length(ns, s, text, 10ull * SECOND_NS, UINT64_MAX, "at least 10s", err) : 0;
 }
 
 static int set_size(struct options *o, const struct option_spec *s, const char *text, struct error *err)
@@ -325,7 +334,9 @@ static const struct option_spec options[] = {
     OPTION_GRANULARITY("keep results of these lengths (default 1s); execution: one row each"),
     OPTION('b', "by", "LIST", "keep rows by these, beside domain (default vcpu,pcpu)", .set = set_bys,
            .choices = ":list\nvcpu\npcpu\ndomain-pcpu"),
-    OPTION_FLAG(0, "with-trace", with_trace, "keep the trace itself, too"),
+    OPTION(0, "with-trace", "[=LAST]",
+           "keep the trace itself, too; of archives that ended longer ago only the rest",
+           .set = set_with_trace, OWN_FIELD(keep_trace_ns), .choices = "2h\n24h\n7d"),
     OPTION(0, "level", "N", "of compression, 1 to 19 (default 3)", .set = set_level,
            .choices = "1\n3\n9\n19"),
     OPTION('T', "threads", "N", "compress on N threads (default 1)", .set = set_threads),

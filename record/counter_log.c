@@ -19,10 +19,10 @@
 #include "metrics/min_max.h"
 #include "parser/thread.h"
 
-#define ROWS_BYTES_MAX ((size_t)4 << 20) /* of rows that are held: minutes of them */
+#define ROWS_BYTES_MAX ((size_t)4 << 20)   /* of rows that are held: minutes of them */
 #define KEPT_TSC       ((uint64_t)1 << 38) /* so far back an archive can begin: a minute and a half of 3 GHz */
-#define DEVICES_MAX    32768             /* whose last rows are known */
-#define IDLE_EVERY     10 /* readings: then times that have not grown have rows, too */
+#define DEVICES_MAX    32768               /* whose last rows are known */
+#define IDLE_EVERY     10                  /* readings: then times that have not grown have rows, too */
 #define LINE_MAX_BYTES 4096
 #define KEY_BYTES      128
 
@@ -46,7 +46,7 @@ struct counter_log {
     struct counter_columns columns;
     pthread_t thread;
     bool has_thread;
-    int end_fd; /* eventfd: the thread is to end */
+    int end_fd;        /* eventfd: the thread is to end */
     bool begins;       /* an archive does: at from_tsc */
     uint64_t from_tsc; /* 0: not known yet */
     json_t *last;      /* of each device, the last row before all that are held: its line */
@@ -140,8 +140,8 @@ static void add_row(struct counter_log *l, const char *line, size_t n)
     char *copy = fine && room ? strdup(text) : NULL;
     if (!copy) {
         l->state.left_out++;
-        error_set(&l->state.error, ERROR_FORMAT, fine ? "more readings than there is room for"
-                                                      : "a line that is no row of counters");
+        error_set(&l->state.error, ERROR_FORMAT,
+                  fine ? "more readings than there is room for" : "a line that is no row of counters");
         return;
     }
     l->rows[l->rows_n++] = (struct counter_row){.tsc = tsc, .line = copy};
@@ -293,8 +293,7 @@ static void put_last(struct counter_log *l, struct buffer *lines)
 {
     const char *key;
     json_t *line;
-    json_object_foreach(l->last, key, line)
-        put_line(l, json_string_value(line), lines);
+    json_object_foreach(l->last, key, line) put_line(l, json_string_value(line), lines);
     for (size_t i = 0; i < l->rows_n; i++)
         l->rows[i].given = false;
     l->begins = false;

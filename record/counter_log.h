@@ -23,7 +23,8 @@ struct counter_log;
 
 struct counter_log_options {
     const char *file; /* a regular file, which may grow; NULL: this domain's own devices and threads */
-    const char *root; /* the directory that has sys/, proc/ and dev/; "": the machine's own. Outlives the log. */
+    const char
+        *root; /* the directory that has sys/, proc/ and dev/; "": the machine's own. Outlives the log. */
 };
 
 /*
@@ -46,9 +47,10 @@ void counter_log_take(struct counter_log *l, uint64_t until_tsc, struct buffer *
 void counter_log_begin(struct counter_log *l, uint64_t from_tsc);
 
 struct counter_log_state {
-    uint64_t rows;      /* given so far; a row that two archives have counts twice */
-    uint64_t left_out;  /* rows that could not be understood, or for which there was no room */
-    struct error error; /* why the last reading failed, or what was wrong with the last row; ERROR_NONE: nothing */
+    uint64_t rows;     /* given so far; a row that two archives have counts twice */
+    uint64_t left_out; /* rows that could not be understood, or for which there was no room */
+    struct error
+        error; /* why the last reading failed, or what was wrong with the last row; ERROR_NONE: nothing */
 };
 struct counter_log_state counter_log_state(struct counter_log *l);
 

@@ -7,8 +7,8 @@
 #include "archive/contents.h"
 #include "metrics/min_max.h"
 
-#define CHECKPOINT_NS 60000000000u       /* what may be lost if the process dies */
-#define DISK_BYTES    ((size_t)24 << 20) /* that wait for a slow disk */
+#define CHECKPOINT_NS      60000000000u       /* what may be lost if the process dies */
+#define DISK_BYTES         ((size_t)24 << 20) /* that wait for a slow disk */
 #define HOST_FACTS_MEMBERS "host/%06" PRIu32 ".jsonl"
 
 void part_link_free(struct part_link *l)

@@ -77,6 +77,7 @@ static void look_after(struct recorder *r)
     if (r->tracer)
         r->tracer_state = tracer_check(r->tracer);
     keep_limits(r, false);
+    recorder_trimmed(r);
     recorder_limit_cpu(r);
     if (*r->o->stop || r->full.code != ERROR_NONE)
         stop(r);
@@ -209,6 +210,7 @@ static int run_part(struct recorder *r, struct part_result *result, struct error
         wall_clock_utc_of(r->clock, result->end_tsc, &r->ended_utc_ns);
     r->rotate = false;
     store_sync(r->store);
+    recorder_trim(r);
     return 0;
 }
 
@@ -340,6 +342,9 @@ static int begin(struct recorder *r, struct error *err)
         return -1;
     if (recorder_counts_begin(r, err) != 0)
         return -1;
+    if (o->with_trace && o->keep_trace_ns > 0 && !(r->trimmer = trimmer_new(r->store, o->keep_trace_ns, err)))
+        return -1;
+    recorder_trim(r);
     r->notify = notify_new();
     r->begun_utc_ns = recorder_utc_now(r);
     notify_ready(r->notify);
@@ -353,6 +358,7 @@ static void end(struct recorder *r)
         recorder_status_write(r, true);
     domain_watch_free(r->domains);
     recorder_counts_end(r);
+    trimmer_free(r->trimmer);
     tracer_free(r->tracer);
     recorder_clock_end(r);
     part_link_free(&r->link);

@@ -62,7 +62,9 @@ void recorder_counts_take(struct recorder *r, bool first, struct buffer *lines)
     say_state(r);
     if (wall_clock_by_stream(r->clock) && r->o->counts == COUNTS_AUTO) {
         if (!r->counts_foreign)
-            recorder_say(r, true, "no counters of devices are kept: the time stamp counter of this domain is not the trace's");
+            recorder_say(
+                r, true,
+                "no counters of devices are kept: the time stamp counter of this domain is not the trace's");
         r->counts_foreign = true;
         return;
     }

@@ -146,7 +146,7 @@ int recorder_make_room(struct recorder *r, struct error *err)
                              r->o->folder, usage.free_bytes);
         limits.keep_bytes = limits.min_free_bytes = 0;
     }
-    if (store_prune(r->store, &limits, (uint64_t)recorder_utc_now(r), room, &pruned, err) != 0)
+    if (store_prune(r->store, &limits, (uint64_t)recorder_utc_believed(r), room, &pruned, err) != 0)
         return -1;
     say_removed(r, &pruned);
     if (pruned.broken & (STORE_BYTES | STORE_FREE))
@@ -155,4 +155,25 @@ int recorder_make_room(struct recorder *r, struct error *err)
                          pruned.broken & STORE_FREE ? "too little of the file system is free (--min-free)"
                                                     : "more is kept than may be (--keep-bytes)");
     return 0;
+}
+
+/* ---- traces that are kept for a time ---- */
+
+void recorder_trim(struct recorder *r)
+{
+    if (r->trimmer)
+        trimmer_run(r->trimmer, (uint64_t)recorder_utc_believed(r));
+}
+
+void recorder_trimmed(struct recorder *r)
+{
+    char bytes[HUMAN_BYTES];
+    if (!r->trimmer)
+        return;
+    const struct trimmed done = trimmer_take(r->trimmer);
+    if (done.archives > 0)
+        recorder_say(r, false, "the traces of %" PRIu32 " archives are not kept any more: %s less",
+                     done.archives, human_bytes(bytes, done.bytes));
+    if (done.error.code != ERROR_NONE)
+        recorder_say(r, true, "%s", done.error.message);
 }

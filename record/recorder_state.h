@@ -9,6 +9,7 @@
 #include "record/notify.h"
 #include "record/part.h"
 #include "record/recorder.h"
+#include "record/trimmer.h"
 
 #define CLOCKS_KEPT 4 /* pairs with which each archive begins */
 
@@ -22,6 +23,7 @@ struct recorder {
     bool counts_wrong;            /* the last message about them was that they cannot be had */
     bool counts_await;            /* the part's beginning, from which they are taken, was not known yet */
     bool counts_foreign;          /* their time stamps are not the trace's: that was said */
+    struct trimmer *trimmer;      /* NULL: traces are kept as long as archives, or not at all */
     struct wall_clock *clock;
     struct notify *notify;
     struct spool *spool;
@@ -44,6 +46,13 @@ struct recorder {
     uint64_t newest_at_ns, sweep_ns, sweep_at_ns;
     uint64_t read_at_ns; /* io_clock_ns of the last reading of the time, */
     uint64_t read_at_tsc;
+    struct believed_time {
+        bool known;
+        int64_t ahead_ns;       /* of boot_ns: the time of day that is believed, */
+        int64_t clock_ahead_ns; /* and the clock's, at the last reading */
+        uint64_t steady_ns;     /* boot_ns since when the clock has not been set */
+        bool said;              /* that the clock is not believed */
+    } believed;
     bool stopping;
     uint64_t stopping_at_ns, looked_at_ns;
     enum tracer_state tracer_state;
@@ -85,6 +94,12 @@ void recorder_clock_read(struct recorder *r);
 /* Now, by the clocks of this machine, or of what stands in for it. */
 int64_t recorder_utc_now(struct recorder *r);
 
+/*
+ * The same, for what is removed because it is old. A clock that is an hour or more ahead of what is known (the end of the newest
+ * archive, and the time that has passed since) counts only once it has gone on for a day without being set.
+ */
+int64_t recorder_utc_believed(struct recorder *r);
+
 /* The tsc at which the open part is to end; 0: not known yet. */
 uint64_t recorder_part_end(struct recorder *r, uint64_t settled_tsc);
 
@@ -115,6 +130,10 @@ void recorder_find_last(struct recorder *r);
 
 /* Removes what is too old or too much. -1 with `err` filled: there is no room, and nothing is to be removed for it. */
 int recorder_make_room(struct recorder *r, struct error *err);
+
+/* Takes the traces out of archives that are old enough, meanwhile; and says what of it was done. */
+void recorder_trim(struct recorder *r);
+void recorder_trimmed(struct recorder *r);
 
 /* ---- limits ---- */
 

@@ -320,12 +320,17 @@ struct pruning {
     bool failed;        /* with the first error */
 };
 
+bool store_ended_before(const struct store *s, const struct store_name *name, uint64_t now_utc_ns,
+                        uint64_t keep_ns)
+{
+    uint64_t end_ns = name->hour * STORE_HOUR_NS + max64(s->options.longest_ns, STORE_HOUR_NS);
+    return now_utc_ns > end_ns && now_utc_ns - end_ns > keep_ns;
+}
+
 /* Whether a file ended so long ago that it is to go. */
 static bool is_old(const struct pruning *p, const struct store_name *name)
 {
-    uint64_t longest_ns = max64(p->store->options.longest_ns, STORE_HOUR_NS), keep_ns = p->limits->keep_ns;
-    uint64_t end_ns = name->hour * STORE_HOUR_NS + longest_ns;
-    return keep_ns > 0 && p->now_utc_ns > end_ns && p->now_utc_ns - end_ns > keep_ns;
+    return p->limits->keep_ns > 0 && store_ended_before(p->store, name, p->now_utc_ns, p->limits->keep_ns);
 }
 
 /* Limits that do not hold now, but for age. */

@@ -136,6 +136,54 @@ rm -rf "$folder"
 refused 'counters that are none' 'Makefile: line 1' -o "$folder" --io-counts Makefile "$scratch/busy.xt"
 refused 'a file of counters that is not there' 'no-counts' -o "$folder" --io-counts "$scratch/no-counts" "$scratch/busy.xt"
 
+# ---- the trace for a time ----
+
+group 'the trace for a time'
+later=2026-11-29T07:00:21Z
+run record -q -o "$folder" --host host --rotate 10s --with-trace -g 100ms --clock @$begins --io-counts "$scratch/counts.csv" "$scratch/busy.xt"
+mapfile -t files < <(archives)
+old=${files[0]} # of the hour before: what else there is begins in the hour that goes on
+cp -r "$folder" "$scratch/before"
+without() { # FOLDER: what its archives have but for traces, manifests and checkpoints, which list them
+    local members file
+    members=$(mktemp -d -p "$scratch")
+    for file in "${files[@]}"; do "$XENMETER" archive extract -q -o "$members" "$1${file#"$folder"}"; done
+    (cd "$members" && find . -type f ! -path '*/trace/*' ! -name manifest.json -exec cksum {} + | sort)
+    rm -rf "$members"
+}
+has_trace() { "$XENMETER" archive list -v "$1" | grep -q '/trace/0'; }
+run record -o "$folder" --host host --rotate 10s --with-trace=10s --clock @$later "$scratch/busy.xt"
+check 'exit status' exits 0
+check 'that is said' says 'the traces of 1 archives are not kept any more'
+check 'an old archive has none any more' not has_trace "$old"
+check 'and is smaller' [ "$(stat -c %s "$old")" -lt $(($(stat -c %s "$scratch/before${old#"$folder"}") / 10)) ]
+check 'one of the hour that goes on has it' has_trace "${files[1]}"
+check 'new ones, too' has_trace "$(archives | tail -n 1)"
+check 'all are whole' all_whole
+check 'all else is as it was, to the byte' cmp <(without "$scratch/before") <(without "$folder")
+run report -q -b vcpu -g 100ms --time-format utc -f csv "$old"
+check 'rows come of the results, with the time of day' grep -q ',2026-11-29T06:59:5' "$scratch/out"
+rm -rf "$folder"
+cut_short() { # SECONDS: the recorder is killed so long after its start; the archives are whole, with the trace or without
+    cp -r "$scratch/before" "$folder"
+    "$XENMETER" record -q -o "$folder" --host host --rotate 10s --with-trace=10s --clock @$later "$scratch/busy.xt" 2>/dev/null &
+    recorder=$!
+    sleep "$1"
+    kill -9 $recorder
+    wait $recorder 2>/dev/null
+    for file in "${files[@]}"; do "$XENMETER" archive verify -q "$file" || return 1; done
+    has_trace "$old" || cuts=$((cuts + 1))
+    cmp -s <(without "$scratch/before") <(without "$folder") || return 1
+    rm -rf "$folder"
+}
+cuts=0
+for ms in 5 10 15 20 30 40 60 80 120 250; do
+    check "killed after $ms ms" cut_short "$(printf '0.%03d' $ms)"
+done
+check 'some were killed after it' [ $cuts -gt 0 ]
+rm -rf "$folder" "$scratch/before"
+refused 'a time for the trace that is none' '--with-trace' -o "$folder" --with-trace=1s "$scratch/busy.xt"
+
 # ---- a host ----
 
 jq 'del(.duration_ms) | .duration_s = 600' sim/scenarios/web-closed-loop.json >"$scratch/host.json"

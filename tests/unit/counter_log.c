@@ -182,7 +182,8 @@ static void a_driver_domain_is_read_again_and_again(void)
     begin();
     make_device("7\n");
     CHECK(open_log(NULL));
-    counter_log_begin(log_of, io_clock_ticks() + ((uint64_t)1 << 40)); /* all that comes is before it: one row */
+    counter_log_begin(log_of,
+                      io_clock_ticks() + ((uint64_t)1 << 40)); /* all that comes is before it: one row */
     uint64_t until_ns = io_clock_ns() + 20 * (uint64_t)1000000000u;
     const char *rows = "";
     while (!strstr(rows, ",1,vif1.0,9,9,,") && io_clock_ns() < until_ns) {
