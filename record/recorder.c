@@ -62,6 +62,8 @@ static void keep_limits(struct recorder *r, bool now)
     if ((!now && now_ns < r->limits_at_ns + LIMITS_EVERY_NS) || r->full.code != ERROR_NONE)
         return;
     r->limits_at_ns = now_ns;
+    if (recorder_check_open(r, &r->full) != 0)
+        return;
     if (recorder_make_room(r, &r->full) == 0)
         r->full.code = ERROR_NONE;
 }
@@ -139,7 +141,9 @@ static void part_counts(void *context, bool first, struct buffer *lines)
 
 static void part_summary(void *context, struct summary *s)
 {
-    const struct recorder *r = context;
+    struct recorder *r = context;
+    r->open_records = s->quality.records;
+    r->open_lost_records = s->quality.lost_records;
     s->clock.host_hz = wall_clock_hz(r->clock, &s->clock.host_error_ppm);
 }
 
@@ -149,6 +153,7 @@ static void say_part(struct recorder *r, const struct part_result *p)
     double s =
         (double)(clock_ns(&r->trace_clock, p->end_tsc) - clock_ns(&r->trace_clock, p->begin_tsc)) / 1e9;
     r->parts++;
+    r->open_records = r->open_lost_records = 0;
     r->records += p->records;
     r->lost_records += p->lost_records;
     r->stored_bytes += p->stored;
@@ -163,6 +168,17 @@ static int64_t next_begin(struct recorder *r)
     if (r->next_utc_ns && !r->rotate)
         return r->next_utc_ns;
     return wall_clock_utc_of(r->clock, r->link.moment_tsc, &utc_ns) ? utc_ns : recorder_utc_now(r);
+}
+
+/* One that cannot go on with what this one knows says so: nothing is missing between the two, but states begin anew. */
+static void begin_next(struct recorder *r)
+{
+    r->begin_utc_ns = next_begin(r);
+    if (r->link.snapshot)
+        return;
+    r->ended_utc_ns = r->begin_utc_ns;
+    snprintf(r->interruption, sizeof r->interruption,
+             "nothing is missing, but what the archive before knew could not be saved");
 }
 
 static int run_part(struct recorder *r, struct part_result *result, struct error *err)
@@ -191,6 +207,7 @@ static int run_part(struct recorder *r, struct part_result *result, struct error
         return -1;
     snprintf(identity, sizeof identity, "%s %s %" PRId64, r->path, r->boot_id, r->begin_utc_ns);
     r->open = true;
+    r->open_records = r->open_lost_records = 0;
     notify_status(r->notify, r->path);
     r->next_utc_ns = 0;
     r->end_tsc = 0;
@@ -205,7 +222,7 @@ static int run_part(struct recorder *r, struct part_result *result, struct error
         return status;
     say_part(r, result);
     if (result->end == PART_MOMENT)
-        r->begin_utc_ns = next_begin(r);
+        begin_next(r);
     else
         wall_clock_utc_of(r->clock, result->end_tsc, &r->ended_utc_ns);
     r->rotate = false;
@@ -377,7 +394,7 @@ int recorder_run(const struct recorder_options *o, struct error *err)
     if (status == 0)
         status = o->input >= 0 ? record_trace(r, o->input, err) : record_host(r, err);
     end(r);
-    if (status == 0 && r->full.code != ERROR_NONE) {
+    if (r->full.code != ERROR_NONE) { /* what failed later follows from it */
         *err = r->full;
         status = -1;
     }

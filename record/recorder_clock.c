@@ -42,6 +42,9 @@ int recorder_clock_begin(struct recorder *r, struct error *err)
         source = (struct time_source){r, read_trace_time};
     recorder_clock_end(r);
     r->clocks_n = 0;
+    struct time_reading now;
+    if (!by_trace(r) && source.read(source.context, &now, err) != 0)
+        return -1;
     r->clock = wall_clock_new(&source, r->o->time ? TEST_LATE_NS : WALL_CLOCK_LATE_NS, err);
     return r->clock ? 0 : -1;
 }
@@ -82,7 +85,7 @@ void recorder_clock_read(struct recorder *r)
     const struct stream_moment newest = {
         .tsc = r->newest_tsc, .age_ns = now_ns - r->newest_at_ns, .sweep_ns = r->sweep_ns};
     if (wall_clock_read(r->clock, r->newest_tsc ? &newest : NULL, &news, &err) != 0) {
-        recorder_say(r, true, "the time of day: %s", err.message);
+        error_set(&r->full, ERROR_IO, "the time of day: %.200s", err.message);
         return;
     }
     if (news.broken)

@@ -1,10 +1,12 @@
 /* The folder of the archives, as the recorder finds and keeps it. */
 #include "recorder_state.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "archive/archive.h"
 #include "metrics/human.h"
@@ -112,6 +114,30 @@ void recorder_find_last(struct recorder *r)
         look_at(r, r->path, &r->last_name);
         snprintf(r->interruption, sizeof r->interruption, "the recorder did not run");
     }
+}
+
+/* ---- the open archive ---- */
+
+static bool stat_open(const struct recorder *r, struct stat *st)
+{
+    char path[PATH_MAX + sizeof ".partial"];
+    snprintf(path, sizeof path, "%s.partial", r->path);
+    errno = 0;
+    return r->open && stat(path, st) == 0;
+}
+
+int recorder_check_open(const struct recorder *r, struct error *err)
+{
+    struct stat st;
+    if (!r->open || stat_open(r, &st) || (errno != ENOENT && errno != ENOTDIR))
+        return 0;
+    return error_set(err, ERROR_IO, "%.150s.partial, which was being written, was removed, or its folder was", r->path);
+}
+
+uint64_t recorder_open_bytes(const struct recorder *r)
+{
+    struct stat st;
+    return stat_open(r, &st) ? (uint64_t)st.st_size : 0;
 }
 
 /* ---- room ---- */

@@ -75,7 +75,8 @@ struct recorder {
     unsigned too_much; /* measurements in a row */
     uint64_t measured_at_ns, measured_cpu_ns;
     uint64_t status_at_ns, taken_at_ns, limits_at_ns;
-    struct error full; /* there is no room for more: why */
+    struct error full; /* recording cannot go on, as there is no room, no time of day or no folder: why */
+    uint64_t open_records, open_lost_records; /* of the open part, at its last checkpoint */
 };
 
 /* Says a line to people (see recorder_options.say). */
@@ -127,6 +128,12 @@ int recorder_salvage(struct recorder *r, struct error *err);
 
 /* Finds since when nothing was recorded: ended_utc_ns. */
 void recorder_find_last(struct recorder *r);
+
+/* -1 with `err` filled: the file of the open archive, or its folder, was removed. */
+int recorder_check_open(const struct recorder *r, struct error *err);
+
+/* Bytes of the open archive so far; 0: none is open. */
+uint64_t recorder_open_bytes(const struct recorder *r);
 
 /* Removes what is too old or too much. -1 with `err` filled: there is no room, and nothing is to be removed for it. */
 int recorder_make_room(struct recorder *r, struct error *err);

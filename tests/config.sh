@@ -65,7 +65,7 @@ check 'what does not go together: where it is from' refuses 'the configuration f
 run help report
 check 'help does not read it' exits 0
 config '[record]' 'with-trace = maybe'
-check 'a value that may lack, and is none' refuses 'config:2: --with-trace maybe' record -o "$scratch/folder" "$fixture"
+check 'a value that may lack, and is none' refuses "config:2: --with-trace: 'maybe'" record -o "$scratch/folder" "$fixture"
 config '[record]' 'with-trace'
 check 'that lacks' refuses 'is compressed' record -o "$scratch/folder" "$fixture"
 

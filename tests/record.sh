@@ -95,6 +95,15 @@ run record -o "$folder" --host host --rotate 10s --clock @$begins - <"$scratch/t
 check 'through a pipe, and again: nothing is replaced' [ "$(archives | wc -l)" -eq 6 ]
 rm -rf "$folder"
 
+group 'an archive after one that is too short'
+run record -q -o "$folder" --host host --rotate 10s --clock @2026-11-29T06:59:57Z "$scratch/trace.xt"
+mapfile -t files < <(archives)
+run info -f json "${files[1]}"
+check 'says that it begins anew, though nothing is missing' jq -e '.host.gaps | length == 1 and (.[0].why | test("nothing is missing"))' "$scratch/out"
+run info -f json "${files[2]}"
+check 'the next one goes on' jq -e '.host.gaps | length == 0' "$scratch/out"
+rm -rf "$folder"
+
 # ---- counters beside it ----
 
 group 'counters beside the trace'
@@ -243,6 +252,33 @@ mapfile -t files < <(archives)
 check 'domains have their names' [ "$(jq -r 'select(.domain == 1) | .name' "$scratch/out")" = web ]
 "$XENMETER" report -q -g total -d 'we*' -f jsonl "${files[0]}" >"$scratch/out"
 check 'and are found by them' [ "$(jq -r .domain "$scratch/out" | sort -u)" = 1 ]
+rm -rf "$folder"
+
+group 'a clock that fails'
+run record -o "$folder" --host host --xentrace "$scratch/xentrace" --domain-info "$scratch/domains" --clock false
+check 'at once: exit status' exits 2
+check 'at once: that is said' says "the clock's command does not answer"
+check 'at once: nothing is recorded' [ -z "$(find "$folder" -name '*.xma*')" ]
+cat >"$scratch/clock-that-ends" <<END
+#!/bin/sh
+for i in 1 2 3 4 5 6; do read -r _ && echo "\$((1795935600 + i))000000000 \$((1000 + i))000000000 \$((17592186044416 + i * 2400000000))"; done
+END
+chmod +x "$scratch/clock-that-ends"
+run record -o "$folder" --host host --xentrace "$scratch/xentrace" --domain-info "$scratch/domains" --clock "$scratch/clock-that-ends"
+check 'later: exit status' exits 2
+check 'later: that is said' says "the clock's command does not answer"
+check 'later: what there is is complete' nothing_partial
+check 'later: nothing is of 1970' [ -z "$(find "$folder" -name '1970*')" ]
+rm -rf "$folder"
+
+group 'a folder that is removed'
+start "$scratch/xentrace"
+check 'it records' soon is_open
+rm -rf "$folder"
+wait $recorder
+status=$?
+check 'exit status' exits 2
+check 'that is said' says 'was removed'
 rm -rf "$folder"
 
 group 'limits that are read again'
