@@ -15,6 +15,8 @@ struct dropping {
     struct archive *archive;
     struct frame_writer *frames;
     struct output *output;
+    struct frame_sink to; /* that output */
+    const struct write_limit *limit;
     struct capture *captures; /* of the new archive, in the order of the contents */
     size_t captures_n;
 };
@@ -120,6 +122,14 @@ static int verify(const struct dropping *d, struct error *err)
     return findings == 0 ? 0 : -1;
 }
 
+static int write_frame(void *context, const uint8_t *bytes, size_t n, struct error *err)
+{
+    const struct dropping *d = context;
+    if (d->limit && d->limit->room(d->limit->context, n, err) != 0)
+        return -1;
+    return d->to.write(d->to.context, bytes, n, err);
+}
+
 static int rewrite(struct dropping *d, const char *path, uint64_t *bytes, struct error *err)
 {
     const struct capture *captures;
@@ -129,7 +139,8 @@ static int rewrite(struct dropping *d, const char *path, uint64_t *bytes, struct
     d->output = d->captures ? output_open(path, err) : NULL;
     if (!d->output)
         return d->captures ? -1 : error_no_memory(err, "an archive");
-    struct frame_sink sink = frame_sink_to(d->output);
+    const struct frame_sink sink = {d, write_frame};
+    d->to = frame_sink_to(d->output);
     d->frames = frame_writer_new(&sink, LEVEL, 1, err);
     const struct capture **places = d->frames ? contents_by_place(captures, n) : NULL;
     int status = places ? 0 : d->frames ? error_no_memory(err, "an archive") : -1;
@@ -155,9 +166,9 @@ static bool keeps_trace(const struct archive *a)
     return false;
 }
 
-int archive_drop_trace(const char *path, uint64_t *freed, struct error *err)
+int archive_drop_trace(const char *path, const struct write_limit *limit, uint64_t *freed, struct error *err)
 {
-    struct dropping d = {.archive = archive_open(path, err)};
+    struct dropping d = {.archive = archive_open(path, err), .limit = limit};
     uint64_t bytes = 0;
     *freed = 0;
     if (!d.archive)

@@ -26,7 +26,8 @@ static uint32_t escaped(const char *text, size_t n)
 static size_t add_escape(struct buffer *to, const char *text, size_t n)
 {
     uint32_t first = escaped(text, n);
-    uint32_t second = first != UINT32_MAX && n >= 2 * ESCAPE ? escaped(text + ESCAPE, n - ESCAPE) : UINT32_MAX;
+    uint32_t second =
+        first != UINT32_MAX && n >= 2 * ESCAPE ? escaped(text + ESCAPE, n - ESCAPE) : UINT32_MAX;
     bool high = first >= 0xd800 && first < 0xdc00, low = first >= 0xdc00 && first < 0xe000;
     bool pair = high && second >= 0xdc00 && second < 0xe000;
     size_t bytes = first == UINT32_MAX ? min64(n, 2) : pair ? 2 * ESCAPE : ESCAPE;

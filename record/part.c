@@ -167,6 +167,21 @@ static size_t maker_memory(const void *context)
 
 /* ---- the beginning ---- */
 
+/* By the disk's thread. */
+static int write_to_archive(void *context, const uint8_t *bytes, size_t n, struct error *err)
+{
+    const struct part *p = context;
+    if (p->o->room && store_room_for(p->o->room, n, err) != 0)
+        return -1;
+    return p->to.write(p->to.context, bytes, n, err);
+}
+
+static int sync_archive(void *context, struct error *err)
+{
+    const struct part *p = context;
+    return p->to.sync(p->to.context, err);
+}
+
 static int open_archive(struct part *p, struct error *err)
 {
     const struct part_options *o = p->o;
@@ -184,7 +199,8 @@ static int open_archive(struct part *p, struct error *err)
     p->output = output_open_partial(o->path, err);
     if (!p->output)
         return -1;
-    const struct disk_target target = disk_target_of(p->output);
+    const struct disk_target target = {p, write_to_archive, sync_archive};
+    p->to = disk_target_of(p->output);
     p->disk = disk_new(&target, DISK_BYTES, err);
     if (!p->disk)
         return -1;

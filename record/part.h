@@ -15,6 +15,7 @@
 #include "parser/quality.h"
 #include "parser/trace.h"
 #include "record/spool.h"
+#include "record/store_room.h"
 
 /* Where a part ended, and how the next one can go on. */
 struct part_link {
@@ -60,6 +61,7 @@ struct part_options {
     const struct capture_options *capture;
     struct spool *spool;
     const struct part_watch *watch;
+    struct store_room *room; /* asked before each write to the archive; NULL: nobody is */
 };
 
 enum part_end {

@@ -34,6 +34,7 @@ struct part {
     /* the archive */
     struct output *output;
     struct disk *disk;
+    struct disk_target to; /* where it writes */
     struct frame_writer *frames;
     struct capture_writer *writer;
     struct capture capture; /* complete, in the contents */

@@ -51,6 +51,7 @@ static void reload(struct recorder *r)
     if (r->o->read_again && r->o->read_again(r->o->context, &r->limits))
         recorder_say(r, false, "the limits were read again");
     r->rotate = r->open;
+    r->room.keep_bytes = r->limits.keep_bytes;
     recorder_unlimit(r);
     notify_ready(r->notify);
 }
@@ -59,6 +60,7 @@ static void reload(struct recorder *r)
 static void keep_limits(struct recorder *r, bool now)
 {
     uint64_t now_ns = io_clock_ns();
+    now = now || atomic_exchange(&r->room.near, false);
     if ((!now && now_ns < r->limits_at_ns + LIMITS_EVERY_NS) || r->full.code != ERROR_NONE)
         return;
     r->limits_at_ns = now_ns;
@@ -200,7 +202,8 @@ static int run_part(struct recorder *r, struct part_result *result, struct error
                                          .memory_limit = o->memory_limit,
                                          .capture = &o->capture,
                                          .spool = r->spool,
-                                         .watch = &watch};
+                                         .watch = &watch,
+                                         .room = &r->room};
     struct store_name name;
     if (recorder_make_room(r, err) != 0 ||
         store_new(r->store, (uint64_t)r->begin_utc_ns, r->boot_id, false, &name, r->path, err) != 0)
@@ -350,6 +353,9 @@ static int begin(struct recorder *r, struct error *err)
     read_boot_id(r);
     const struct store_options folder = {.dir = o->folder, .host = o->host, .longest_ns = o->rotate_ns};
     r->store = store_open(&folder, err);
+    r->room.store = r->store;
+    r->room.removes = !o->stop_when_full;
+    r->room.keep_bytes = r->limits.keep_bytes;
     if (!r->store || recorder_clock_begin(r, err) != 0 || recorder_salvage(r, err) != 0)
         return -1;
     recorder_find_last(r);
@@ -359,7 +365,7 @@ static int begin(struct recorder *r, struct error *err)
         return -1;
     if (recorder_counts_begin(r, err) != 0)
         return -1;
-    if (o->with_trace && o->keep_trace_ns > 0 && !(r->trimmer = trimmer_new(r->store, o->keep_trace_ns, err)))
+    if (o->with_trace && o->keep_trace_ns > 0 && !(r->trimmer = trimmer_new(&r->room, o->keep_trace_ns, err)))
         return -1;
     recorder_trim(r);
     r->notify = notify_new();

@@ -16,8 +16,7 @@
 /* What should be left for what comes: */
 #define ROOM_MOST    ((uint64_t)16 << 20)
 #define ROOM_LEAST   ((uint64_t)1 << 20)
-#define ROOM_OF_FREE 4  /* this part of what is to stay free, */
-#define ROOM_OF_KEPT 16 /* and at most this part of all that may be kept */
+#define ROOM_OF_FREE 4 /* this part of what is to stay free */
 
 /* Calls `visit` with the path of each file in this state, in order; it returns false to end. -1 with `err` filled. */
 static int each_file(struct recorder *r, enum store_state state,
@@ -131,7 +130,8 @@ int recorder_check_open(const struct recorder *r, struct error *err)
     struct stat st;
     if (!r->open || stat_open(r, &st) || (errno != ENOENT && errno != ENOTDIR))
         return 0;
-    return error_set(err, ERROR_IO, "%.150s.partial, which was being written, was removed, or its folder was", r->path);
+    return error_set(err, ERROR_IO, "%.150s.partial, which was being written, was removed, or its folder was",
+                     r->path);
 }
 
 uint64_t recorder_open_bytes(const struct recorder *r)
@@ -159,7 +159,7 @@ int recorder_make_room(struct recorder *r, struct error *err)
     struct store_usage usage;
     uint64_t room = min64(ROOM_MOST, max64(limits.min_free_bytes / ROOM_OF_FREE, ROOM_LEAST));
     if (limits.keep_bytes)
-        room = min64(room, limits.keep_bytes / ROOM_OF_KEPT);
+        room = min64(room, store_room_reserve(limits.keep_bytes));
     if (r->o->stop_when_full) { /* what is old goes all the same */
         if (store_usage(r->store, &usage, err) != 0)
             return -1;
@@ -174,6 +174,10 @@ int recorder_make_room(struct recorder *r, struct error *err)
     }
     if (store_prune(r->store, &limits, (uint64_t)recorder_utc_believed(r), room, &pruned, err) != 0)
         return -1;
+    uint64_t files = atomic_exchange(&r->room.files, 0); /* those that made room for a write */
+    pruned.files += files;
+    pruned.bytes += atomic_exchange(&r->room.bytes, 0);
+    pruned.why |= files > 0 ? STORE_BYTES : 0;
     say_removed(r, &pruned);
     if (pruned.broken & (STORE_BYTES | STORE_FREE))
         return error_set(err, ERROR_IO, "%.150s: %s, and there is no archive that could be removed",

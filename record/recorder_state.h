@@ -17,6 +17,7 @@ struct recorder {
     const struct recorder_options *o;
     struct store *store;
     struct store_limits limits;
+    struct store_room room;       /* for those who write, by these limits */
     struct tracer *tracer;        /* NULL: the trace is given */
     struct domain_watch *domains; /* NULL: nobody asks who they are */
     struct counter_log *counts;   /* NULL: none are kept */

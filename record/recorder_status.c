@@ -51,7 +51,8 @@ static json_t *state_of(struct recorder *r)
     json_object_set_new(o, "restarts", number(r->restarts));
     json_object_set_new(o, "cpu_ns", number(cpu_ns));
     json_object_set_new(o, "rss_bytes", number(recorder_rss_bytes()));
-    json_object_set_new(o, "clock", json_string(r->clock && wall_clock_by_stream(r->clock) ? "stream" : "host"));
+    json_object_set_new(o, "clock",
+                        json_string(r->clock && wall_clock_by_stream(r->clock) ? "stream" : "host"));
     json_object_set_new(o, "mask", r->reduced.mask ? number(r->reduced.mask) : json_null());
     return o;
 }

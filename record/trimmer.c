@@ -10,7 +10,8 @@
 #include "parser/thread.h"
 
 struct trimmer {
-    struct store *store;
+    struct store_room *room;
+    struct store *store; /* its */
     uint64_t keep_ns;
     struct store_name
         last; /* the newest archive that has no trace any more; all before it have none either */
@@ -57,9 +58,10 @@ static bool trim(struct trimmer *t, const struct store_name *name)
     char path[PATH_MAX];
     struct error why = {0};
     uint64_t freed = 0;
+    const struct write_limit limit = {t->room, store_room_for};
     if (store_path(t->store, name, path, &why) != 0)
         return false;
-    bool trimmed = archive_drop_trace(path, &freed, &why) == 0 || access(path, F_OK) != 0;
+    bool trimmed = archive_drop_trace(path, &limit, &freed, &why) == 0 || access(path, F_OK) != 0;
     note(t, path, freed, trimmed ? NULL : &why);
     return trimmed;
 }
@@ -125,14 +127,15 @@ struct trimmed trimmer_take(struct trimmer *t)
     return done;
 }
 
-struct trimmer *trimmer_new(struct store *store, uint64_t keep_ns, struct error *err)
+struct trimmer *trimmer_new(struct store_room *room, uint64_t keep_ns, struct error *err)
 {
     struct trimmer *t = calloc(1, sizeof *t);
     if (!t) {
         error_no_memory(err, "the trimmer of archives");
         return NULL;
     }
-    t->store = store;
+    t->room = room;
+    t->store = room->store;
     t->keep_ns = keep_ns;
     pthread_mutex_init(&t->lock, NULL);
     pthread_cond_init(&t->changed, NULL);

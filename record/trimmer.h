@@ -10,12 +10,12 @@
 #include <stdint.h>
 
 #include "parser/error.h"
-#include "record/store.h"
+#include "record/store_room.h"
 
 struct trimmer;
 
-/* Traces are kept for keep_ns after the end of an archive, as store_ended_before has it. The store outlives it. NULL with `err` filled: no thread. */
-struct trimmer *trimmer_new(struct store *store, uint64_t keep_ns, struct error *err);
+/* Traces are kept for keep_ns after the end of an archive, as store_ended_before has it. The room, and its store, outlive it. NULL with `err` filled: no thread. */
+struct trimmer *trimmer_new(struct store_room *room, uint64_t keep_ns, struct error *err);
 
 /* Waits for the archive that is being rewritten, if one is. NULL is fine. */
 void trimmer_free(struct trimmer *t);

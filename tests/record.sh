@@ -96,12 +96,13 @@ check 'through a pipe, and again: nothing is replaced' [ "$(archives | wc -l)" -
 rm -rf "$folder"
 
 group 'an archive after one that is too short'
+info_says() { jq -e "$1" "$scratch/out" >/dev/null; }
 run record -q -o "$folder" --host host --rotate 10s --clock @2026-11-29T06:59:57Z "$scratch/trace.xt"
 mapfile -t files < <(archives)
 run info -f json "${files[1]}"
-check 'says that it begins anew, though nothing is missing' jq -e '.host.gaps | length == 1 and (.[0].why | test("nothing is missing"))' "$scratch/out"
+check 'says that it begins anew, though nothing is missing' info_says '.host.gaps | length == 1 and (.[0].why | test("nothing is missing"))'
 run info -f json "${files[2]}"
-check 'the next one goes on' jq -e '.host.gaps | length == 0' "$scratch/out"
+check 'the next one goes on' info_says '.host.gaps | length == 0'
 rm -rf "$folder"
 
 # ---- counters beside it ----
@@ -192,6 +193,43 @@ done
 check 'some were killed after it' [ $cuts -gt 0 ]
 rm -rf "$folder" "$scratch/before"
 refused 'a time for the trace that is none' '--with-trace' -o "$folder" --with-trace=1s "$scratch/busy.xt"
+
+# ---- never more bytes than asked for ----
+
+group 'a hard limit'
+# While it records: the most bytes that its folder ever has.
+watched() { # ARGUMENT...
+    "$XENMETER" record -o "$folder" --host host --rotate 10s --clock @$begins "$@" "$scratch/busy.xt" 2>"$scratch/err" &
+    recorder=$!
+    while kill -0 $recorder 2>/dev/null; do
+        bytes=$(find "$folder" -type f -printf '%s\n' 2>/dev/null | awk '{ s += $1 } END { print s + 0 }')
+        most=$((bytes > most ? bytes : most))
+    done
+    wait $recorder
+    status=$?
+}
+most=0
+watched --with-trace --keep-bytes 1M
+check 'one archive has no room: exit status' exits 2
+check 'that is said' says '--keep-bytes'
+check "never more ($most)" [ $most -le $((1 << 20)) ]
+rm -rf "$folder"
+most=0
+watched --with-trace --keep-bytes 20M
+check 'the oldest go: exit status' exits 0
+check 'that is said' says 'they are too many'
+check "never more ($most)" [ $most -le $((20 << 20)) ]
+check 'but nearly so much' [ $most -gt $((8 << 20)) ]
+check 'all are whole' all_whole
+rm -rf "$folder"
+mkdir -p "$folder/other"
+truncate -s 19M "$folder/other/2026-11-29T06Z-0a1b2c3d-0000.xma"
+most=0
+watched --with-trace --keep-bytes 20M
+check 'those of other hosts count: exit status' exits 2
+check "never more ($most)" [ $most -le $((20 << 20)) ]
+check 'and stay' [ -e "$folder/other/2026-11-29T06Z-0a1b2c3d-0000.xma" ]
+rm -rf "$folder"
 
 # ---- a host ----
 

@@ -294,10 +294,14 @@ static void a_name_that_is_no_text_is_marked_and_no_other(void)
     static const struct {
         const char *written, *name;
     } names[] = {
-        {"a\xff\xfe" "b", "a\xef\xbf\xbd\xef\xbf\xbd" "b"}, /* no UTF-8 */
+        {"a\xff\xfe"
+         "b",
+         "a\xef\xbf\xbd\xef\xbf\xbd"
+         "b"}, /* no UTF-8 */
         {"\xc3\xa9", "\xc3\xa9"},
         {"cut \xe2\x82", "cut \xef\xbf\xbd\xef\xbf\xbd"},
-        {"a\\u0000b", "a\xef\xbf\xbd" "b"},
+        {"a\\u0000b", "a\xef\xbf\xbd"
+                      "b"},
         {"a\\\\u0000", "a\\u0000"}, /* a backslash, and no escape */
         {"\x01\ttab", "\xef\xbf\xbd\xef\xbf\xbdtab"},
         {"\\ud83d\\ude00", "\xf0\x9f\x98\x80"},
