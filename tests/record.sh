@@ -477,6 +477,21 @@ as_the_day_says() { # FIRST LAST FILE
 while read -r first last file; do check "$file has what ran" as_the_day_says "$first" "$last" "$file"; done <"$scratch/spans"
 rm -rf "$folder"
 
+group 'a clock that is set far ahead'
+printf '\0\0\0\0\0\020\0\0' >"$scratch/tsc"
+echo "$first_tsc 1774740000000000000" >"$scratch/steps"
+"$XENMETER" record -o "$folder" --host host --xentrace "$scratch/paced" --domain-info "$scratch/domains" --buffer 1M -g 1min --keep 100d --clock "$PWD/$BUILD/tests/paced_clock $scratch/tsc $scratch/steps" 2>"$scratch/err" &
+recorder=$!
+check 'it records' soon has_archives 2
+before=$(archives)
+set_clock 315360000 # ten years
+check 'is not believed: that is said' soon says 'nothing more is removed because it is old'
+end TERM
+check 'exit status' exits 0
+all_there() { for file in $before; do [ -e "$file" ] || return 1; done; }
+check 'what was recorded is there' all_there
+rm -rf "$folder"
+
 group 'at most so many bytes'
 printf '\0\0\0\0\0\0\0\0' >"$scratch/tsc"
 start_long --keep-bytes 4M
