@@ -86,10 +86,10 @@ static int write_capture(struct dropping *d, const struct capture *p, struct cap
     struct member_writer w = {.frames = d->frames};
     bool *kept = frames_kept(p);
     uint32_t *places = calloc(p->frames, sizeof *places);
-    int status = describe(&w.capture, p) && kept && places ? 0 : error_no_memory(err, "an archive");
-    if (status == 0)
-        status = copy_frames(d, &w, p, kept, places, err);
-    if (status == 0)
+    int status = -1;
+    if (!describe(&w.capture, p) || !kept || !places)
+        error_no_memory(err, "an archive");
+    else if (copy_frames(d, &w, p, kept, places, err) == 0)
         status = copy_members(&w, p, kept, places, err);
     if (status == 0)
         status = member_writer_manifest(&w, to, err);
@@ -143,7 +143,9 @@ static int rewrite(struct dropping *d, const char *path, uint64_t *bytes, struct
     d->to = frame_sink_to(d->output);
     d->frames = frame_writer_new(&sink, LEVEL, 1, err);
     const struct capture **places = d->frames ? contents_by_place(captures, n) : NULL;
-    int status = places ? 0 : d->frames ? error_no_memory(err, "an archive") : -1;
+    if (!places)
+        return d->frames ? error_no_memory(err, "an archive") : -1;
+    int status = 0;
     for (size_t i = 0; i < n && status == 0; i++)
         status = write_capture(d, places[i], &d->captures[places[i] - captures], err);
     free(places);

@@ -291,9 +291,8 @@ static void put_line(struct counter_log *l, const char *line, struct buffer *lin
 /* The archive's first rows are those of before. The lock is held. */
 static void put_last(struct counter_log *l, struct buffer *lines)
 {
-    const char *key;
-    json_t *line;
-    json_object_foreach(l->last, key, line) put_line(l, json_string_value(line), lines);
+    for (void *i = json_object_iter(l->last); i; i = json_object_iter_next(l->last, i))
+        put_line(l, json_string_value(json_object_iter_value(i)), lines);
     for (size_t i = 0; i < l->rows_n; i++)
         l->rows[i].given = false;
     l->begins = false;

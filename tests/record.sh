@@ -176,11 +176,11 @@ check 'rows come of the results, with the time of day' grep -q ',2026-11-29T06:5
 rm -rf "$folder"
 cut_short() { # SECONDS: the recorder is killed so long after its start; the archives are whole, with the trace or without
     cp -r "$scratch/before" "$folder"
-    "$XENMETER" record -q -o "$folder" --host host --rotate 10s --with-trace=10s --clock @$later "$scratch/busy.xt" 2>/dev/null &
+    "$XENMETER" record -q -o "$folder" --host host --rotate 10s --with-trace=10s --clock "@$later" "$scratch/busy.xt" 2>/dev/null &
     recorder=$!
     sleep "$1"
-    kill -9 $recorder
-    wait $recorder 2>/dev/null
+    kill -9 "$recorder"
+    wait "$recorder" 2>/dev/null
     for file in "${files[@]}"; do "$XENMETER" archive verify -q "$file" || return 1; done
     has_trace "$old" || cuts=$((cuts + 1))
     cmp -s <(without "$scratch/before") <(without "$folder") || return 1
@@ -433,7 +433,8 @@ printf '\0\0\0\0\0\020\0\0' >"$scratch/tsc" # the first of them
 echo "$first_tsc 1774740000000000000" >"$scratch/steps" # 2026-03-28T23:20Z: the night in which summer time begins in Europe
 start_long
 kills=0
-while ! ended && kill -0 $recorder 2>/dev/null && [ $SECONDS -lt $((60 + days * 60)) ]; do
+long_begun=$SECONDS
+while ! ended && kill -0 $recorder 2>/dev/null && [ $((SECONDS - long_begun)) -lt $((60 + days * 60)) ]; do
     at=$(($(now_tsc) + (RANDOM % 10 + 1) * 3600 * 2400000000 / 2))
     timeout 60 bash -c "while [ \"\$(od -An -tu8 '$scratch/tsc' | tr -d ' ')\" -lt $((at < last_tsc ? at : last_tsc)) ]; do sleep 0.02; done" || break
     case $((RANDOM % 4)) in
