@@ -95,6 +95,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(store),
     SUITE(disk),
     SUITE(salvage),
+    SUITE(counter_log),
     SUITE(step),
     SUITE(instants),
     SUITE(sim_host),
