@@ -62,7 +62,8 @@ static void keep_limits(struct recorder *r, bool now)
     if ((!now && now_ns < r->limits_at_ns + LIMITS_EVERY_NS) || r->full.code != ERROR_NONE)
         return;
     r->limits_at_ns = now_ns;
-    if (recorder_make_room(r, &r->full) == 0)
+    if (recorder_make_room(r, &r->full) == 0 ||
+        (recorder_flight_give_up(r, &r->full) && recorder_make_room(r, &r->full) == 0))
         r->full.code = ERROR_NONE;
 }
 
@@ -77,6 +78,7 @@ static void look_after(struct recorder *r)
     if (r->tracer)
         r->tracer_state = tracer_check(r->tracer);
     keep_limits(r, false);
+    recorder_flight_look(r);
     recorder_limit_cpu(r);
     if (*r->o->stop || r->full.code != ERROR_NONE)
         stop(r);
@@ -97,7 +99,7 @@ static void take_clock(struct recorder *r, const struct clock *clock)
 }
 
 /* The largest tsc so far came with the sweep before. */
-static void part_sweep(void *context, const struct clock *clock, uint64_t tsc)
+static void part_sweep(void *context, const struct clock *clock, uint64_t at, uint64_t tsc)
 {
     struct recorder *r = context;
     uint64_t now_ns = io_clock_ns();
@@ -108,7 +110,13 @@ static void part_sweep(void *context, const struct clock *clock, uint64_t tsc)
     r->sweep_ns = r->sweep_at_ns ? now_ns - r->sweep_at_ns : SWEEP_NS;
     r->sweep_at_ns = now_ns;
     take_clock(r, clock);
+    recorder_flight_sweep(r, at, tsc);
     look_after(r);
+}
+
+static void part_interval(void *context, const struct part_interval *i)
+{
+    recorder_flight_interval(context, i);
 }
 
 static uint64_t part_end(void *context, const struct clock *clock, uint64_t settled_tsc)
@@ -162,7 +170,7 @@ static int64_t next_begin(struct recorder *r)
 static int run_part(struct recorder *r, struct part_result *result, struct error *err)
 {
     const struct recorder_options *o = r->o;
-    const struct part_watch watch = {r, part_end, part_sweep, part_facts, part_summary};
+    const struct part_watch watch = {r, part_end, part_sweep, part_interval, part_facts, part_summary};
     double host_error_ppm = 0, host_hz = wall_clock_hz(r->clock, &host_error_ppm);
     char identity[PATH_MAX + 64];
     const struct part_options options = {.path = r->path,
@@ -189,6 +197,7 @@ static int run_part(struct recorder *r, struct part_result *result, struct error
     r->next_utc_ns = 0;
     r->end_tsc = 0;
     r->ends_soon = false;
+    recorder_flight_part_begins(r);
     int status = part_run(&options, &r->link, result, err);
     r->open = false;
     if (status != 0 && err->code == ERROR_IO) {
@@ -213,9 +222,9 @@ static int run_part(struct recorder *r, struct part_result *result, struct error
 static int record_trace(struct recorder *r, int fd, struct error *err)
 {
     const struct spool_watch watch = {r, tick, r->o->wait_mask};
-    struct part_result result;
+    struct part_result result = {0};
     int status;
-    r->spool = spool_new(fd, r->o->buffer_bytes, &watch, err);
+    r->spool = spool_new(fd, r->o->buffer_bytes, r->o->flight.bytes_max, &watch, err);
     if (!r->spool)
         return -1;
     part_link_free(&r->link);
@@ -225,9 +234,11 @@ static int record_trace(struct recorder *r, int fd, struct error *err)
     if (wall_clock_by_stream(r->clock) && recorder_clock_begin(r, err) != 0)
         return -1;
     r->begin_utc_ns = recorder_utc_now(r);
+    recorder_flight_trace_begins(r);
     do
         status = run_part(r, &result, err);
     while (status == 0 && result.end == PART_MOMENT);
+    recorder_flight_trace_ends(r, status != 0 || result.cut);
     struct spool_state state = spool_state(r->spool);
     r->trace_bytes += state.bytes;
     r->stalled_ns += state.stalled_ns;
@@ -329,6 +340,8 @@ static int begin(struct recorder *r, struct error *err)
     if (!r->store || recorder_clock_begin(r, err) != 0 || recorder_salvage(r, err) != 0)
         return -1;
     recorder_find_last(r);
+    if (recorder_flight_begin(r, err) != 0)
+        return -1;
     if (o->input < 0 && !(r->tracer = tracer_new(&o->tracer, err)))
         return -1;
     if ((o->input < 0 || o->domains.source) && !(r->domains = domain_watch_new(&o->domains, err)))
@@ -344,6 +357,7 @@ static void end(struct recorder *r)
     notify_stopping(r->notify);
     if (r->store)
         recorder_status_write(r, true);
+    recorder_flight_free(r);
     domain_watch_free(r->domains);
     tracer_free(r->tracer);
     recorder_clock_end(r);
