@@ -6,11 +6,12 @@
 #include "condition.h"
 #include "record/flight_rule.h"
 
-#define SIZE_LEAST   ((uint64_t)1 << 20)
-#define SECOND_NS    1000000000u
-#define AGE_LEAST_NS (SECOND_NS / 10)
-#define LONGEST_NS   (86400ull * SECOND_NS)
-#define COOLDOWN_NS  (60ull * SECOND_NS)
+#define SIZE_LEAST    ((uint64_t)1 << 20)
+#define SECOND_NS     1000000000u
+#define AGE_LEAST_NS  (SECOND_NS / 10)
+#define LONGEST_NS    (86400ull * SECOND_NS)
+#define COOLDOWN_NS   (60ull * SECOND_NS)
+#define SHARE_OF_KEPT 4
 
 static const struct condition_syntax syntax = {
     .option = "when",
@@ -96,15 +97,13 @@ void complete_flight_rules(struct completion *c)
 
 int record_flight_check(const struct record_flight *f, const struct store_limits *limits, struct error *err)
 {
-    uint64_t most = f->bytes_max * (f->after_ns > 0 ? 2 : 1);
-    if (f->bytes_max == 0)
-        return f->given ? error_set(err, ERROR_USAGE, "--%s is about the flight recorder: --flight SIZE,AGE",
-                                    f->given)
-                        : 0;
-    if (limits->keep_bytes > 0 && most > limits->keep_bytes / 2)
-        return error_set(err, ERROR_USAGE,
-                         "--flight: a dump of up to %s would be more than half of --keep-bytes",
-                         f->after_ns > 0 ? "twice that size (--after)" : "that size");
+    if (f->bytes_max == 0 && f->given)
+        return error_set(err, ERROR_USAGE, "--%s is about the flight recorder: --flight SIZE,AGE", f->given);
+    if (limits->keep_bytes > 0 && f->bytes_max > limits->keep_bytes / SHARE_OF_KEPT)
+        return error_set(
+            err, ERROR_USAGE,
+            "--flight: its size is to be a quarter of --keep-bytes at most: a dump may have twice "
+            "that size");
     return 0;
 }
 

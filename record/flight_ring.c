@@ -59,7 +59,7 @@ void flight_ring_sweep(struct flight_ring *r, struct flight_place place, uint64_
     r->newest = place;
     if (is_due(r, &place, age_max))
         remember(r, place);
-    while (age_max > 0 && r->n > 1 && cycles_since(place_at(r, 1), &place) >= age_max) {
+    while (age_max > 0 && r->n > 1 && cycles_since(place_at(r, 1), &r->before) >= age_max) {
         drop_first(r);
         r->bound = FLIGHT_BY_AGE;
     }

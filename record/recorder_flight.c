@@ -10,7 +10,8 @@
 #include "metrics/human.h"
 #include "metrics/min_max.h"
 
-#define SHARE_OF_KEPT 2 /* a dump takes at most this part of all that may be kept */
+#define SHARE_OF_KEPT 2 /* a dump takes at most this part of all that may be kept, */
+#define SHARE_OF_FREE 2 /* and of what is free */
 
 /* 0: the clock is not known yet. */
 static uint64_t cycles(const struct recorder *r, uint64_t ns)
@@ -153,14 +154,17 @@ static void hold(const struct recorder *r)
 
 /* ---- the beginning of a dump ---- */
 
+static uint64_t most_bytes(const struct recorder_flight *f)
+{
+    return f->has_end ? f->to.at - f->from.at : f->bytes_max;
+}
+
 uint64_t recorder_flight_room(const struct recorder *r)
 {
     const struct recorder_flight *f = r->flight;
-    uint64_t all, written;
     if (!f || !f->dump)
         return 0;
-    all = f->has_end ? f->to.at - f->from.at : f->bytes_max;
-    written = flight_dump_written(f->dump);
+    uint64_t all = most_bytes(f), written = flight_dump_written(f->dump);
     return all > written ? all - written : 0;
 }
 
@@ -172,22 +176,43 @@ bool recorder_flight_give_up(struct recorder *r, const struct error *why)
     return any;
 }
 
+/* A dump does not take the place of most archives, nor the last of the file system. */
+static int check_room(struct recorder *r, struct error *err)
+{
+    struct store_usage usage;
+    uint64_t bytes = most_bytes(r->flight);
+    char most[HUMAN_BYTES], there[HUMAN_BYTES];
+    if (r->limits.keep_bytes && bytes > r->limits.keep_bytes / SHARE_OF_KEPT)
+        return error_set(err, ERROR_IO, "up to %s would be more than half of what may be kept (--keep-bytes)",
+                         human_bytes(most, bytes));
+    if (store_usage(r->store, &usage, err) != 0)
+        return -1;
+    return usage.free_bytes / SHARE_OF_FREE >= bytes
+               ? 0
+               : error_set(err, ERROR_IO, "up to %s would be more than half of what is free, %s",
+                           human_bytes(most, bytes), human_bytes(there, usage.free_bytes));
+}
+
 /* Opens the file of a dump, for which there is room then. -1 with `err` filled. */
 static int open_dump(struct recorder *r, struct error *err)
 {
     struct recorder_flight *f = r->flight;
     struct store_name name;
-    char most[HUMAN_BYTES];
     *f->path = '\0';
     if (!wall_clock_utc_of(r->clock, f->trigger.tsc, &f->utc_ns))
         f->utc_ns = recorder_utc_now(r);
     if (store_new(r->store, (uint64_t)f->utc_ns, r->boot_id, true, &name, f->path, err) != 0)
         return -1;
-    if (r->limits.keep_bytes && f->bytes_max > r->limits.keep_bytes / SHARE_OF_KEPT)
-        return error_set(err, ERROR_IO, "up to %s would be more than half of what may be kept (--keep-bytes)",
-                         human_bytes(most, f->bytes_max));
+    if (check_room(r, err) != 0)
+        return -1;
     f->dump = flight_dump_new(f->path, r->spool, f->from.at, err);
     return f->dump ? recorder_make_room(r, err) : -1;
+}
+
+static void set_end(struct recorder_flight *f, enum flight_end end)
+{
+    f->has_end = true;
+    f->end = end;
 }
 
 static void begin_is_known(struct recorder *r)
@@ -211,9 +236,11 @@ static void fire(struct recorder *r, const struct flight_trigger *t)
     f->from = flight_ring_oldest(&f->ring);
     f->to = (struct flight_place){f->ring.newest.at, f->ring.before.tsc};
     f->bound = f->ring.bound;
-    f->bytes_max = f->to.at - f->from.at + (after > 0 ? r->o->flight.bytes_max : 0);
+    f->bytes_max = f->to.at - f->from.at + r->o->flight.bytes_max;
     f->target_tsc = max64(f->to.tsc, t->tsc) + after;
     f->has_end = f->ended = false;
+    if (f->to.tsc >= f->target_tsc)
+        set_end(f, FLIGHT_AFTER);
     if (open_dump(r, &why) != 0) {
         give_up(r, &why);
         return;
@@ -222,12 +249,6 @@ static void fire(struct recorder *r, const struct flight_trigger *t)
     f->quiet_to = t->tsc + cycles(r, r->o->flight.cooldown_ns);
     hold(r);
     write_on(r, may_wait(r));
-}
-
-static void set_end(struct recorder_flight *f, enum flight_end end)
-{
-    f->has_end = true;
-    f->end = end;
 }
 
 /* A sweep begins: the dump may end there, or has to end before. */
