@@ -105,13 +105,14 @@ static uint8_t *room(struct spool *s, size_t *n)
     return *b ? *b + at : NULL;
 }
 
-/* Waits until the pipe or the event is readable. */
-static void wait_for_pipe(const struct spool *s, bool pipe)
+/* Waits until the pipe (if `pipe`) or the event is readable. Whether the pipe is. */
+static bool wait_for_pipe(const struct spool *s, bool pipe)
 {
     struct pollfd fds[] = {{.fd = s->wake_thread, .events = POLLIN}, {.fd = s->fd, .events = POLLIN}};
     poll(fds, pipe ? 2 : 1, -1);
     if (fds[0].revents)
         drain(s->wake_thread);
+    return fds[1].revents != 0;
 }
 
 /* What is read goes on from `to`; false: it was the end. */
@@ -149,11 +150,11 @@ static void *read_pipe(void *context)
             break;
         if (!to && !stalled_at)
             stalled_at = io_clock_ns();
-        wait_for_pipe(s, to != NULL);
-        if (to && !read_more(s, to, n))
+        if (!wait_for_pipe(s, to != NULL))
+            continue;
+        if (!read_more(s, to, n))
             break;
-        if (to)
-            wake(s->wake_reader);
+        wake(s->wake_reader);
     }
     wake(s->wake_reader);
     return NULL;

@@ -154,10 +154,10 @@ check 'others have that time, and little more' all_notes '.begins_by == "begin" 
 check 'they are parts of the trace' all_parts_of "$scratch/web.xt"
 check 'the same happens in them' same_counts "$scratch/web.xt"
 record -g 1s --flight 64M,2s --when 'running > 1% in 1' --flight-cooldown 7s --after 3s "$scratch/web.xt"
-check 'and what comes after' all_notes '.begins_by == "begin" or (.ends_by == "after" and .to.tsc - .why.moment.tsc >= 3 * .cpu_hz and .duration_ns < 7e9)'
+check 'and what comes after' all_notes '.begins_by == "begin" or .ends_by == "trace_end" or (.ends_by == "after" and .to.tsc - .why.moment.tsc >= 3 * .cpu_hz and .duration_ns < 7e9)'
 check 'they are parts of the trace, too' all_parts_of "$scratch/web.xt"
 record -g 1s --flight 64M,2s --when 'running > 1% in 1' --flight-cooldown 25s --after 1h "$scratch/web.xt"
-check 'or to its end' all_notes '.ends_by == "trace_end"'
+check 'or to its end' equal trace_end "$(of_note .ends_by "$(notes | tail -n 1)")"
 tail_of() { local note; note=$(notes | tail -n 1); [ $(($(of_note .trace_offset "$note") + $(of_note .bytes "$note"))) -eq "$(stat -c %s "$1")" ]; }
 check 'with the last sweep' tail_of "$scratch/web.xt"
 
