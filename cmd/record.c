@@ -408,6 +408,7 @@ static const struct command command = {
         "recorded instead.",
     .examples = "xenmeter record -o /var/lib/xenmeter --keep 30d --keep-bytes 20G\n"
                 "xenmeter record --status /var/lib/xenmeter\n"
+                "xenmeter record -o /var/lib/xenmeter --flight 64M,30s --when 'wait_p99 > 20ms in web'\n"
                 "xenmeter record -o archives --rotate 10s --clock @2026-11-29T07:00:00Z capture.xt",
     .options = options,
     .options_size = sizeof(struct record_options),

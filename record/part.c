@@ -168,8 +168,8 @@ static void give_interval(void *context, const struct interval *interval, const 
     const struct part_interval i = {.interval = interval,
                                     .rows = rows,
                                     .n = n,
-                                    .start_tsc = part_tsc(c, interval->start_ns),
-                                    .end_tsc = part_tsc(c, interval->end_ns),
+                                    .start_tsc = part_tsc(c, interval->start_ns) + 1, /* it is cut off */
+                                    .end_tsc = part_tsc(c, interval->end_ns) + 1,
                                     .lost_records = lost_by_now(p)};
     p->o->watch->interval(p->o->watch->context, &i);
 }
