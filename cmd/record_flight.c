@@ -6,12 +6,12 @@
 #include "condition.h"
 #include "record/flight_rule.h"
 
-#define SIZE_LEAST    ((uint64_t)1 << 20)
-#define SECOND_NS     1000000000u
-#define AGE_LEAST_NS  (SECOND_NS / 10)
-#define LONGEST_NS    (86400ull * SECOND_NS)
-#define COOLDOWN_NS   (60ull * SECOND_NS)
-#define SHARE_OF_KEPT 4
+#define SIZE_LEAST   ((uint64_t)1 << 20)
+#define SECOND_NS    1000000000u
+#define AGE_LEAST_NS (SECOND_NS / 10)
+#define LONGEST_NS   (86400ull * SECOND_NS)
+#define COOLDOWN_NS  (60ull * SECOND_NS)
+#define SIZE_OF_KEPT 4
 
 static const struct condition_syntax syntax = {
     .option = "when",
@@ -99,7 +99,7 @@ int record_flight_check(const struct record_flight *f, const struct store_limits
 {
     if (f->bytes_max == 0 && f->given)
         return error_set(err, ERROR_USAGE, "--%s is about the flight recorder: --flight SIZE,AGE", f->given);
-    if (limits->keep_bytes > 0 && f->bytes_max > limits->keep_bytes / SHARE_OF_KEPT)
+    if (limits->keep_bytes > 0 && f->bytes_max > limits->keep_bytes / SIZE_OF_KEPT)
         return error_set(
             err, ERROR_USAGE,
             "--flight: its size is to be a quarter of --keep-bytes at most: a dump may have twice "

@@ -61,7 +61,7 @@ uint64_t recorder_flight_ns(const struct recorder *r)
 static void give_up(struct recorder *r, const struct error *why)
 {
     struct recorder_flight *f = r->flight;
-    recorder_say(r, true, "%s: not written: %s", f->path, why->message);
+    recorder_say(r, true, "%s: not written: %s", *f->path ? f->path : "a dump of the trace", why->message);
     flight_dump_discard(f->dump);
     f->dump = NULL;
     f->failed++;
@@ -126,7 +126,10 @@ static void write_on(struct recorder *r, bool wait)
     struct error why = {0};
     if (!f->dump)
         return;
-    int status = flight_dump_give(f->dump, f->to.at, wait, &why);
+    int status =
+        f->has_end && f->to.at <= f->from.at
+            ? error_set(&why, ERROR_FORMAT, "there is no whole sweep, or one is larger than --flight")
+            : flight_dump_give(f->dump, f->to.at, wait, &why);
     if (status == 0 && f->has_end && !f->ended && flight_dump_next(f->dump) >= f->to.at) {
         status = flight_dump_end(f->dump, &why);
         f->ended = true;
@@ -241,12 +244,12 @@ static void fire(struct recorder *r, const struct flight_trigger *t)
     f->has_end = f->ended = false;
     if (f->to.tsc >= f->target_tsc)
         set_end(f, FLIGHT_AFTER);
+    f->quiet_from = t->tsc;
+    f->quiet_to = t->tsc + cycles(r, r->o->flight.cooldown_ns);
     if (open_dump(r, &why) != 0) {
         give_up(r, &why);
         return;
     }
-    f->quiet_from = t->tsc;
-    f->quiet_to = t->tsc + cycles(r, r->o->flight.cooldown_ns);
     hold(r);
     write_on(r, may_wait(r));
 }
@@ -256,7 +259,7 @@ static void find_end(struct recorder_flight *f)
 {
     if (!f->dump || f->has_end)
         return;
-    if (f->ring.newest.at - f->from.at > f->bytes_max && f->to.at > f->from.at) {
+    if (f->ring.newest.at - f->from.at > f->bytes_max) {
         set_end(f, FLIGHT_AT_SIZE);
         return;
     }
@@ -354,16 +357,12 @@ void recorder_flight_sweep(struct recorder *r, uint64_t at, uint64_t tsc)
 void recorder_flight_trace_ends(struct recorder *r, bool cut)
 {
     struct recorder_flight *f = r->flight;
-    const struct error why = {.code = ERROR_FORMAT, .message = "the trace had no whole sweep"};
     if (!f || !f->dump)
         return;
     uint64_t bytes = spool_state(r->spool).bytes;
-    if (!f->has_end && !cut && bytes - f->from.at <= max64(f->bytes_max, r->o->flight.bytes_max))
+    if (!f->has_end && !cut && bytes - f->from.at <= f->bytes_max)
         f->to = (struct flight_place){bytes, f->ring.newest.tsc};
     if (!f->has_end)
         set_end(f, FLIGHT_AT_TRACE_END);
-    if (f->to.at > f->from.at)
-        write_on(r, true);
-    else
-        give_up(r, &why);
+    write_on(r, true);
 }

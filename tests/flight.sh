@@ -308,7 +308,7 @@ if mkdir -p "$folder" && mount -t tmpfs -o size=80M tmpfs "$folder" 2>/dev/null;
     check 'nothing looks whole' has_dumps 0
     check 'nothing is left' [ -z "$(find "$flight" -type f)" ]
     head -c 70M /dev/zero >"$folder/others" 2>/dev/null
-    >"$err"
+    : >"$err"
     kill -USR1 $recorder
     check 'too little room: none is begun' soon failed
     rm "$folder/others"
