@@ -242,7 +242,12 @@ is_open() { find "$folder" -name '*.xma.partial' 2>/dev/null | grep -q .; }
 dump_is_open() { find "$flight" -name '*.xt.partial' -size +0 2>/dev/null | grep -q .; }
 
 group 'SIGUSR1'
-start --flight 64M,2s
+cat >"$scratch/xentrace-kept" <<END
+#!/bin/sh
+"$PWD/$XENMETER" simulate -q --realtime -o - "$scratch/host.json" | tee -i "$scratch/stream.xt"
+END
+chmod +x "$scratch/xentrace-kept"
+start --xentrace "$scratch/xentrace-kept" --flight 64M,2s
 check 'it records' soon is_open
 sleep 4
 kill -USR1 $recorder
@@ -259,6 +264,7 @@ kill -USR1 $recorder
 check 'another one' soon has_dumps 2
 end TERM
 check 'exit status' exits 0
+check 'both are parts of the trace' all_parts_of "$scratch/stream.xt"
 rm -rf "$folder"
 
 group 'SIGTERM before the end of a dump'
