@@ -34,7 +34,7 @@ int set_flight(struct options *o, const struct option_spec *s, const char *text,
     char size[32] = "";
     if (comma && (size_t)(comma - text) < sizeof size)
         memcpy(size, text, (size_t)(comma - text));
-    if (parse_size(size, &f->bytes_max) != 0)
+    if (!comma || parse_size(size, &f->bytes_max) != 0)
         return error_set(err, ERROR_USAGE, "--%s %.40s: wants a size and a time, for example 256M,30s",
                          s->name, text);
     if (parse_duration(s->name, comma + 1, strlen(comma + 1), &f->age_ns, err) != 0)
