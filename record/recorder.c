@@ -275,10 +275,13 @@ static void wait_for_end(struct recorder *r)
     } while (r->tracer_state == TRACER_RUNNING && io_clock_ns() < until_ns);
 }
 
-/* What came is no trace, though there was one before: xentrace is to be started again. -1: nobody knows how to go on. */
+/*
+ * What came is no trace, though there was one before: xentrace is to be started again; or it is too short to say anything, as the recorder
+ * is to end. -1: nobody knows how to go on.
+ */
 static int give_up_trace(struct recorder *r, struct error *err)
 {
-    if (err->code != ERROR_FORMAT || r->parts == 0)
+    if (err->code != ERROR_FORMAT || (r->parts == 0 && !r->stopping))
         return -1;
     recorder_say(r, true, "xentrace: %s", err->message);
     *err = (struct error){.code = ERROR_NONE};
