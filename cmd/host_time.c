@@ -66,6 +66,16 @@ bool host_time_names(const struct host_time *t, struct domain_names **names)
     return true;
 }
 
+const char *host_time_uuid(const void *host_time, int32_t domain, uint32_t life)
+{
+    const struct host_facts *facts = &((const struct host_time *)host_time)->facts;
+    (void)life;
+    for (size_t i = facts->domains_n; i-- > 0;)
+        if ((int64_t)facts->domains[i].domain == domain && *facts->domains[i].uuid)
+            return facts->domains[i].uuid;
+    return NULL;
+}
+
 /* ---- moments ---- */
 
 static bool utc_of(const void *context, uint64_t ns, int64_t *utc_ns)

@@ -57,6 +57,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(debt),
     SUITE(debt_policy),
     SUITE(governor),
+    SUITE(metric_book),
     SUITE(xl),
     SUITE(commands),
     SUITE(domain_info),
