@@ -36,7 +36,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) -I. -pthread $(shell pkg-config 
              $(patsubst %,-DHAVE_%,$(optional)) $(CFLAGS)
 LIBS       = $(shell pkg-config --libs $(PKGS) $(optional)) -lm -pthread
 
-LAYERS      := parser/source parser/decode parser/order parser metrics/model metrics/measure metrics/control metrics/relation metrics formats archive host act record sim
+LAYERS      := parser/source parser/decode parser/order parser metrics/model metrics/measure metrics/control metrics/relation metrics formats archive account host act record sim
 LIBRARY_SRC := $(wildcard $(LAYERS:%=%/*.c))
 CMD_SRC     := $(wildcard cmd/*.c)
 objects      = $(patsubst %.c,$(BUILD)/%.o,$(1))
