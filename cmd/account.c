@@ -209,6 +209,16 @@ static int read_given(struct accounting *a, struct error *err)
     return status;
 }
 
+/* NULL: the relation's own. */
+static const char *columns_of(const struct account_command *own)
+{
+    bool plain_table = !own->common.columns && strcmp(own->common.format, "table") == 0;
+    return plain_table && own->extrapolate && relation_of[own->by] == &relation_account
+               ? "period,host,vm,vcpus,total_ns,extrapolated_total_ns,charged_ns,runnable_ns,covered_pct,"
+                 "verdict"
+               : own->common.columns;
+}
+
 static int begin(struct accounting *a, struct error *err)
 {
     const struct account_command *own = a->own;
@@ -220,7 +230,7 @@ static int begin(struct accounting *a, struct error *err)
     if (a->run.from_utc_ns >= a->run.to_utc_ns)
         return error_set(err, ERROR_USAGE, "nothing lies between --from %.60s and --to %.60s", own->from,
                          own->to);
-    if (choice_make(&a->choice, &relation_of[own->by], 1, o->columns, o->sort, 0, err) != 0 ||
+    if (choice_make(&a->choice, &relation_of[own->by], 1, columns_of(own), o->sort, 0, err) != 0 ||
         read_given(a, err) != 0)
         return -1;
     a->schema = (struct report_schema){.name = "account",
