@@ -8,6 +8,7 @@
 #include "archive/host_facts.h"
 #include "formats/writer.h"
 #include "host_time.h"
+#include "metrics/array.h"
 #include "pager.h"
 #include "reading.h"
 #include "reading_parts.h"
@@ -22,8 +23,11 @@ struct accounting {
     struct report_schema schema;
     struct output *output;
     struct writer *writer;
-    struct account_line first; /* held back: if it is the only one, a table is a page */
-    uint64_t lines;
+    struct account_line
+        *rows; /* of a statement, on their way to the writer: tables are laid out by several */
+    size_t rows_n, rows_capacity;
+    bool written;     /* lines were; until then there may be one only, and a table is a page */
+    uint64_t lines;   /* in all */
     struct error why; /* of a failure while a statement is written */
 };
 
@@ -37,11 +41,12 @@ static const struct relation *const relation_of[] = {&relation_account, &relatio
 
 /* ---- writing ---- */
 
-static int write_line(struct accounting *a, const void *line)
+static int write_lines(struct accounting *a, const void *lines, size_t n)
 {
-    const struct rows rows = {.relation = relation_of[a->own->by], .at = line, .n = 1};
+    const struct rows rows = {.relation = relation_of[a->own->by], .at = lines, .n = n};
     progress_end(&a->progress);
-    return writer_rows(a->writer, &rows);
+    a->written = true;
+    return n > 0 ? writer_rows(a->writer, &rows) : 0;
 }
 
 static bool may_be_page(const struct accounting *a)
@@ -50,18 +55,23 @@ static bool may_be_page(const struct accounting *a)
            relation_of[a->own->by] == &relation_account;
 }
 
-/* The first line waits until there is a second one. */
 static int put_line(struct accounting *a, const struct account_row *row)
 {
-    struct account_line line;
-    account_line_of(&line, row, a->own->extrapolate);
-    if (a->lines++ == 0 && may_be_page(a)) {
-        a->first = line;
+    if (!array_make_room(&a->rows, &a->rows_capacity, a->rows_n + 1, sizeof *a->rows))
+        return error_no_memory(&a->why, "the rows");
+    account_line_of(&a->rows[a->rows_n++], row, a->own->extrapolate);
+    a->lines++;
+    return 0;
+}
+
+/* Writes the lines of a statement, but one that may remain the only one. */
+static int write_rows(struct accounting *a)
+{
+    if (!a->written && a->lines == 1 && may_be_page(a))
         return 0;
-    }
-    if (a->lines == 2 && may_be_page(a) && write_line(a, &a->first) != 0)
-        return -1;
-    return write_line(a, &line);
+    int status = write_lines(a, a->rows, a->rows_n);
+    a->rows_n = 0;
+    return status;
 }
 
 /* ---- which VMs ---- */
@@ -101,7 +111,7 @@ static int put_rows(struct accounting *a, const struct account_statement *s)
     for (size_t i = 0; i < s->rows_n && status == 0; i++)
         if (is_wanted(a, s->rows[i].vm))
             status = put_line(a, &s->rows[i]);
-    return status;
+    return status == 0 ? write_rows(a) : status;
 }
 
 static int compare_vms(const void *a, const void *b)
@@ -133,32 +143,34 @@ static int put_vms(struct accounting *a, const struct account_statement *s)
         account_sum_free(&sum);
     }
     free(rows);
-    return status;
+    return status == 0 ? write_rows(a) : status;
 }
 
 static int put_hosts(struct accounting *a, const struct account_statement *s)
 {
-    struct account_host_line line;
-    int status = 0;
-    for (size_t i = 0; i < s->hosts_n && status == 0; i++) {
-        account_host_line_of(&line, &s->period, &s->hosts[i]);
-        status = write_line(a, &line);
-        a->lines++;
-    }
+    struct account_host_line *lines = calloc(s->hosts_n + 1, sizeof *lines);
+    if (!lines)
+        return error_no_memory(&a->why, "the hosts");
+    for (size_t i = 0; i < s->hosts_n; i++)
+        account_host_line_of(&lines[i], &s->period, &s->hosts[i]);
+    int status = write_lines(a, lines, s->hosts_n);
+    a->lines += s->hosts_n;
+    free(lines);
     return status;
 }
 
 static int put_services(struct accounting *a, const struct account_statement *s)
 {
-    struct account_service_line line;
-    int status = 0;
-    for (size_t i = 0; i < s->services_n && status == 0; i++) {
-        if (!is_wanted(a, s->services[i].guest) && !is_wanted(a, s->services[i].driver_domain))
-            continue;
-        account_service_line_of(&line, &s->period, &s->services[i]);
-        status = write_line(a, &line);
-        a->lines++;
-    }
+    struct account_service_line *lines = calloc(s->services_n + 1, sizeof *lines);
+    size_t n = 0;
+    if (!lines)
+        return error_no_memory(&a->why, "the services");
+    for (size_t i = 0; i < s->services_n; i++)
+        if (is_wanted(a, s->services[i].guest) || is_wanted(a, s->services[i].driver_domain))
+            account_service_line_of(&lines[n++], &s->period, &s->services[i]);
+    int status = write_lines(a, lines, n);
+    a->lines += n;
+    free(lines);
     return status;
 }
 
@@ -254,8 +266,8 @@ static int end(struct accounting *a, struct error *err)
     if (a->lines == 0)
         return error_set(err, ERROR_USAGE, "%s",
                          a->own->vms ? "--vm: none of these VMs is in this time" : "nothing to report");
-    if (a->lines == 1 && may_be_page(a)) {
-        account_page_put(&page, &a->first, a->own->zone ? a->own->zone : "UTC");
+    if (!a->written) {
+        account_page_put(&page, a->rows, a->own->zone ? a->own->zone : "UTC");
         status = page.failed ? error_no_memory(err, "the page") : 0;
         if (status == 0)
             output_write(a->output, page.at, page.n);
@@ -311,6 +323,7 @@ static int run(const struct options *o)
         status = account_findings_end(&a.findings);
     writer_free(a.writer);
     output_abort(a.output);
+    free(a.rows);
     choice_free(&a.choice);
     host_facts_free(&a.given);
     return status;
