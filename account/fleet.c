@@ -26,6 +26,7 @@ struct reading_fleet {
     const struct account_options *options;
     struct job *jobs;
     size_t done;
+    struct error only; /* why the only archive cannot be used */
 };
 
 const char *fleet_file(const struct fleet *f, const struct fleet_capture *c)
@@ -96,14 +97,25 @@ static int keep_capture(struct fleet *f, struct job *j, size_t i, struct error *
     return status;
 }
 
-static void say_damaged(const struct reading_fleet *x, const struct job *j)
+/* Of the only archive that is the error of all. */
+static void say_left_out(struct reading_fleet *x, const struct job *j, enum account_finding_kind kind,
+                         const char *what)
+{
+    const char *file = x->fleet->files.paths[j->file];
+    if (x->fleet->files.n > 1)
+        say(x->options, kind, file, what);
+    else
+        error_set(&x->only, ERROR_FORMAT, "%.120s: %s", file, what);
+}
+
+static void say_damaged(struct reading_fleet *x, const struct job *j)
 {
     char what[sizeof j->err.message + 40];
     if (j->err.has_offset)
         snprintf(what, sizeof what, "offset %llu: %s", (unsigned long long)j->err.offset, j->err.message);
     else
         snprintf(what, sizeof what, "%s", j->err.message);
-    say(x->options, ACCOUNT_DAMAGED, x->fleet->files.paths[j->file], what);
+    say_left_out(x, j, ACCOUNT_DAMAGED, what);
 }
 
 /* Takes what came of a job. An archive of which one capture is damaged is left out. */
@@ -123,8 +135,7 @@ static int take_job(struct reading_fleet *x, struct job *j, struct error *err)
             if (j->recorded[i].timed)
                 status = keep_capture(x->fleet, j, i, err);
             else
-                say(x->options, ACCOUNT_UNPLACED, x->fleet->files.paths[j->file],
-                    "it has no times of day; --host-facts FILE gives them");
+                say_left_out(x, j, ACCOUNT_UNPLACED, "it has no times of day; --host-facts FILE gives them");
         }
     }
     job_free(j);
@@ -298,6 +309,10 @@ int fleet_read(struct fleet *f, const struct account_options *o, struct error *e
     files_sort(&f->files);
     if (read_all(&x, err) != 0)
         return -1;
+    if (f->n == 0 && x.only.code != ERROR_NONE) {
+        *err = x.only;
+        return -1;
+    }
     if (f->n == 0)
         return error_set(err, ERROR_FORMAT, "none of these archives can be used");
     return resolve(f, o, err);
