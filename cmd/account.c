@@ -225,10 +225,14 @@ static int read_given(struct accounting *a, struct error *err)
 static const char *columns_of(const struct account_command *own)
 {
     bool plain_table = !own->common.columns && strcmp(own->common.format, "table") == 0;
-    return plain_table && own->extrapolate && relation_of[own->by] == &relation_account
-               ? "period,host,vm,vcpus,total_ns,extrapolated_total_ns,charged_ns,runnable_ns,covered_pct,"
-                 "verdict"
-               : own->common.columns;
+    if (!plain_table || relation_of[own->by] != &relation_account || !(own->extrapolate || own->peaks))
+        return own->common.columns;
+    return own->peaks && own->extrapolate ? "period,host,vm,vcpus,total_ns,extrapolated_total_ns,peak_1s_ns,"
+                                            "peak_5min_ns,covered_pct,verdict"
+           : own->peaks ? "period,host,vm,vcpus,total_ns,peak_1s_ns,peak_5min_ns,charged_ns,runnable_ns,"
+                          "covered_pct,verdict"
+                        : "period,host,vm,vcpus,total_ns,extrapolated_total_ns,charged_ns,runnable_ns,"
+                          "covered_pct,verdict";
 }
 
 static int begin(struct accounting *a, struct error *err)
@@ -302,6 +306,7 @@ static int run(const struct options *o)
                                      .paths_n = o->inputs_n,
                                      .given = o->host_facts ? &a.given : NULL,
                                      .granularity = a.own->granularity,
+                                     .peaks = a.own->peaks,
                                      .from_utc_ns = INT64_MIN,
                                      .to_utc_ns = INT64_MAX,
                                      .jobs = o->jobs ? o->jobs : usable_cpus(),
@@ -383,6 +388,8 @@ static const struct option_spec options[] = {
            .set = set_account_by, .choices = "vm\nvm-host\nhost\ndriver-domain"),
     OPTION(0, "extrapolate", NULL, "also total, scaled to the whole period, where not all of it was recorded",
            .set = set_flag, OWN(extrapolate)),
+    OPTION(0, "peaks", NULL, "also the busiest second and five minutes of each VM; reads all intervals",
+           .set = set_flag, OWN(peaks)),
     OPTION_SORT("order the rows, largest first"),
     OPTION_LIMIT("at most N rows"),
     OPTIONS_HEADING("How to show it"),
