@@ -388,14 +388,11 @@ static void put_in_order(struct found *f, int (*compare)(const void *, const voi
         qsort(f->list, f->n, sizeof *f->list, compare);
 }
 
-/* Room for n structs in *to, which is freed. False: no memory. */
-static bool renew(void *to, size_t n, size_t size)
+/* Room for n structs in place of the old ones. NULL: no memory. */
+static void *renewed(void *old, size_t n, size_t size)
 {
-    void *old, *fresh = calloc(n + 1, size);
-    memcpy(&old, to, sizeof old);
     free(old);
-    memcpy(to, &fresh, sizeof fresh);
-    return fresh != NULL;
+    return calloc(n + 1, size);
 }
 
 static void put_host(const struct sums *s, struct account_host *to, struct host_sum *h)
@@ -428,9 +425,10 @@ bool sums_statement(struct sums *s, struct account_statement *statement)
     put_in_order(&s->hosts, compare_listed_hosts);
     put_in_order(&s->vms, compare_listed_vms);
     put_in_order(&s->services, compare_listed_services);
-    if (!renew(&s->out_hosts, s->hosts.n, sizeof *s->out_hosts) ||
-        !renew(&s->out_rows, s->vms.n, sizeof *s->out_rows) ||
-        !renew(&s->out_services, s->services.n, sizeof *s->out_services))
+    s->out_hosts = renewed(s->out_hosts, s->hosts.n, sizeof *s->out_hosts);
+    s->out_rows = renewed(s->out_rows, s->vms.n, sizeof *s->out_rows);
+    s->out_services = renewed(s->out_services, s->services.n, sizeof *s->out_services);
+    if (!s->out_hosts || !s->out_rows || !s->out_services)
         return false;
     for (size_t i = 0; i < s->hosts.n; i++)
         put_host(s, &s->out_hosts[i], s->hosts.list[i]);
