@@ -93,6 +93,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(ahead),
     SUITE(cores),
     SUITE(store),
+    SUITE(periods),
     SUITE(disk),
     SUITE(salvage),
     SUITE(counter_log),
