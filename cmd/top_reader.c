@@ -10,6 +10,7 @@
 #include "nothing.h"
 #include "parser/thread.h"
 
+#define ROWS_MEMBER    1 /* of the pipeline; delays, whose seconds are to be there before, are member 0 */
 #define TOUCH_EVERY_NS 50000000u
 #define PENDING_MOST   3 /* seconds that later ones overtake: what they still lack does not come */
 
@@ -50,25 +51,25 @@ static struct second *second_of(struct top_reader *r, uint64_t start_ns, uint64_
 static void judge(struct top_reader *r, struct second *s)
 {
     struct summary *summary = calloc(1, sizeof *summary);
+    uint64_t of_ns = s->end_ns;
     if (!summary)
         return;
     if (r->run.trace) {
-        const struct meter *meter = pipeline_meter(r->run.pipeline, 0);
+        const struct meter *meter = pipeline_meter(r->run.pipeline, ROWS_MEMBER);
         trace_run_describe(&r->run, summary);
+        of_ns = pipeline_pass(r->run.pipeline)->settled_ns;
         summary->quality.vcpu_ns = meter_vcpu_ns(meter);
         summary->quality.unknown_ns = meter_unknown_ns(meter);
         summary->quality.doubtful_ns = meter_doubtful_ns(meter);
-        summary->quality.truncated_bytes = 0; /* it goes on */
-        s->lost_records = summary->quality.lost_records - r->lost;
+        summary->quality.truncated_bytes = 0;                       /* it goes on */
+        summary->quality.lost_records = r->lost += s->lost_records; /* not those that were read ahead */
         s->records = summary->quality.records - r->records;
-        r->lost = summary->quality.lost_records;
         r->records = summary->quality.records;
     } else {
         *summary = r->run.archived.summary;
         summary->quality.vcpu_ns = r->run.archived.vcpu_ns;
     }
-    verdict_judge(&s->judgement, &summary->quality, &summary->clock,
-                  clock_ns(&summary->clock, summary->trace.tsc_last), summary->trace.pcpus,
+    verdict_judge(&s->judgement, &summary->quality, &summary->clock, of_ns, summary->trace.pcpus,
                   summary->trace.has_runstates);
     free(summary);
 }
@@ -135,7 +136,19 @@ static void drop_pending(struct top_reader *r)
 static int taken(struct top_reader *r, bool fine)
 {
     r->no_memory |= !fine;
-    return r->no_memory || r->stop ? -1 : add_complete(r);
+    if (r->no_memory || r->stop)
+        return -1;
+    return r->run.archived.from_results ? add_complete(r) : 0;
+}
+
+/* Now the quality of the trace is known up to the same moment as its rows. */
+static int take_settled(void *context, const struct pass *pass, uint64_t settled_ns, struct error *err)
+{
+    struct top_reader *r = context;
+    (void)pass;
+    (void)settled_ns;
+    (void)err;
+    return r->no_memory ? -1 : add_complete(r);
 }
 
 static int take_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
@@ -169,13 +182,26 @@ static int take_execution(void *context, const struct execution *e)
     return r->no_memory || r->stop ? -1 : 0;
 }
 
+/* Counts lost records where their loss ended; in the next second where that one is over. */
+static void count_lost(struct top_reader *r, const struct event *e, const struct clock *clock)
+{
+    uint64_t start_ns = clock_ns(clock, e->tsc) / SECOND_NS * SECOND_NS;
+    if (start_ns < r->added_ns)
+        start_ns = r->added_ns;
+    struct second *s = second_of(r, start_ns, start_ns + SECOND_NS);
+    if (s)
+        s->lost_records += e->w[0];
+}
+
 static int take_batch(void *context, const struct pass *pass, const struct event_batch *batch,
                       struct error *err)
 {
     struct top_reader *r = context;
     uint64_t now_ns = batch->n > 0 ? io_clock_ns() : 0;
-    (void)pass;
     (void)err;
+    for (size_t i = 0; i < batch->n; i++)
+        if (batch->events[i].slot == EVENT_BLIND_END)
+            count_lost(r, &batch->events[i], pass->clock);
     if (now_ns > r->touched_ns + TOUCH_EVERY_NS) {
         r->touched_ns = now_ns;
         history_touch(r->history);
@@ -218,12 +244,16 @@ static int add_consumers(struct top_reader *r, struct error *err)
                                          .from_ns = r->from_ns,
                                          .context = r,
                                          .rows = take_delays};
-    r->consumer = (struct consumer){
-        .context = r, .rows = &r->meter, .from_ns = r->from_ns, .batch = take_batch, .asks_quality = true};
+    r->consumer = (struct consumer){.context = r,
+                                    .rows = &r->meter,
+                                    .from_ns = r->from_ns,
+                                    .batch = take_batch,
+                                    .settled = take_settled,
+                                    .asks_quality = true};
     if (!(r->delays = delays_new(&delays)))
         return error_no_memory(err, "the delays");
     const struct consumer blame = delays_consumer(r->delays);
-    return trace_run_add(&r->run, &r->consumer, err) == 0 && trace_run_add(&r->run, &blame, err) == 0 ? 0
+    return trace_run_add(&r->run, &blame, err) == 0 && trace_run_add(&r->run, &r->consumer, err) == 0 ? 0
                                                                                                       : -1;
 }
 

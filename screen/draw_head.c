@@ -186,7 +186,8 @@ static void draw_counts(const struct screen *s, struct canvas *c, unsigned y)
     char number[HUMAN_BYTES];
     unsigned x = canvas_printf(c, 0, y, c->width, STYLE_PLAIN, "domains %" PRIu32 "  vCPUs %" PRIu32 "  ",
                                p->host.domains, p->host.vcpus);
-    x += canvas_printf(c, x, y, c->width, STYLE_PLAIN, "records %s  ", human_count(number, p->records));
+    if (s->source == FROM_LIVE && !s->batch)
+        x += canvas_printf(c, x, y, c->width, STYLE_PLAIN, "records %s  ", human_count(number, p->records));
     x += canvas_printf(c, x, y, c->width, p->lost_records ? STYLE_ALARM : STYLE_PLAIN, "lost %s",
                        human_count(number, p->lost_records));
     x += 2;

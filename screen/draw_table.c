@@ -248,13 +248,14 @@ static void draw_caption(const struct screen *s, struct canvas *c, unsigned y)
         x += canvas_put(c, x, y, c->width, STYLE_KEY,
                         s->drill.domain >= 0 ? ", the last of the second"
                                              : " with the longest waits of the second");
-    if (s->drill.domain >= 0) {
-        const char *name = sheet_name(&s->sheet.choice, s->drill.domain, s->drill.life);
-        x += canvas_printf(c, x, y, c->width, STYLE_KEY, ", of domain %" PRId32 "%s%s", s->drill.domain,
+    const struct subject *of = &s->sheet.choice.subject;
+    if (of->domain >= 0) {
+        const char *name = sheet_name(&s->sheet.choice, of->domain, of->life);
+        x += canvas_printf(c, x, y, c->width, STYLE_KEY, ", of domain %" PRId32 "%s%s", of->domain,
                            name ? " " : "", name ? name : "");
     }
-    if (s->drill.vcpu >= 0)
-        x += canvas_printf(c, x, y, c->width, STYLE_KEY, ", vCPU %" PRId32, s->drill.vcpu);
+    if (of->domain >= 0 && of->vcpu >= 0)
+        x += canvas_printf(c, x, y, c->width, STYLE_KEY, ", vCPU %" PRId32, of->vcpu);
     if (*s->filter)
         x += canvas_printf(c, x, y, c->width, STYLE_WARNING, ", filter: %s", s->filter);
     if (s->sheet.n > 0)

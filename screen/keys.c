@@ -85,19 +85,28 @@ static void show_view(struct screen *s, enum view view)
     s->stale = true;
 }
 
-static void watch(struct screen *s)
+/* Executions are kept of the chosen domain only. A replay is read again with those of another one. */
+static enum screen_action watch(struct screen *s)
 {
-    history_watch(s->history,
-                  (struct watched){.domain = s->drill.domain, .vcpu = s->drill.vcpu, .life = s->drill.life});
+    const struct watched wanted = {
+        .domain = s->drill.domain, .vcpu = s->drill.vcpu, .life = s->drill.life};
+    const struct watched *kept = &s->picture.watched;
+    history_watch(s->history, wanted);
+    bool missing = s->settings.view == VIEW_EXECUTIONS && wanted.domain >= 0 && s->picture.any &&
+                   (kept->domain != wanted.domain || kept->life != wanted.life || kept->vcpu != wanted.vcpu);
+    if (!missing || s->source != FROM_REPLAY)
+        return ACTION_NONE;
+    s->seek_ns = s->shown_ns;
+    return ACTION_SEEK;
 }
 
 /* A domain's vCPUs, a vCPU's executions. */
-static void drill_down(struct screen *s)
+static enum screen_action drill_down(struct screen *s)
 {
     size_t row = screen_chosen_row(s);
     enum view view = s->settings.view;
     if (row >= s->sheet.n || s->sheet.rows[row].subject.domain < 0 || view == VIEW_EXECUTIONS)
-        return;
+        return ACTION_NONE;
     s->drill = s->sheet.rows[row].subject;
     s->drill.pcpu = -1;
     if (view == VIEW_VCPUS) {
@@ -106,7 +115,7 @@ static void drill_down(struct screen *s)
         s->drill.vcpu = -1;
         show_view(s, view == VIEW_BLAME ? VIEW_BLAME : VIEW_VCPUS);
     }
-    watch(s);
+    return watch(s);
 }
 
 /* The way back, level by level; then the filter goes, too. */
@@ -258,9 +267,6 @@ static bool key_of_rows(struct screen *s, int key)
     case KEYS_HOME:
         screen_choose_row(s, 0);
         return true;
-    case KEYS_ENTER:
-        drill_down(s);
-        return true;
     case KEYS_ESCAPE:
     case KEYS_BACKSPACE:
         back(s);
@@ -366,9 +372,13 @@ enum screen_action screen_key(struct screen *s, int key)
         return ACTION_QUIT;
     enum view view = view_of_key(key);
     if (view != VIEWS) {
+        if (view == VIEW_DOMAINS)
+            s->drill.domain = s->drill.vcpu = -1;
         show_view(s, view);
-        return ACTION_NONE;
+        return watch(s);
     }
+    if (key == KEYS_ENTER)
+        return drill_down(s);
     if (key_of_rows(s, key) || key_of_look(s, key))
         return ACTION_NONE;
     return key_of_time(s, key);

@@ -57,12 +57,20 @@ static uint64_t wanted_ns(struct screen *s, uint64_t now_ns)
     return s->paused && s->shown_ns ? s->shown_ns : s->status.last_ns;
 }
 
+/* Rows of pCPUs and of charges are never those of one domain. */
+static struct subject drill_of(const struct screen *s)
+{
+    static const struct subject nobody = {.domain = -1, .vcpu = -1, .pcpu = -1};
+    enum view view = s->settings.view;
+    return view == VIEW_PCPUS || view == VIEW_CHARGES || view == VIEW_DOMAINS ? nobody : s->drill;
+}
+
 static void make_sheet(struct screen *s)
 {
     const struct sheet_choice choice = {.view = s->settings.view,
                                         .columns = &s->settings.choices[s->settings.view],
                                         .filter = s->filter,
-                                        .subject = s->drill,
+                                        .subject = drill_of(s),
                                         .name_of = s->name_of,
                                         .names = s->names};
     if (!sheet_make(&s->sheet, &s->picture, &choice))
@@ -219,8 +227,8 @@ void screen_command(const struct screen *s, char *to, size_t size)
     add_seconds(to, size, i->start_ns);
     add_text(to, size, ",");
     add_seconds(to, size, i->end_ns);
-    if (s->drill.domain >= 0)
-        add_text(to, size, " -d %d", (int)s->drill.domain);
+    if (s->sheet.choice.subject.domain >= 0)
+        add_text(to, size, " -d %d", (int)s->sheet.choice.subject.domain);
     if (s->settings.view != VIEW_CHARGES && chosen->sort)
         add_text(to, size, " -s %s", chosen->sort->name);
     if (s->settings.view != VIEW_CHARGES) {

@@ -68,7 +68,8 @@ struct second {
     struct graph_point *points; /* by domain and life */
     size_t points_n;
     struct host_point host;
-    uint64_t lost_records, records; /* that were read meanwhile: they may lie a little before or after */
+    uint64_t lost_records;
+    uint64_t records;           /* that were read since the second before: of a pipe about its own */
     uint64_t wait_max_ns;           /* the longest wait that ended in it; 0: none */
     bool vague;                     /* the state of a vCPU is unknown or doubtful */
     struct judgement judgement;     /* of the trace up to here */
