@@ -8,6 +8,8 @@
 
 #include "formats/writer.h"
 #include "top.h"
+#include "top_folder.h"
+#include "top_settings.h"
 
 #define LEAD_NS  (60 * (uint64_t)SECOND_NS) /* by which a replay is read ahead */
 #define LEAVE_NS 500000000u
@@ -15,7 +17,7 @@
 
 /* ---- the source ---- */
 
-enum source_kind { SOURCE_PIPE, SOURCE_FILE, SOURCE_DEMO };
+enum source_kind { SOURCE_PIPE, SOURCE_FILE, SOURCE_DEMO, SOURCE_XENTRACE };
 
 static enum source_kind kind_of(const struct top_options *o, const char *path)
 {
@@ -23,10 +25,26 @@ static enum source_kind kind_of(const struct top_options *o, const char *path)
     bool standard = strcmp(path, "-") == 0;
     if (o->demo)
         return SOURCE_DEMO;
+    if (o->common.inputs_n == 0 && (o->xentrace || isatty(STDIN_FILENO)))
+        return SOURCE_XENTRACE;
     return (standard ? fstat(STDIN_FILENO, &s) : stat(path, &s)) == 0 && !S_ISREG(s.st_mode) &&
                    !S_ISDIR(s.st_mode)
                ? SOURCE_PIPE
                : SOURCE_FILE;
+}
+
+/* Of a recorder's folder the archive. */
+static int find_archive(struct top *t)
+{
+    struct error err = {0};
+    struct stat s;
+    struct top_reader *r = &t->reader;
+    if (stat(r->options.input, &s) != 0 || !S_ISDIR(s.st_mode))
+        return EXIT_DONE;
+    if (top_folder_archive(r->options.input, &r->options.span.from, t->archive, &err) != 0)
+        return fail(r->options.input, &err);
+    r->options.input = t->archive;
+    return EXIT_DONE;
 }
 
 /*
@@ -35,6 +53,8 @@ static enum source_kind kind_of(const struct top_options *o, const char *path)
 static int find(struct top *t, enum source_kind kind)
 {
     struct top_reader *r = &t->reader;
+    if (kind == SOURCE_FILE && find_archive(t) != EXIT_DONE)
+        return EXIT_ERROR;
     const char *input = r->options.input;
     if (kind != SOURCE_FILE)
         r->options.input = "/dev/null";
@@ -59,7 +79,7 @@ static void set_names(struct top *t)
 
 static int set_up(struct top *t, enum source_kind kind, struct top_demo *demo)
 {
-    static const char *const titles[] = {"standard input", NULL, "a simulated host"};
+    static const char *const titles[] = {"standard input", NULL, "a simulated host", "xentrace"};
     struct screen *s = &t->screen;
     struct top_reader *r = &t->reader;
     const char *input = r->options.input, *slash = strrchr(input, '/');
@@ -69,9 +89,11 @@ static int set_up(struct top *t, enum source_kind kind, struct top_demo *demo)
     }
     s->history = r->history = t->history;
     s->source = kind == SOURCE_FILE ? FROM_REPLAY : FROM_LIVE;
-    s->title = kind == SOURCE_DEMO || strcmp(input, "-") == 0 ? titles[kind == SOURCE_DEMO ? 2 : 0]
+    s->title = kind >= SOURCE_DEMO || strcmp(input, "-") == 0 ? titles[kind == SOURCE_FILE ? 0 : kind]
                : slash                                        ? slash + 1
                                                               : input;
+    if (!t->options->batch && !t->options->common.no_config)
+        top_settings_read(&s->settings);
     s->input = kind == SOURCE_FILE && strcmp(input, "-") != 0 ? input : NULL;
     if (t->options->speed > 0)
         s->speed = t->options->speed;
@@ -89,28 +111,56 @@ static int set_up(struct top *t, enum source_kind kind, struct top_demo *demo)
     return EXIT_DONE;
 }
 
-static int run_source(struct top *t, enum source_kind kind)
+/* What works beside the reader: the simulated host, xentrace, the names of domains. */
+static int start_helpers(struct top *t, enum source_kind kind, struct top_demo **demo, struct error *err)
+{
+    const struct top_options *o = t->options;
+    if (kind == SOURCE_DEMO && !(*demo = top_demo_new(o, &t->reader.stop, err)))
+        return -1;
+    if (kind == SOURCE_XENTRACE) {
+        t->tracer = top_tracer_new(o->xentrace, o->purpose_given ? o->purpose : FOR_CHARGES, err);
+        if (!t->tracer)
+            return -1;
+        t->reader.options.input = top_tracer_input(t->tracer);
+    }
+    bool ask = o->domain_info || (kind == SOURCE_XENTRACE && !o->common.names);
+    if (ask && !o->batch && !(t->names = top_names_new(o->domain_info, err)))
+        return -1;
+    return 0;
+}
+
+/* xentrace is to be read until it has ended. */
+static void end_helpers(struct top *t, struct top_demo *demo)
+{
+    top_tracer_free(t->tracer);
+    if (!top_reader_stop(&t->reader, LEAVE_NS)) {
+        fflush(stdout);
+        _exit(t->status); /* the reader hangs in a call, and cannot be waited for */
+    }
+    top_names_free(t->names);
+    top_demo_free(demo);
+}
+
+static void run_source(struct top *t, enum source_kind kind)
 {
     struct error err = {0};
     struct top_demo *demo = NULL;
     struct feed feed;
-    if (kind == SOURCE_DEMO && !(demo = top_demo_new(t->options, &t->reader.stop, &err)))
-        return fail(NULL, &err);
+    if (start_helpers(t, kind, &demo, &err) != 0) {
+        t->status = fail(kind == SOURCE_XENTRACE ? "xentrace" : NULL, &err);
+        end_helpers(t, demo);
+        return;
+    }
     if (demo) {
         feed = top_demo_feed(demo);
         t->reader.feed = &feed;
     }
-    int status = find(t, kind);
-    if (status == EXIT_DONE)
-        status = set_up(t, kind, demo);
-    if (status == EXIT_DONE)
-        status = t->options->batch ? top_batch(t) : top_interactive(t);
-    if (!top_reader_stop(&t->reader, LEAVE_NS)) {
-        fflush(stdout);
-        _exit(status); /* the reader hangs in a call, and cannot be waited for */
-    }
-    top_demo_free(demo);
-    return status;
+    t->status = find(t, kind);
+    if (t->status == EXIT_DONE)
+        t->status = set_up(t, kind, demo);
+    if (t->status == EXIT_DONE)
+        t->status = t->options->batch ? top_batch(t) : top_interactive(t);
+    end_helpers(t, demo);
 }
 
 static int run(const struct options *o)
@@ -127,12 +177,12 @@ static int run(const struct options *o)
         return EXIT_ERROR;
     }
     top_reader_install_signal();
-    int status = run_source(&t, kind_of(t.options, o->input));
+    run_source(&t, kind_of(t.options, o->input));
     trace_run_close(&t.reader.run);
     screen_free(&t.screen);
     canvas_free(&t.canvas);
     history_free(t.history);
-    return status;
+    return t.status;
 }
 
 /* ---- options ---- */
@@ -159,6 +209,19 @@ static int set_at(struct options *o, const struct option_spec *s, const char *te
     return set_span(o, s, own->at, err);
 }
 
+static int set_purpose(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    static const char *const words[] = {"cpu", "charges", "all", NULL};
+    static const enum tracer_purpose purposes[] = {FOR_CPU, FOR_CHARGES, FOR_ALL};
+    struct top_options *own = (struct top_options *)o;
+    int at = name_index(words, text, strlen(text));
+    if (at < 0)
+        return error_set(err, ERROR_USAGE, "--%s %.40s: wants cpu, charges or all", s->name, text);
+    own->purpose = purposes[at];
+    own->purpose_given = true;
+    return 0;
+}
+
 static int set_view(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
     if (view_named(text) == VIEWS)
@@ -181,10 +244,10 @@ static int check(struct options *o, struct error *err)
         o->input = o->inputs[0];
     if (!*o->input)
         return error_set(err, ERROR_USAGE, "the name of a FILE is empty; \"-\" is standard input");
-    if (!own->demo && strcmp(o->input, "-") == 0 && isatty(STDIN_FILENO))
-        return error_set(err, ERROR_USAGE,
-                         o->inputs_n ? "standard input is a terminal: a binary trace is wanted there"
-                                     : "which host? Give a FILE, a trace on standard input, or --demo");
+    if (o->inputs_n > 0 && strcmp(o->input, "-") == 0 && isatty(STDIN_FILENO))
+        return error_set(err, ERROR_USAGE, "standard input is a terminal: a binary trace is wanted there");
+    if (own->xentrace && (own->demo || o->inputs_n > 0))
+        return error_set(err, ERROR_USAGE, "--xentrace starts a program: it takes no FILE and no --demo");
     if (!own->batch && strcmp(o->format, "table") != 0)
         return error_set(err, ERROR_USAGE, "--format %s wants --batch", o->format);
     if (!own->batch && o->limit)
@@ -200,6 +263,15 @@ static const struct option_spec options[] = {
     OPTIONS_HEADING("Where from"),
     OPTION(0, "demo", NULL, "a simulated host, in real time: to see it without Xen", .set = set_flag,
            OWN_FIELD(demo)),
+    OPTION(0, "xentrace", "PROGRAM", "start this one (default: xentrace, where there is no input)",
+           .set = set_text, OWN_FIELD(xentrace), .choices = ":file"),
+    OPTION(0, "for", "PURPOSE",
+           "of the xentrace that is started: cpu: who ran; charges: and what driver domains did for whom "
+           "(default); all: what there is",
+           .set = set_purpose, .choices = "cpu\ncharges\nall"),
+    OPTION(0, "domain-info", "COMMAND",
+           "who the domains are, in place of \"xl list -l\"; or a file; also beside a pipe", .set = set_text,
+           OWN_FIELD(domain_info), .choices = ":file"),
     OPTION(0, "at", "TIME", "begin there: 90s from the trace's start, or a time of day: 07:00",
            .set = set_at),
     OPTION(0, "replay", "SPEED", "of a trace that was recorded (default 1x; " SPEEDS ")", .set = set_speed,
@@ -236,10 +308,12 @@ static const struct command command = {
     .name = "top",
     .summary = "a host on a screen: live from xentrace, or a recorded trace replayed",
     .usage = "[OPTIONS] [FILE]",
-    .text = "FILE is a capture of xentrace, plain or compressed, or an archive: it is replayed. \"-\" or "
-            "nothing: the trace on standard input, as it comes; keys are read from the terminal. h lists "
-            "the keys, q quits.",
-    .examples = "xentrace -D -e 0x32f000 /dev/stdout | xenmeter top -\n"
+    .text =
+        "FILE is a capture of xentrace, plain or compressed, or an archive: it is replayed. \"-\" or "
+        "nothing: the trace on standard input, as it comes; where that is a terminal, xentrace is started. "
+        "Keys are read from the terminal: h lists them, q quits.",
+    .examples = "xenmeter top\n"
+                "xentrace -D -e 0x32f000 /dev/stdout | xenmeter top -\n"
                 "xenmeter top --replay 4x --at 60s capture.xt.zst\n"
                 "xenmeter top --demo\n"
                 "xentrace -D -e 0x32f000 /dev/stdout | xenmeter top -b -f jsonl - | jq .running_pct",

@@ -2,8 +2,12 @@
 #ifndef XENMETER_CMD_TOP_H
 #define XENMETER_CMD_TOP_H
 
+#include <limits.h>
+
 #include "screen/screen.h"
+#include "top_names.h"
 #include "top_reader.h"
+#include "top_tracer.h"
 
 struct top_options {
     struct options common;
@@ -12,6 +16,8 @@ struct top_options {
     double speed; /* of a replay; 0: not given */
     char at[80];  /* --at, as --time has it */
     const char *xentrace, *domain_info;
+    enum tracer_purpose purpose;
+    bool purpose_given;
 };
 
 struct top {
@@ -20,7 +26,12 @@ struct top {
     struct history *history;
     struct screen screen;
     struct canvas canvas;
-    uint64_t start_ns; /* of --at: the second up to here is shown first; 0: not given */
+    struct top_tracer *tracer; /* NULL: xentrace was not started */
+    struct top_names *names;   /* NULL: the toolstack is not asked */
+    char remark[SCREEN_TEXT];
+    char archive[PATH_MAX]; /* of a recorder's folder, the one that is shown */
+    int status;             /* the exit code */
+    uint64_t start_ns;      /* of --at: the second up to here is shown first; 0: not given */
 };
 
 /* Prints the seconds on standard output, as text or rows, until the source ends. The exit code. */

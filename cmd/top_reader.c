@@ -57,7 +57,7 @@ static void judge(struct top_reader *r, struct second *s)
     if (r->run.trace) {
         const struct meter *meter = pipeline_meter(r->run.pipeline, ROWS_MEMBER);
         trace_run_describe(&r->run, summary);
-        of_ns = pipeline_pass(r->run.pipeline)->settled_ns;
+        of_ns = max64(pipeline_pass(r->run.pipeline)->settled_ns, r->read_ns);
         summary->quality.vcpu_ns = meter_vcpu_ns(meter);
         summary->quality.unknown_ns = meter_unknown_ns(meter);
         summary->quality.doubtful_ns = meter_doubtful_ns(meter);
@@ -199,6 +199,8 @@ static int take_batch(void *context, const struct pass *pass, const struct event
     struct top_reader *r = context;
     uint64_t now_ns = batch->n > 0 ? io_clock_ns() : 0;
     (void)err;
+    if (batch->n > 0)
+        r->read_ns = clock_ns(pass->clock, batch->events[batch->n - 1].tsc);
     for (size_t i = 0; i < batch->n; i++)
         if (batch->events[i].slot == EVENT_BLIND_END)
             count_lost(r, &batch->events[i], pass->clock);
@@ -335,7 +337,7 @@ bool top_reader_start(struct top_reader *r, uint64_t from_ns)
     sigdelset(&r->wait_mask, READER_SIGNAL);
     r->stop = r->done = 0;
     r->from_ns = from_ns;
-    r->added_ns = r->lost = r->records = r->touched_ns = 0;
+    r->added_ns = r->read_ns = r->lost = r->records = r->touched_ns = 0;
     r->no_memory = false;
     history_set_state(r->history, SOURCE_OPENING, NULL);
     r->started = thread_begin(&r->thread, "reader", read_source, r);

@@ -39,6 +39,7 @@ struct top_reader {
     struct pending *pending; /* seconds that are not complete, by time */
     uint64_t added_ns;       /* end of the last one that was added */
     uint64_t lost, records;  /* of the trace up to there */
+    uint64_t read_ns;        /* of the trace's time: how far it was read */
     uint64_t touched_ns;
     bool no_memory;
 };

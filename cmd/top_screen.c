@@ -8,6 +8,7 @@
 #include "host/io_clock.h"
 #include "screen/terminal.h"
 #include "top.h"
+#include "top_settings.h"
 
 #define WAIT_NS   100000000
 #define REDRAW_NS 1000000000u /* at least: ages grow */
@@ -36,11 +37,36 @@ static void measure_own(struct loop *l, uint64_t now_ns)
     uint64_t passed_ns = now_ns - l->cpu_at_ns;
     if (l->cpu_at_ns && passed_ns < 1000000000)
         return;
-    uint64_t cpu_ns = process_cpu_ns();
-    if (l->cpu_at_ns)
+    uint64_t cpu_ns = process_cpu_ns() + (l->top->tracer ? top_tracer_cpu_ns(l->top->tracer) : 0);
+    if (l->cpu_at_ns && cpu_ns >= l->cpu_ns)
         l->top->screen.own_cpu_percent = 100 * (double)(cpu_ns - l->cpu_ns) / (double)passed_ns;
     l->cpu_ns = cpu_ns;
     l->cpu_at_ns = now_ns;
+}
+
+/* ---- who helps ---- */
+
+/* Names that have changed, and what went wrong elsewhere. True: something is to be drawn. */
+static bool ask_helpers(struct loop *l)
+{
+    struct top *t = l->top;
+    struct screen *s = &t->screen;
+    char remark[SCREEN_TEXT] = "";
+    const struct domain_names *names;
+    if (t->names && top_names_take(t->names, &names)) {
+        s->names = names;
+        s->name_of = names ? names_lookup : NULL;
+        s->stale = true;
+    }
+    if (t->names)
+        top_names_failure(t->names, remark, sizeof remark);
+    if (t->tracer)
+        top_tracer_failure(t->tracer, remark, sizeof remark);
+    if (strcmp(remark, t->remark) == 0)
+        return false;
+    memcpy(t->remark, remark, sizeof remark);
+    s->remark = *t->remark ? t->remark : NULL;
+    return true;
 }
 
 /* ---- keys ---- */
@@ -111,6 +137,7 @@ static void run(struct loop *l)
         bool pressed = take_keys(l);
         uint64_t now_ns = io_clock_ns();
         measure_own(l, now_ns);
+        pressed = ask_helpers(l) || pressed;
         bool changed = screen_update(s, now_ns);
         l->over |= is_hopeless(s);
         if (pressed || changed || now_ns - l->drawn_ns >= REDRAW_NS)
@@ -125,12 +152,15 @@ int top_interactive(struct top *t)
     struct history_status end;
     uint64_t ten_ns = 10 * (uint64_t)SECOND_NS, from_ns = t->start_ns / SECOND_NS * SECOND_NS;
     t->screen.seek_ns = t->start_ns;
+    const struct screen_settings before = t->screen.settings;
     if (terminal_open(color_wanted(t->options->common.color, -1), &err) != 0)
         return fail(NULL, &err);
     t->screen.ascii = t->options->ascii || !terminal_is_utf8();
     if (top_reader_start(&t->reader, from_ns > ten_ns ? from_ns - ten_ns : 0))
         run(&l);
     terminal_close();
+    if (!t->options->common.no_config && memcmp(&before, &t->screen.settings, sizeof before) != 0)
+        top_settings_write(&t->screen.settings);
     if (*t->screen.command)
         printf("%s\n", t->screen.command);
     history_status(t->history, &end);

@@ -88,8 +88,7 @@ static void show_view(struct screen *s, enum view view)
 /* Executions are kept of the chosen domain only. A replay is read again with those of another one. */
 static enum screen_action watch(struct screen *s)
 {
-    const struct watched wanted = {
-        .domain = s->drill.domain, .vcpu = s->drill.vcpu, .life = s->drill.life};
+    const struct watched wanted = {.domain = s->drill.domain, .vcpu = s->drill.vcpu, .life = s->drill.life};
     const struct watched *kept = &s->picture.watched;
     history_watch(s->history, wanted);
     bool missing = s->settings.view == VIEW_EXECUTIONS && wanted.domain >= 0 && s->picture.any &&

@@ -70,11 +70,11 @@ struct second {
     struct host_point host;
     uint64_t lost_records;
     uint64_t records;           /* that were read since the second before: of a pipe about its own */
-    uint64_t wait_max_ns;           /* the longest wait that ended in it; 0: none */
-    bool vague;                     /* the state of a vCPU is unknown or doubtful */
-    struct judgement judgement;     /* of the trace up to here */
-    uint64_t arrived_ns;            /* when it was complete (io_clock_ns) */
-    size_t bytes;                   /* held by the details, as second_settle counted */
+    uint64_t wait_max_ns;       /* the longest wait that ended in it; 0: none */
+    bool vague;                 /* the state of a vCPU is unknown or doubtful */
+    struct judgement judgement; /* of the trace up to here */
+    uint64_t arrived_ns;        /* when it was complete (io_clock_ns) */
+    size_t bytes;               /* held by the details, as second_settle counted */
 };
 
 /* NULL: no memory. */
