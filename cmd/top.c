@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "formats/writer.h"
@@ -111,6 +112,20 @@ static int set_up(struct top *t, enum source_kind kind, struct top_demo *demo)
     return EXIT_DONE;
 }
 
+/* Of xentrace: how it ended says more than that nothing came. */
+int top_source_failed(struct top *t, const char *why)
+{
+    char failure[SCREEN_TEXT];
+    struct error err = {0};
+    const struct timespec pause = {.tv_nsec = 20000000};
+    for (int i = 0; t->tracer && i < 50 && !top_tracer_failure(t->tracer, failure, sizeof failure); i++)
+        nanosleep(&pause, NULL);
+    if (t->tracer && top_tracer_failure(t->tracer, failure, sizeof failure))
+        why = failure;
+    error_set(&err, ERROR_IO, "%s", why);
+    return fail(t->tracer || t->options->demo ? NULL : t->reader.options.input, &err);
+}
+
 /* What works beside the reader: the simulated host, xentrace, the names of domains. */
 static int start_helpers(struct top *t, enum source_kind kind, struct top_demo **demo, struct error *err)
 {
@@ -201,12 +216,9 @@ static int set_speed(struct options *o, const struct option_spec *s, const char 
 
 static int set_at(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
-    struct top_options *own = (struct top_options *)o;
-    if (strchr(text, ',') || strlen(text) + 2 > sizeof own->at)
-        return error_set(err, ERROR_USAGE, "--%s %.40s: wants one moment, for example 90s or 07:00", s->name,
-                         text);
-    snprintf(own->at, sizeof own->at, "%s,", text);
-    return set_span(o, s, own->at, err);
+    o->span.text = text;
+    return strchr(text, ':') ? clock_time_parse(&o->span.from, text, strlen(text), err)
+                             : parse_duration(s->name, text, strlen(text), &o->from_ns, err);
 }
 
 static int set_purpose(struct options *o, const struct option_spec *s, const char *text, struct error *err)

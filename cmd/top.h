@@ -14,7 +14,6 @@ struct top_options {
     bool batch, demo, ascii;
     const char *view;
     double speed; /* of a replay; 0: not given */
-    char at[80];  /* --at, as --time has it */
     const char *xentrace, *domain_info;
     enum tracer_purpose purpose;
     bool purpose_given;
@@ -39,6 +38,9 @@ int top_batch(struct top *t);
 
 /* On the terminal, until a key or a signal ends it. The exit code. */
 int top_interactive(struct top *t);
+
+/* Reports why the source failed. EXIT_ERROR. */
+int top_source_failed(struct top *t, const char *why);
 
 /* ---- the simulated host of --demo ---- */
 

@@ -169,8 +169,7 @@ static int write_all(struct batch *b)
         return EXIT_ERROR;
     if (end.state != SOURCE_FAILED)
         return EXIT_DONE;
-    error_set(&err, ERROR_IO, "%s", end.why);
-    return fail(t->reader.options.input, &err);
+    return top_source_failed(t, end.why);
 }
 
 int top_batch(struct top *t)

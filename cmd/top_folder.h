@@ -7,8 +7,8 @@
 #include "clock_time.h"
 
 /*
- * The archive in which that time of day lies (`at`, by its name's hour), or without one the newest: its path. -1 with `err` filled: there
- * is none.
+ * The complete archive of the folder, or of one below it, in which that time of day lies, the newest of several; without one (`at` is not
+ * given) the newest of all: its path. -1 with `err` filled: there is none.
  */
 int top_folder_archive(const char *folder, const struct clock_time *at, char path[PATH_MAX],
                        struct error *err);

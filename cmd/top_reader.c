@@ -12,6 +12,7 @@
 
 #define ROWS_MEMBER    1 /* of the pipeline; delays, whose seconds are to be there before, are member 0 */
 #define TOUCH_EVERY_NS 50000000u
+#define RESULTS_NS     (60 * (uint64_t)SECOND_NS)
 #define PENDING_MOST   3 /* seconds that later ones overtake: what they still lack does not come */
 
 struct pending {
@@ -106,7 +107,7 @@ static int add_complete(struct top_reader *r)
 {
     while (r->pending) {
         unsigned parts = r->pending->second->parts & r->parts;
-        if (parts != r->parts && count(r->pending) <= PENDING_MOST)
+        if (parts != r->parts && (r->run.archived.from_results || count(r->pending) <= PENDING_MOST))
             return 0;
         if (add_first(r) != 0)
             return -1;
@@ -286,12 +287,22 @@ static int read_trace(struct top_reader *r, struct error *err)
     return 0;
 }
 
+/* Results are kept by kind of row: a minute of all kinds at a time. */
 static int read_results(struct top_reader *r, struct error *err)
 {
+    struct archived *a = &r->run.archived;
+    uint64_t from_ns = r->from_ns;
+    int status = 0;
     history_set_state(r->history, SOURCE_READING, NULL);
-    int status = archived_replay(&r->run.archived, &r->meter, err);
-    if (status == 0)
-        add_rest(r);
+    for (; status == 0 && !r->stop && from_ns < a->summary.end_ns; from_ns += RESULTS_NS) {
+        r->options.from_ns = r->meter.from_ns = from_ns;
+        r->options.to_ns = r->meter.to_ns = min64(from_ns + RESULTS_NS, a->summary.end_ns);
+        status = archived_choose(a, &r->meter, false, err);
+        if (status == 0)
+            status = archived_replay(a, &r->meter, err);
+        if (status == 0)
+            add_rest(r);
+    }
     return status;
 }
 

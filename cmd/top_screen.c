@@ -166,6 +166,5 @@ int top_interactive(struct top *t)
     history_status(t->history, &end);
     if (end.state != SOURCE_FAILED)
         return EXIT_DONE;
-    error_set(&err, ERROR_IO, "%s", end.why);
-    return fail(t->options->demo ? NULL : t->reader.options.input, &err);
+    return top_source_failed(t, end.why);
 }
