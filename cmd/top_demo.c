@@ -23,7 +23,7 @@ static const char scenario_text[] =
     "{ \"id\": 2, \"name\": \"database\", \"interrupt_us\": 2,"
     "  \"loads\": [ { \"type\": \"disk\", \"depth\": 4, \"request_bytes\": 16384, \"requests_per_s\": 800 },"
     "             { \"type\": \"on_off\", \"on_ms\": 12, \"off_ms\": 20 } ] },"
-    "{ \"id\": 3, \"name\": \"build\", \"vcpus\": 3, \"loads\": [ { \"type\": \"hog\" } ] },"
+    "{ \"id\": 3, \"name\": \"build\", \"loads\": [ { \"type\": \"hog\" } ] },"
     "{ \"id\": 4, \"name\": \"backup\", \"interrupt_us\": 2,"
     "  \"loads\": [ { \"type\": \"bulk_out\", \"packets_per_s\": 1500 } ] },"
     "{ \"id\": 5, \"name\": \"batch\", \"loads\": [ { \"type\": \"on_off\", \"on_ms\": 7000, \"off_ms\": "

@@ -64,6 +64,7 @@ static void judge(struct top_reader *r, struct second *s)
         summary->quality.doubtful_ns = meter_doubtful_ns(meter);
         summary->quality.truncated_bytes = 0;                       /* it goes on */
         summary->quality.lost_records = r->lost += s->lost_records; /* not those that were read ahead */
+        s->counted = true;
         s->records = summary->quality.records - r->records;
         r->records = summary->quality.records;
     } else {

@@ -189,7 +189,7 @@ static void draw_counts(const struct screen *s, struct canvas *c, unsigned y)
     if (s->source == FROM_LIVE && !s->batch)
         x += canvas_printf(c, x, y, c->width, STYLE_PLAIN, "records %s  ", human_count(number, p->records));
     x += canvas_printf(c, x, y, c->width, p->lost_records ? STYLE_ALARM : STYLE_PLAIN, "lost %s",
-                       human_count(number, p->lost_records));
+                       p->counted ? human_count(number, p->lost_records) : "-");
     x += 2;
     if (s->own_cpu_percent >= 0)
         x += canvas_printf(c, x, y, c->width, STYLE_PLAIN, "own %.1f %% of a CPU  ", s->own_cpu_percent);

@@ -134,6 +134,7 @@ static bool make(struct picture *p, const struct history *h, const struct second
     p->executions_left_out = s->executions_left_out;
     p->watched = s->watched;
     p->host = s->host;
+    p->counted = s->counted;
     p->lost_records = s->lost_records;
     p->records = s->records;
     p->arrived_ns = s->arrived_ns;

@@ -68,6 +68,7 @@ struct second {
     struct graph_point *points; /* by domain and life */
     size_t points_n;
     struct host_point host;
+    bool counted; /* what was lost is known: it was read from the trace, not from results */
     uint64_t lost_records;
     uint64_t records;           /* that were read since the second before: of a pipe about its own */
     uint64_t wait_max_ns;       /* the longest wait that ended in it; 0: none */
