@@ -40,7 +40,7 @@ static void play(struct screen *s, uint64_t now_ns)
         s->play_ns = s->seek_ns;
         s->seek_ns = 0;
     }
-    if (s->play_ns < s->status.first_ns)
+    if (s->play_ns < s->status.first_ns + SECOND_NS)
         s->play_ns = s->status.first_ns + SECOND_NS;
     if (!s->paused)
         s->play_ns += (uint64_t)((double)passed_ns * s->speed);

@@ -240,7 +240,8 @@ static void order_rows(struct sheet *s)
     const struct view_choice *chosen = s->choice.columns;
     bool one_span = view_kinds[s->choice.view].one_span;
     const struct sheet_column by = {.column = chosen->sort, .is_key = true};
-    bool reversed = chosen->reversed ^ (chosen->sort->flags & COLUMN_KEY && chosen->sort->unit == UNIT_NONE);
+    bool is_id = chosen->sort->flags & COLUMN_KEY && column_type(chosen->sort) == VALUE_INTEGER;
+    bool reversed = chosen->reversed != is_id; /* ids ascend */
     for (size_t i = 0; i < s->n; i++)
         s->rows[i].sort = sheet_value(s, &s->rows[i], &by, one_span ? SPAN_ONE : chosen->sort_span);
     if (s->n > 1)

@@ -94,6 +94,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(store),
     SUITE(disk),
     SUITE(salvage),
+    SUITE(screen),
     SUITE(step),
     SUITE(instants),
     SUITE(sim_host),
