@@ -96,11 +96,12 @@ static int add_first(struct top_reader *r)
     return r->stop ? -1 : 0;
 }
 
-static size_t count(const struct pending *p)
+/* The seconds that have rows. */
+static size_t count_rows(const struct pending *p)
 {
     size_t n = 0;
     for (; p; p = p->next)
-        n++;
+        n += (p->second->parts & PART_DOMAINS) != 0;
     return n;
 }
 
@@ -108,7 +109,7 @@ static int add_complete(struct top_reader *r)
 {
     while (r->pending) {
         unsigned parts = r->pending->second->parts & r->parts;
-        if (parts != r->parts && (r->run.archived.from_results || count(r->pending) <= PENDING_MOST))
+        if (parts != r->parts && (r->run.archived.from_results || count_rows(r->pending) <= PENDING_MOST))
             return 0;
         if (add_first(r) != 0)
             return -1;

@@ -1,6 +1,7 @@
 /* top on the terminal. */
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -145,6 +146,14 @@ static void run(struct loop *l)
     }
 }
 
+/* What TERM can do is ncurses' affair. */
+static bool wants_colours(const struct top *t)
+{
+    const char *no_color = getenv("NO_COLOR"); /* https://no-color.org: if it is not empty */
+    enum when when = t->options->common.color;
+    return when == WHEN_ALWAYS || (when == WHEN_AUTO && !(no_color && *no_color));
+}
+
 int top_interactive(struct top *t)
 {
     struct error err = {0};
@@ -153,7 +162,7 @@ int top_interactive(struct top *t)
     uint64_t ten_ns = 10 * (uint64_t)SECOND_NS, from_ns = t->start_ns / SECOND_NS * SECOND_NS;
     t->screen.seek_ns = t->start_ns;
     const struct screen_settings before = t->screen.settings;
-    if (terminal_open(color_wanted(t->options->common.color, -1), &err) != 0)
+    if (terminal_open(wants_colours(t), &err) != 0)
         return fail(NULL, &err);
     t->screen.ascii = t->options->ascii || !terminal_is_utf8();
     if (top_reader_start(&t->reader, from_ns > ten_ns ? from_ns - ten_ns : 0))

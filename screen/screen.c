@@ -231,11 +231,12 @@ void screen_command(const struct screen *s, char *to, size_t size)
         add_text(to, size, " -d %d", (int)s->sheet.choice.subject.domain);
     if (s->settings.view != VIEW_CHARGES && chosen->sort)
         add_text(to, size, " -s %s", chosen->sort->name);
-    if (s->settings.view != VIEW_CHARGES) {
-        add_text(to, size, " -c %s", kind->keys);
-        for (size_t c = 0; c < chosen->n; c++)
-            if (chosen->shown[chosen->order[c]])
-                add_text(to, size, ",%s", kind->relation->columns[chosen->order[c]].name);
-    }
+    if (s->settings.view == VIEW_EXECUTIONS && s->sheet.choice.subject.domain < 0)
+        add_text(to, size, " -n %d", SECOND_WAITS);
+    if (s->settings.view == VIEW_BLAME && s->sheet.choice.subject.domain < 0)
+        add_text(to, size, " -c victim_vcpu"); /* there each vCPU has its row */
+    for (size_t c = 0; c < s->sheet.columns_n; c++)
+        if (s->sheet.columns[c].column)
+            add_text(to, size, "%s%s", strstr(to, " -c ") ? "," : " -c ", s->sheet.columns[c].column->name);
     add_word(to, size, s->input ? s->input : "CAPTURE");
 }
