@@ -10,27 +10,26 @@
 
 #define LINE_BYTES 1024
 
+void canvas_free(struct canvas *c)
+{
+    free(c->cells);
+    *c = (struct canvas){.cells = NULL};
+}
+
 bool canvas_reset(struct canvas *c, unsigned width, unsigned height, bool ascii)
 {
     size_t n = (size_t)width * height;
     if (!c->cells || c->width != width || c->height != height) {
-        free(c->cells);
-        *c = (struct canvas){.cells = malloc((n + 1) * sizeof *c->cells)};
-        if (!c->cells)
+        struct canvas_cell *cells = malloc((n + 1) * sizeof *cells);
+        canvas_free(c);
+        if (!cells)
             return false;
-        c->width = width;
-        c->height = height;
+        *c = (struct canvas){.width = width, .height = height, .cells = cells};
     }
     c->ascii = ascii;
     for (size_t i = 0; i < n; i++)
         c->cells[i] = (struct canvas_cell){.text = " ", .style = STYLE_PLAIN};
     return true;
-}
-
-void canvas_free(struct canvas *c)
-{
-    free(c->cells);
-    *c = (struct canvas){.cells = NULL};
 }
 
 /* One character of a text. */

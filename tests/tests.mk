@@ -164,7 +164,7 @@ test-xen: all
 
 # Those that use threads, under ThreadSanitizer.
 TSAN_TESTS := jobs
-TSAN_UNITS := ring ahead frames disk
+TSAN_UNITS := ring ahead frames disk screen
 TSAN_BUILD := build-tsan
 TSAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 TSAN_MAKE   = TSAN_OPTIONS=halt_on_error=1 $(MAKE) --no-print-directory BUILD=$(TSAN_BUILD) CFLAGS='$(TSAN_FLAGS)'

@@ -1,6 +1,7 @@
 /* The screen without a terminal: what is kept, what keys do, what is drawn. */
 #include "screen/screen.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,7 +103,7 @@ static void run_host(uint64_t seconds)
 static const char *draw(unsigned width, unsigned height)
 {
     struct buffer text = {.n = 0};
-    screen_update(&screen, 1);
+    screen_update(&screen, screen.played_at_ns ? screen.played_at_ns : 1);
     CHECK(canvas_reset(&canvas, width, height, screen.ascii));
     screen_draw(&screen, &canvas, 1);
     canvas_text(&canvas, &text);
@@ -499,6 +500,37 @@ static void a_reader_waits_for_who_looks_on(void)
     end();
 }
 
+static void *add_seconds(void *seconds)
+{
+    const atomic_int stop = 0;
+    for (uint64_t i = 0; i < *(const uint64_t *)seconds; i++) {
+        const struct did did[] = {{1, (int64_t)i * MS, 0, 0, 5 * MS}};
+        add(i, did, 1);
+        history_wait(history, 5 * S, &stop);
+    }
+    history_set_state(history, SOURCE_ENDED, NULL);
+    return NULL;
+}
+
+static void one_thread_adds_while_another_looks_on(void)
+{
+    uint64_t seconds = 200;
+    pthread_t thread;
+    begin(1);
+    screen.source = FROM_REPLAY;
+    screen.speed = 64;
+    EQUAL(pthread_create(&thread, NULL, add_seconds, &seconds), 0);
+    for (uint64_t i = 1; screen.status.state != SOURCE_ENDED || screen.shown_ns < seconds * S; i++) {
+        screen_update(&screen, i * S / 16);
+        draw(120, 24);
+        if (i % 16 == 0)
+            screen_key(&screen, (int)"dvcbet"[i / 16 % 6]);
+    }
+    EQUAL(pthread_join(thread, NULL), 0);
+    EQUAL(screen.shown_ns, seconds * S);
+    end();
+}
+
 /* ---- what is drawn ---- */
 
 static void nothing_steers_the_terminal(void)
@@ -618,6 +650,7 @@ CU_TestInfo screen_tests[] = {TEST(one_second_beside_the_last_ten),
                               TEST(what_a_replay_does_not_have_is_read_again),
                               TEST(the_next_anomaly),
                               TEST(a_reader_waits_for_who_looks_on),
+                              TEST(one_thread_adds_while_another_looks_on),
                               TEST(nothing_steers_the_terminal),
                               TEST(narrow_and_small),
                               TEST(wide_characters_are_cut_whole),
