@@ -130,23 +130,27 @@ static uint64_t next_second(const struct batch *b, uint64_t after_ns)
     }
 }
 
-static int write_seconds(struct batch *b)
+static void write_seconds(struct batch *b)
 {
     struct top *t = b->top;
     size_t limit = t->options->common.limit, n = 0;
     int status = 0;
     uint64_t ns = 0;
+    struct error why;
     while (status == 0 && !*b->stop && (!limit || n < limit) && (ns = next_second(b, ns)) > 0) {
         if (ns < t->start_ns)
             continue;
         screen_show_second(&t->screen, ns);
         screen_update(&t->screen, 0);
-        status = b->writer ? write_rows(b) : write_text(b, n == 0);
+        status = t->screen.no_memory ? -1 : b->writer ? write_rows(b) : write_text(b, n == 0);
         if (status == 0)
             status = output_flush(b->output);
         n++;
     }
-    return status;
+    if (status != 0) { /* if it was not the output: */
+        error_no_memory(&why, "the second");
+        output_fail(b->output, &why);
+    }
 }
 
 static int write_all(struct batch *b)

@@ -48,13 +48,13 @@ static struct second *second_of(struct top_reader *r, uint64_t start_ns, uint64_
     return s;
 }
 
-/* What is known of the trace up to the end of this second. */
-static void judge(struct top_reader *r, struct second *s)
+/* What is known of the trace up to the end of this second. False: no memory. */
+static bool judge(struct top_reader *r, struct second *s)
 {
     struct summary *summary = calloc(1, sizeof *summary);
     uint64_t of_ns = s->end_ns;
     if (!summary)
-        return;
+        return false;
     if (r->run.trace) {
         const struct meter *meter = pipeline_meter(r->run.pipeline, ROWS_MEMBER);
         trace_run_describe(&r->run, summary);
@@ -74,6 +74,7 @@ static void judge(struct top_reader *r, struct second *s)
     verdict_judge(&s->judgement, &summary->quality, &summary->clock, of_ns, summary->trace.pcpus,
                   summary->trace.has_runstates);
     free(summary);
+    return true;
 }
 
 /* Adds the first one. -1: the reader is to end. */
@@ -83,9 +84,8 @@ static int add_first(struct top_reader *r)
     struct second *s = p->second;
     r->pending = p->next;
     free(p);
-    judge(r, s);
     r->added_ns = s->end_ns;
-    if (!second_settle(s)) {
+    if (!judge(r, s) || !second_settle(s)) {
         second_free(s);
         r->no_memory = true;
         return -1;

@@ -74,7 +74,7 @@ static void make_sheet(struct screen *s)
                                         .name_of = s->name_of,
                                         .names = s->names};
     if (!sheet_make(&s->sheet, &s->picture, &choice))
-        snprintf(s->message, sizeof s->message, "not enough memory for the table");
+        s->no_memory = true;
 }
 
 bool screen_update(struct screen *s, uint64_t now_ns)
@@ -87,10 +87,11 @@ bool screen_update(struct screen *s, uint64_t now_ns)
         s->status.seconds > 0 && (!s->picture.any || ns < s->shown_ns || ns >= s->shown_ns + SECOND_NS ||
                                   (ns != s->shown_ns && ns == s->status.last_ns));
     if (moved || s->stale) {
-        if (!picture_make(&s->picture, s->history, ns, view_kinds[s->settings.view].parts))
-            snprintf(s->message, sizeof s->message, "not enough memory for the picture");
+        s->no_memory = !picture_make(&s->picture, s->history, ns, view_kinds[s->settings.view].parts);
         s->shown_ns = s->picture.any ? s->picture.now_ns : 0;
         make_sheet(s);
+        if (s->no_memory)
+            snprintf(s->message, sizeof s->message, "not enough memory for the table");
         moved = s->stale || s->shown_ns != before;
         s->stale = false;
     }

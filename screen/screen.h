@@ -95,6 +95,7 @@ struct screen {
     uint64_t seek_ns;
     struct history_status status; /* at the last update */
     uint64_t drawn_changes;       /* of the history, in the picture */
+    bool no_memory;               /* for what was to be shown at the last update */
     bool stale;                   /* the picture or the sheet is to be made again */
     struct shown_width {
         const struct column *column; /* NULL: a driver domain, */
