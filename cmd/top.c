@@ -78,6 +78,19 @@ static void set_names(struct top *t)
     t->screen.names = t->reader.run.names;
 }
 
+/* --sort */
+static int set_order(struct top *t)
+{
+    enum view view = t->screen.settings.view;
+    const char *name = t->options->common.sort;
+    const struct column *column = column_find(view_kinds[view].relation, name);
+    if (column)
+        t->screen.settings.choices[view].sort = column;
+    else
+        complain("--sort %s: this is no column of --view %s", name, view_kinds[view].name);
+    return column ? EXIT_DONE : EXIT_ERROR;
+}
+
 static int set_up(struct top *t, enum source_kind kind, struct top_demo *demo)
 {
     static const char *const titles[] = {"standard input", NULL, "a simulated host", "xentrace"};
@@ -106,6 +119,8 @@ static int set_up(struct top *t, enum source_kind kind, struct top_demo *demo)
                  view_kinds[s->settings.view].name);
         return EXIT_ERROR;
     }
+    if (t->options->common.sort && set_order(t) != EXIT_DONE)
+        return EXIT_ERROR;
     r->paced = kind == SOURCE_FILE;
     r->lead_ns = LEAD_NS;
     set_names(t);
@@ -293,6 +308,7 @@ static const struct option_spec options[] = {
            .choices = "domains\nvcpus\npcpus\nexecutions\nblame\ncharges"),
     OPTION('c', "columns", "LIST", "these columns of that view, in this order", .set = set_text,
            OPTION_FIELD(columns)),
+    OPTION_SORT("order the rows by this column, largest first"),
     OPTION_NAMES("domain names"),
     OPTION_HOST_FACTS(HOST_FACTS_HELP),
     OPTION(0, "ascii", NULL, "no other characters, whatever the locale is", .set = set_flag,

@@ -98,7 +98,7 @@ static int open_writer(struct batch *b, struct error *err)
     const struct relation *const relations[] = {kind->relation, NULL};
     b->granularities_ns[SPAN_ONE] = SECOND_NS;
     b->granularities_ns[SPAN_TEN] = 10 * (uint64_t)SECOND_NS;
-    if (choice_make(&b->choice, relations, 1, o->columns, NULL, 0, err) != 0)
+    if (choice_make(&b->choice, relations, 1, o->columns, o->sort, 0, err) != 0)
         return -1;
     b->schema = (struct report_schema){.name = "top",
                                        .choice = &b->choice,

@@ -14,6 +14,7 @@ struct history {
     size_t first, n;
     size_t detailed; /* of the n seconds, the first that has details */
     size_t bytes, limit;
+    size_t points; /* of all seconds */
     uint64_t cursor_ns;
     struct watched watched;
     struct history_status status;
@@ -40,7 +41,7 @@ static void forget_all(struct history *h)
 {
     for (size_t i = 0; i < h->n; i++)
         second_free(*slot(h, i));
-    h->first = h->n = h->detailed = h->bytes = 0;
+    h->first = h->n = h->detailed = h->bytes = h->points = 0;
 }
 
 void history_free(struct history *h)
@@ -59,6 +60,7 @@ static void forget_first(struct history *h)
 {
     struct second *s = *slot(h, 0);
     h->bytes -= s->bytes;
+    h->points -= s->points_n;
     second_free(s);
     h->first = (h->first + 1) % HISTORY_SECONDS;
     h->n--;
@@ -79,10 +81,11 @@ void history_add(struct history *h, struct second *s)
     pthread_mutex_lock(&h->lock);
     bool later = h->n == 0 || s->start_ns >= (*slot(h, h->n - 1))->end_ns;
     if (later) {
-        if (h->n == HISTORY_SECONDS)
+        while (h->n == HISTORY_SECONDS || (h->points + s->points_n > HISTORY_POINTS && h->n > HISTORY_MINUTE))
             forget_first(h);
         *slot(h, h->n++) = s;
         h->bytes += s->bytes;
+        h->points += s->points_n;
         drop_details(h);
         s->arrived_ns = h->status.touched_ns = io_clock_ns();
         h->status.changes++;

@@ -1,7 +1,7 @@
 /*
  * The last seconds of a host: one thread adds them, another one looks at them. Seconds are in the order of time; where some are
  * missing there is a gap. The details of the oldest are dropped when they take more than the limit, the last ten's never; the rest
- * of a second stays for an hour.
+ * of a second stays for an hour, or less where there are many domains.
  *
  * A reader that must not run away (a replay) waits for who looks on: history_wait.
  */
@@ -19,6 +19,10 @@
 #define HISTORY_SECONDS 3600
 #define HISTORY_DETAILS 10 /* seconds whose details are kept in any case */
 #define HISTORY_BYTES   (64u << 20)
+#define HISTORY_POINTS                                                                                       \
+    (1u                                                                                                      \
+     << 20) /* of domains in graphs, of all seconds together: 40 MiB; those of the last minute in any case */
+#define HISTORY_MINUTE 60
 
 /* What the reader is doing. */
 enum source_state { SOURCE_OPENING, SOURCE_READING, SOURCE_ENDED, SOURCE_FAILED };

@@ -20,6 +20,7 @@ check 'a format it does not have' refuses 'unknown format\|csv' top -b -f sqlite
 check 'a limit without --batch' refuses 'wants --batch' top -n 3 "$fixture"
 check '--demo with a file' refuses 'takes no FILE' top --demo "$fixture"
 check '--at is no time' refuses 'is not a length of time' top --at x "$fixture"
+check 'an order that is none' refuses 'no column of --view domains' top -b -s nothing "$fixture"
 check 'columns that are none' refuses 'none of these' top -b -c nothing "$fixture"
 check 'a missing file' refuses 'No such file' top -b "$scratch/missing"
 check 'no capture' refuses 'README.md' top -b README.md
@@ -92,6 +93,9 @@ check 'which has no delays' says "$out" 'not known of this second'
 check 'nor lost records' says "$out" 'lost -'
 "$XENMETER" archive create -q -g 10s -o "$scratch/coarse.xma" "$fixture"
 check 'an archive without seconds' refuses 'do not suffice' top -b "$scratch/coarse.xma"
+run top -b -n 2 -f jsonl "$fixture"
+run top -b -n 1 -s running_ns -f csv -c domain,running_ns "$fixture"
+check '-s: the largest first' equal "$(tail -n +2 "$out" | head -n 4 | cut -d, -f2 | sort -rn | paste -sd' ')" "$(tail -n +2 "$out" | head -n 4 | cut -d, -f2 | paste -sd' ')"
 run top -b -n 2 -f jsonl "$fixture"
 check '-n 2: two seconds' equal 2 "$(jq .end_ns "$out" | sort -u | wc -l)"
 run top -b -n 1 --at 7 -f jsonl "$fixture"
