@@ -7,7 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "formats/writer.h"
+#include "metrics/measure/delays.h"
+#include "reading_parts.h"
 #include "top.h"
 #include "top_folder.h"
 #include "top_settings.h"
@@ -195,6 +196,8 @@ static void run_source(struct top *t, enum source_kind kind)
 
 static int run(const struct options *o)
 {
+    if (options_list_columns(o))
+        return reading_list_columns(o);
     struct top t = {.options = (const struct top_options *)o};
     t.reader.options = *o;
     t.reader.options.jobs = 1;
@@ -285,6 +288,8 @@ static int check(struct options *o, struct error *err)
 #define OWN_FIELD(MEMBER) .offset = offsetof(struct top_options, MEMBER)
 
 static const char *const formats[] = {"table", "jsonl", "csv", NULL};
+static const struct relation *const relations[] = {&relation_rows, &relation_executions, &relation_delays,
+                                                   NULL};
 
 static const struct option_spec options[] = {
     OPTIONS_HEADING("Where from"),
@@ -306,8 +311,8 @@ static const struct option_spec options[] = {
     OPTIONS_HEADING("What to show"),
     OPTION(0, "view", "NAME", "domains (default), vcpus, pcpus, executions, blame, charges", .set = set_view,
            .choices = "domains\nvcpus\npcpus\nexecutions\nblame\ncharges"),
-    OPTION('c', "columns", "LIST", "these columns of that view, in this order", .set = set_text,
-           OPTION_FIELD(columns)),
+    OPTION('c', "columns", "LIST", "these columns of that view, in this order (\"help\" lists them)",
+           .set = set_text, OPTION_FIELD(columns)),
     OPTION_SORT("order the rows by this column, largest first"),
     OPTION_NAMES("domain names"),
     OPTION_HOST_FACTS(HOST_FACTS_HELP),
@@ -349,6 +354,7 @@ static const struct command command = {
     .options_size = sizeof(struct top_options),
     .operands = OPERANDS_FILE,
     .formats = formats,
+    .relations = relations,
     .check = check,
     .run = run,
 };

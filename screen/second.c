@@ -79,7 +79,7 @@ static bool is_watched(const struct second *s, const struct execution *e)
 /* The last ones: a ring until second_settle puts it in order. */
 static bool keep_watched(struct second *s, const struct execution *e)
 {
-    if (!s->executions && !(s->executions = malloc(SECOND_EXECUTIONS * sizeof *e)))
+    if (!s->executions && !(s->executions = calloc(SECOND_EXECUTIONS, sizeof *e)))
         return false;
     size_t seen = s->executions_n + s->executions_left_out;
     s->executions[seen % SECOND_EXECUTIONS] = *e;
@@ -92,7 +92,7 @@ static bool keep_watched(struct second *s, const struct execution *e)
 
 static bool keep_wait(struct second *s, const struct execution *e)
 {
-    if (!s->waits && !(s->waits = malloc(SECOND_WAITS * sizeof *e)))
+    if (!s->waits && !(s->waits = calloc(SECOND_WAITS, sizeof *e)))
         return false;
     size_t at = s->waits_n < SECOND_WAITS ? s->waits_n++ : SECOND_WAITS - 1;
     for (; at > 0 && s->waits[at - 1].waited_ns < e->waited_ns; at--)

@@ -8,10 +8,14 @@
 
 void sheet_free(struct sheet *s)
 {
-    for (size_t i = 0; i < SPANS; i++)
+    for (size_t i = 0; i < SPANS; i++) {
         free(s->folded[i]);
+        s->folded[i] = NULL;
+        s->folded_n[i] = 0;
+    }
     free(s->rows);
-    *s = (struct sheet){.n = 0};
+    s->rows = NULL;
+    s->n = s->capacity = s->columns_n = 0;
 }
 
 struct sheet_row *sheet_new_row(struct sheet *s)

@@ -244,7 +244,7 @@ static void set_palette(enum palette palette)
     if (!terminal.colours || palette == PALETTE_MONOCHROME ||
         (terminal.palette_set && palette == terminal.palette))
         return;
-    for (short style = 0; style < STYLES; style++) {
+    for (int style = 0; style < STYLES; style++) {
         const struct look *look = &looks[palette][style];
         init_pair((short)(style + 1), COLORS >= 256 ? look->rich : look->colour, -1);
     }
@@ -267,8 +267,7 @@ static unsigned show_run(const struct canvas *c, unsigned x, unsigned y, enum pa
     unsigned style = canvas_at(c, x, y)->style, from = x;
     for (; x < c->width && canvas_at(c, x, y)->style == style && n + CELL_TEXT < sizeof text; x++) {
         const char *cell = canvas_at(c, x, y)->text;
-        memcpy(text + n, cell, strlen(cell));
-        n += strlen(cell);
+        n = (size_t)(stpcpy(text + n, cell) - text);
     }
     attrset((int)attributes(style, palette));
     mvaddnstr((int)y, (int)from, text, (int)n);
