@@ -66,7 +66,8 @@ struct top_tracer *top_tracer_new(const char *program, enum tracer_purpose purpo
         error_no_memory(err, "xentrace");
         return NULL;
     }
-    t->fd = t->pid = -1;
+    t->fd = -1;
+    t->pid = -1;
     pthread_mutex_init(&t->lock, NULL);
     pthread_cond_init(&t->changed, NULL);
     options.path = program ? program : options.path;

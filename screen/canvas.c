@@ -13,7 +13,8 @@
 void canvas_free(struct canvas *c)
 {
     free(c->cells);
-    *c = (struct canvas){.cells = NULL};
+    c->cells = NULL;
+    c->width = c->height = 0;
 }
 
 bool canvas_reset(struct canvas *c, unsigned width, unsigned height, bool ascii)
@@ -24,7 +25,9 @@ bool canvas_reset(struct canvas *c, unsigned width, unsigned height, bool ascii)
         canvas_free(c);
         if (!cells)
             return false;
-        *c = (struct canvas){.width = width, .height = height, .cells = cells};
+        c->cells = cells;
+        c->width = width;
+        c->height = height;
     }
     c->ascii = ascii;
     for (size_t i = 0; i < n; i++)

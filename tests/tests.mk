@@ -59,7 +59,7 @@
 .DEFAULT_GOAL := all
 
 TESTS      := unit siblings truth charges threads errors fit charges-simulated tasks invariants road jobs clock unrecorded cases cli config terminal dump every-event xenalyze charge charge-fit own-load debt guard guard-simulated apply hooks service blame top diff simulate experiments xenmon databases io-counts ftrace dom0-trace archive archive-damage host-facts salvage parts record damage faults bounded docs hosts
-ASAN_TESTS := unit siblings clock unrecorded cases cli config dump every-event charge charge-fit own-load debt guard guard-simulated apply hooks blame diff simulate xenmon databases io-counts ftrace dom0-trace archive archive-damage host-facts parts road jobs damage faults
+ASAN_TESTS := unit siblings clock unrecorded cases cli config dump every-event charge charge-fit own-load debt guard guard-simulated apply hooks blame top diff simulate xenmon databases io-counts ftrace dom0-trace archive archive-damage host-facts parts road jobs damage faults
 # Those that read whole captures, those of TRACES too.
 ASAN_CAPTURE_TESTS := truth charges threads fit invariants road dump xenalyze
 ASAN_BUILD := build-asan

@@ -287,11 +287,12 @@ check 'a xentrace that fails: exit code' leaves 2
 check 'and what it said' sees 'exit code 3: xentrace: no such luck'
 
 group 'the terminal is put back'
-put_back() { soon ended && soon test -s "$scratch/stty-after" && same "$scratch/stty" "$scratch/stty-after" && shows '^before'; }
+put_back() { soon ended && soon test -s "$scratch/stty-after" && same "$scratch/stty" "$scratch/stty-after"; }
 start 100 20 "'$program' top --no-config '$fixture'"
 sees '1.000 s' >/dev/null
 quits
 check 'after q' put_back
+check 'what was there before is there again' sees '^before'
 for signal in TERM INT HUP SEGV ABRT FPE ILL BUS; do
     start 100 20 "'$program' top --no-config '$fixture'"
     check "$signal: it runs" sees '^domains'
@@ -331,7 +332,8 @@ start 100 20 "NO_COLOR=1 '$program' top --no-config --at 12 '$fixture'"
 sees '^domains' >/dev/null
 check 'NO_COLOR' soon no_colours
 quits
-start 100 20 "TERM=no-such-terminal '$program' top --no-config '$fixture'"
+# What ncurses has not freed then is its own.
+start 100 20 "ASAN_OPTIONS=detect_leaks=0 TERM=no-such-terminal '$program' top --no-config '$fixture'"
 check 'a terminal that is not known' sees 'does not know the terminal'
 check 'exit code' leaves 2
 

@@ -490,12 +490,12 @@ static void the_next_anomaly(void)
 
 static void a_reader_waits_for_who_looks_on(void)
 {
-    const atomic_int stop = 1;
+    const atomic_int stop = 1, goes_on = 0;
     begin(HISTORY_BYTES);
     run_host(5);
     history_wait(history, 10 * S, &stop); /* it is not far ahead: no waiting; else this test would hang, */
     history_set_cursor(history, 5 * S);
-    history_wait(history, 0, &(const atomic_int){0});
+    history_wait(history, 0, &goes_on);
     history_wait(history, 0, &stop); /* and so it would if a stop were not heard */
     end();
 }
