@@ -71,6 +71,9 @@ static bool judge(struct top_reader *r, struct second *s)
         *summary = r->run.archived.summary;
         summary->quality.vcpu_ns = r->run.archived.vcpu_ns;
     }
+    const struct clock *clock = &summary->clock;
+    s->has_utc =
+        host_facts_utc(&r->run.host.facts, clock->cpu_hz, clock_tsc(clock, s->end_ns), &s->utc_ns, NULL);
     verdict_judge(&s->judgement, &summary->quality, &summary->clock, of_ns, summary->trace.pcpus,
                   summary->trace.has_runstates);
     free(summary);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "formats/time_text.h"
 #include "metrics/human.h"
 #include "screen/screen.h"
 
@@ -166,11 +167,15 @@ static const char *state_text(const struct screen *s, char to[SCREEN_TEXT])
 
 static void draw_title(const struct screen *s, struct canvas *c, uint64_t now_ns)
 {
-    char state[SCREEN_TEXT], number[HUMAN_BYTES], age[SCREEN_TEXT] = "";
+    char state[SCREEN_TEXT], number[HUMAN_BYTES], day[TIME_TEXT], age[SCREEN_TEXT] = "";
     canvas_paint(c, 0, 0, c->width, STYLE_TITLE);
     unsigned x = canvas_printf(c, 0, 0, c->width, STYLE_TITLE, "xenmeter top  %s", s->title) + 2;
     if (s->picture.any)
         x += 2 + canvas_printf(c, x, 0, c->width, STYLE_TITLE, "%.3f s", (double)s->shown_ns / 1e9);
+    if (s->picture.any && s->picture.has_utc) {
+        time_of_day_text(day, time_rounded(s->picture.utc_ns, 0), true, 0);
+        x += 2 + canvas_put(c, x, 0, c->width, STYLE_TITLE, day);
+    }
     canvas_put(c, x, 0, c->width, s->paused ? STYLE_WARNING : STYLE_TITLE, state_text(s, state));
     if (s->source == FROM_LIVE && !s->batch && s->status.touched_ns && now_ns > s->status.touched_ns)
         snprintf(age, sizeof age, "data %s old",

@@ -135,6 +135,8 @@ static bool make(struct picture *p, const struct history *h, const struct second
     p->watched = s->watched;
     p->host = s->host;
     p->counted = s->counted;
+    p->has_utc = s->has_utc;
+    p->utc_ns = s->utc_ns;
     p->lost_records = s->lost_records;
     p->records = s->records;
     p->arrived_ns = s->arrived_ns;

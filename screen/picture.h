@@ -30,7 +30,8 @@ struct picture {
     uint64_t executions_left_out;
     struct watched watched;
     struct host_point host;
-    bool counted;
+    bool counted, has_utc;
+    int64_t utc_ns;
     uint64_t lost_records, records, arrived_ns; /* as struct second has them */
     struct judgement judgement;
 };

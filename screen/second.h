@@ -73,6 +73,8 @@ struct second {
     uint64_t records;           /* that were read since the second before: of a pipe about its own */
     uint64_t wait_max_ns;       /* the longest wait that ended in it; 0: none */
     bool vague;                 /* the state of a vCPU is unknown or doubtful */
+    bool has_utc;               /* the time of day at its end is known: */
+    int64_t utc_ns;             /* since 1970 */
     struct judgement judgement; /* of the trace up to here */
     uint64_t arrived_ns;        /* when it was complete (io_clock_ns) */
     size_t bytes;               /* held by the details, as second_settle counted */

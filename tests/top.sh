@@ -118,8 +118,8 @@ check 'a reader that goes away: no complaint' is_empty "$err"
 
 group 'the folder of a recorder'
 "$XENMETER" record -q -o "$scratch/record" --rotate 10s --clock @2026-11-29T07:00:00Z "$scratch/trace.xt"
-run top -b -n 1 --at 07:00:04Z "$scratch/record"
-check 'the archive that has the time' says "$out" '^xenmeter top  2026-11-29T07Z-[0-9a-f]*-0000.xma  4.000 s'
+TZ=UTC run top -b -n 1 --at 07:00:04Z "$scratch/record"
+check 'the archive that has the time' says "$out" '^xenmeter top  2026-11-29T07Z-[0-9a-f]*-0000.xma  4.000 s  07:00:04$'
 run top -b -n 1 --at 2026-11-29T07:00:13Z "$scratch/record"
 check 'the next one' says "$out" '^xenmeter top  2026-11-29T07Z-[0-9a-f]*-0001.xma'
 run top -b -n 1 "$scratch/record"
