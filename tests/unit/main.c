@@ -96,6 +96,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(disk),
     SUITE(salvage),
     SUITE(screen),
+    SUITE(screen_keys),
     SUITE(counter_log),
     SUITE(step),
     SUITE(instants),
