@@ -41,15 +41,14 @@ static int refuse(const struct config *c, const char *format, ...)
 
 /* ---- where it is ---- */
 
-/* False: there can be none. */
-static bool find_path(char path[PATH_MAX])
+bool config_path(const char *name, char path[PATH_MAX])
 {
     const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
     int n = -1;
     if (config && *config == '/') /* a relative one is to be ignored: XDG Base Directory Specification */
-        n = snprintf(path, PATH_MAX, "%s/xenmeter/config", config);
+        n = snprintf(path, PATH_MAX, "%s/xenmeter/%s", config, name);
     else if (home && *home == '/')
-        n = snprintf(path, PATH_MAX, "%s/.config/xenmeter/config", home);
+        n = snprintf(path, PATH_MAX, "%s/.config/xenmeter/%s", home, name);
     return n > 0 && n < PATH_MAX;
 }
 
@@ -79,8 +78,7 @@ static bool only_root_can_write(const char *path, int fd)
     return alone;
 }
 
-/* The text, the caller's to free; NULL: there is none to be read, or it failed: *failed, and a message says why. */
-static char *read_text(const char *path, bool *failed)
+char *config_text(const char *path, bool *failed)
 {
     *failed = false;
     FILE *f = fopen(path, "re");
@@ -235,10 +233,10 @@ int config_apply(struct options *o, const bool *given)
 {
     char path[PATH_MAX];
     bool failed;
-    if (!find_path(path))
+    if (!config_path("config", path))
         return 0;
     struct config c = {.options = o, .given = given, .path = path};
-    char *rest = o->config = read_text(path, &failed);
+    char *rest = o->config = config_text(path, &failed);
     if (failed)
         return -1;
     for (char *line; rest && (line = strsep(&rest, "\n"));)

@@ -9,7 +9,17 @@
 #ifndef XENMETER_CMD_CONFIG_H
 #define XENMETER_CMD_CONFIG_H
 
+#include <limits.h>
+
 #include "options.h"
+
+/* Where the file of that name is: $XDG_CONFIG_HOME/xenmeter/NAME (default ~/.config). False: there is no such folder. */
+bool config_path(const char *name, char path[PATH_MAX]);
+
+/*
+ * Its text, the caller's to free. NULL: there is no such file, or root is not to read it, or it failed: *failed; a message says why.
+ */
+char *config_text(const char *path, bool *failed);
 
 /*
  * Reads $XDG_CONFIG_HOME/xenmeter/config (default ~/.config), if it is there, checks all of it, and sets those options of

@@ -62,12 +62,12 @@ int trace_run_add(struct trace_run *r, const struct consumer *consumer, struct e
 int trace_run_open(struct trace_run *r, bool stoppable, const struct trace_tap *tap, struct error *err)
 {
     struct trace_options options = {
-        .cpu_hz = r->options->cpu_hz, .memory_limit = r->options->max_memory, .tap = tap};
+        .cpu_hz = r->options->cpu_hz, .memory_limit = r->options->max_memory, .tap = tap, .feed = r->feed};
     pipeline_wants(r->pipeline, &options);
     options.ahead = options_jobs(r->options) > 1;
-    options.ends_early |= stoppable;
-    if (stoppable)
-        r->control.stop = options.stop = signals_stop_flag(&options.wait_mask);
+    options.ends_early |= stoppable || r->stop;
+    options.wait_mask = r->wait_mask;
+    r->control.stop = options.stop = stoppable ? signals_stop_flag(&options.wait_mask) : r->stop;
     if (r->archived.archive && archived_begin_trace(&r->archived, &options, err) != 0)
         return -1;
     if (r->counters)

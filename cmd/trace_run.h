@@ -19,6 +19,10 @@ struct trace_run {
     struct archived archived;        /* .archive NULL: the input is not an archive */
     struct pipeline *pipeline;       /* NULL: no consumer was added */
     struct pipeline_control control; /* .stop_at_once is the command's to set */
+    /* by the command, before trace_run_open: */
+    const struct feed *feed;         /* where the bytes come from; NULL: from the input */
+    const atomic_int *stop;          /* a flag of its own that ends the pass; NULL: none, */
+    const sigset_t *wait_mask;       /* and the signals to wait with for a pipe */
     struct trace *trace;             /* NULL: not opened */
     struct domain_names *names;      /* given or kept in the archive, if the command takes any; NULL: none */
     const struct counters *counters; /* outside ones, whose readings tell the tsc frequency; NULL: none */

@@ -48,6 +48,9 @@ static void *run(void *context)
     return result;
 }
 
+/* A fault kills the process without its handler where the signal is blocked. */
+static const int faults[] = {SIGBUS, SIGSEGV, SIGILL, SIGFPE, SIGABRT};
+
 bool thread_begin(pthread_t *thread, const char *name, void *(*work)(void *context), void *context)
 {
     struct start *start = malloc(sizeof *start);
@@ -56,7 +59,8 @@ bool thread_begin(pthread_t *thread, const char *name, void *(*work)(void *conte
     *start = (struct start){name, work, context};
     sigset_t most, before;
     sigfillset(&most);
-    sigdelset(&most, SIGBUS);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        sigdelset(&most, faults[i]);
     pthread_sigmask(SIG_SETMASK, &most, &before);
     bool begun = pthread_create(thread, NULL, run, start) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);

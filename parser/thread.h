@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 /*
- * Begins a thread of that name (static; at most 15 characters), which top and perf show. The thread blocks all signals but SIGBUS,
- * which a mapped file raises that is truncated: the other handlers run in the caller's threads. False: there is no thread to be had.
+ * Begins a thread of that name (static; at most 15 characters), which top and perf show. The thread blocks all signals but those of
+ * faults, as SIGBUS, which a mapped file raises that is truncated: the other handlers run in the caller's threads. False: there is no thread to be had.
  */
 bool thread_begin(pthread_t *thread, const char *name, void *(*work)(void *context), void *context);
 

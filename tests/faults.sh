@@ -65,6 +65,11 @@ mkdir -p "$XDG_CONFIG_HOME/xenmeter" "$scratch/former"
 for file in out.csv out.sqlite out.xt truth.json out.xma; do echo former >"$scratch/former/$file"; done
 former=(--former "$scratch/former")
 
+group 'top'
+faults 'top, text' --streams -- top -b --no-config "$trace"
+faults 'top, rows' --streams "${few[@]}" -- top -b --no-config -f jsonl --view vcpus "$trace.zst"
+faults 'top, delays, an archive' --streams "${few[@]}" -- top -b --no-config -f csv --view blame "$input/whole.xma"
+
 group 'report'
 for threads in 1 3; do
     faults "report -j $threads" -- report -j $threads "$trace"

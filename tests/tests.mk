@@ -31,6 +31,7 @@
 #   own-load    charges where a driver domain's own work is known beforehand
 #   charge-fit  weights fitted to measured times: options, formats
 #   blame       who had the pCPU that others waited for: options, formats, sums
+#   top         the screen: its numbers beside report's, keys, what hangs, crashes (tmux)
 #   diff        two captures compared: from every kind of file, chance, conditions, hostile reports
 #   simulate    the simulated host: traces, truth, wrong scenarios
 #   experiments the house of the experiments: tables, pictures, claims, what goes wrong
@@ -60,8 +61,8 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit siblings truth charges threads errors fit charges-simulated tasks invariants road jobs clock unrecorded cases cli config terminal dump every-event xenalyze charge charge-fit own-load debt guard guard-simulated apply hooks service blame diff simulate experiments xenmon databases io-counts ftrace dom0-trace archive archive-damage host-facts salvage parts record flight account damage faults bounded docs hosts metrics
-ASAN_TESTS := unit siblings clock unrecorded cases cli config dump every-event charge charge-fit own-load debt guard guard-simulated apply hooks blame diff simulate xenmon databases io-counts ftrace dom0-trace archive archive-damage host-facts parts account road jobs damage metrics faults
+TESTS      := unit siblings truth charges threads errors fit charges-simulated tasks invariants road jobs clock unrecorded cases cli config terminal dump every-event xenalyze charge charge-fit own-load debt guard guard-simulated apply hooks service blame top diff simulate experiments xenmon databases io-counts ftrace dom0-trace archive archive-damage host-facts salvage parts record flight account damage faults bounded docs hosts metrics
+ASAN_TESTS := unit siblings clock unrecorded cases cli config dump every-event charge charge-fit own-load debt guard guard-simulated apply hooks blame top diff simulate xenmon databases io-counts ftrace dom0-trace archive archive-damage host-facts parts account road jobs damage metrics faults
 # Those that read whole captures, those of TRACES too.
 ASAN_CAPTURE_TESTS := truth charges threads fit invariants road dump xenalyze
 ASAN_BUILD := build-asan
@@ -166,7 +167,7 @@ test-xen: all
 
 # Those that use threads, under ThreadSanitizer.
 TSAN_TESTS := jobs
-TSAN_UNITS := ring ahead frames disk
+TSAN_UNITS := ring ahead frames disk screen
 TSAN_BUILD := build-tsan
 TSAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 TSAN_MAKE   = TSAN_OPTIONS=halt_on_error=1 $(MAKE) --no-print-directory BUILD=$(TSAN_BUILD) CFLAGS='$(TSAN_FLAGS)'

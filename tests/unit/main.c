@@ -96,6 +96,8 @@ static CU_SuiteInfo suites[] = {
     SUITE(periods),
     SUITE(disk),
     SUITE(salvage),
+    SUITE(screen),
+    SUITE(screen_keys),
     SUITE(counter_log),
     SUITE(flight),
     SUITE(step),
