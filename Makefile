@@ -20,7 +20,7 @@ DESTDIR ?=
 CC      ?= cc
 BUILD   ?= build
 CFLAGS  ?= -O2 -g
-PKGS    := libzstd libxxhash jansson
+PKGS    := libzstd libxxhash jansson gmp
 
 # Libraries that it is built with where they are there: zlib reads gzip, liblzma reads xz, sqlite3 writes databases. `make WITHOUT=zlib` leaves one out.
 OPTIONAL := zlib liblzma sqlite3
@@ -36,7 +36,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) -I. -pthread $(shell pkg-config 
              $(patsubst %,-DHAVE_%,$(optional)) $(CFLAGS)
 LIBS       = $(shell pkg-config --libs $(PKGS) $(optional)) -lm -pthread
 
-LAYERS      := parser/source parser/decode parser/order parser metrics/model metrics/measure metrics/control metrics/relation metrics formats archive host act record sim
+LAYERS      := parser/source parser/decode parser/order parser metrics/model metrics/measure metrics/control metrics/relation metrics formats archive account host act record sim
 LIBRARY_SRC := $(wildcard $(LAYERS:%=%/*.c))
 CMD_SRC     := $(wildcard cmd/*.c)
 objects      = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -60,7 +60,7 @@ $(BUILD)/%.o: %.c | deps
 -include $(patsubst %.c,$(BUILD)/%.d,$(wildcard */*.c */*/*.c))
 
 # Debian's packages that building and testing need; installed when they are missing.
-PACKAGES := gcc libc6-dev pkg-config libzstd-dev libxxhash-dev libjansson-dev zlib1g-dev liblzma-dev libsqlite3-dev libcunit1-dev zstd jq sqlite3 nftables iproute2 iputils-ping tmux less
+PACKAGES := gcc libc6-dev pkg-config libzstd-dev libxxhash-dev libjansson-dev libgmp-dev zlib1g-dev liblzma-dev libsqlite3-dev libcunit1-dev zstd jq sqlite3 nftables iproute2 iputils-ping tmux less
 
 .PHONY: deps
 deps:

@@ -103,6 +103,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(sim_counts),
     SUITE(sim_holds),
     SUITE(sim_layouts),
+    SUITE(decimal),
     CU_SUITE_INFO_NULL,
 };
 
