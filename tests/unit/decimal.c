@@ -2,11 +2,10 @@
 #include "account/decimal.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "check.h"
+#include "new_seed.h"
 #include "random.h"
 #include "suites.h"
 
@@ -139,14 +138,6 @@ static void nanoseconds_are_divided_without_rest(void)
 }
 
 /* ---- random numbers, others each time ---- */
-
-static uint64_t new_seed(void)
-{
-    const char *given = getenv("SEED");
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return given ? strtoull(given, NULL, 10) : (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static void whatever_is_divided_adds_up(void)
 {

@@ -104,6 +104,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(sim_holds),
     SUITE(sim_layouts),
     SUITE(decimal),
+    SUITE(sharing),
     CU_SUITE_INFO_NULL,
 };
 
