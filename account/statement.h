@@ -1,0 +1,187 @@
+/*
+ * Statements: what each VM of a fleet used in each period, from any number of archives of any number of hosts.
+ *
+ * A statement comes period by period, in ascending order; of each period come all hosts of which anything was recorded, all VMs by
+ * host, and what driver domains did for whom. These are sums of what archives keep, to the ns. Two identities hold:
+ *
+ *     of a host:   guests_ns + charged_ns + own_ns + unattributed_ns + idle_ns + unknown_ns = capacity_ns
+ *     of its VMs:  used_ns, charged_ns, own_ns, unattributed_ns of all rows of a host add up to guests_ns, charged_ns, ... of the host;
+ *                  so does served_ns, to charged_ns
+ *
+ * All times are ns of CPU time where nothing else is said, 0 or more. Moments are ns since 1970, UTC.
+ *
+ * Which period a row of an archive belongs to: an archive that lies inside one period counts by its row of the whole. One that lies in
+ * several counts by its shortest intervals; each counts, undivided, in the period in which its middle lies. So periods add up
+ * exactly, and recorded_ns of a period may be off its length by half of such an interval (1 s, unless it was recorded otherwise).
+ *
+ * What two archives both have counts once: see overlap.h.
+ */
+#ifndef XENMETER_ACCOUNT_STATEMENT_H
+#define XENMETER_ACCOUNT_STATEMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "account/period.h"
+#include "metrics/measure/histogram.h"
+#include "metrics/measure/io.h"
+#include "metrics/measure/row.h"
+#include "metrics/verdict.h"
+#include "parser/error.h"
+
+/* A time during which a host was recorded. */
+struct account_span {
+    int64_t begin_utc_ns, end_utc_ns;
+};
+
+/* A host in a period. */
+struct account_host {
+    const char
+        *name;      /* the label of its archives; where several labels have one boot id, the first in order */
+    uint32_t pcpus; /* the most that any of its archives has */
+    uint32_t archives; /* that count in this period, whole or in part */
+    uint32_t vms;      /* rows of this host, driver domains included */
+    /* The identity: see above. */
+    uint64_t capacity_ns; /* pCPUs x recorded_ns, archive by archive */
+    uint64_t guests_ns;   /* ran: all but what driver domains ran */
+    uint64_t charged_ns, own_ns,
+        unattributed_ns; /* what driver domains ran, for guests, for themselves, for nobody knows whom */
+    uint64_t idle_ns;
+    uint64_t
+        unknown_ns; /* nobody knows who ran, or that nobody did: lost records, pCPUs that were not recorded. Never idle */
+    uint64_t recorded_ns; /* of the period's length, each moment once */
+    uint64_t
+        not_recorded_ns; /* the rest: recorded_ns + not_recorded_ns = length, or not_recorded_ns = 0 and it is more (see above) */
+    /* Which times were recorded, ascending, without overlaps; spans that adjoin are one. Those of intervals as they count. */
+    const struct account_span *spans;
+    size_t spans_n;
+    enum verdict verdict; /* the worst of its archives, */
+    const char *why;      /* and why; "": it is good */
+};
+
+/* Who a VM is: by its UUID where that is known, else by its name, else by host, domain id and incarnation. Domain 0 is always the last. */
+struct account_vm {
+    const char *
+        key; /* what tells it from all others: "uuid:...", "name:...", "domain:HOST/BOOT/7#2", "domain:HOST/0" */
+    const char *uuid; /* "": not known */
+    const char *name; /* the last in this period; "": not known */
+};
+
+/* A VM on a host in a period; or, added up by account_row_add, on several hosts. */
+struct account_row {
+    struct account_period period;
+    const struct account_vm *vm;
+    const struct account_host *host; /* NULL: of several */
+    int32_t domain; /* id and incarnation, the last on that host in this period; -1, 0: of several hosts */
+    uint32_t life;
+    uint32_t vcpus;       /* allocated: the most at a time */
+    uint32_t weight, cap; /* of the scheduler, the last; 0: not known (cap: or none) */
+    uint64_t memory_kib;  /* the last; 0: not known */
+    bool driver_domain;   /* served_ns, own_ns, unattributed_ns are of use */
+
+    uint64_t existed_ns; /* time, not CPU time: of recorded_ns, so long the VM was there */
+    uint64_t vcpu_ns;    /* vCPUs x existed_ns: the five states' sum, and what was reserved */
+    uint64_t running_ns, runnable_ns, blocked_ns, offline_ns, unknown_ns;
+    uint64_t doubtful_ns; /* part of these */
+
+    uint64_t used_ns; /* of running_ns: what it ran for itself; of a domain that is no driver domain: all */
+    uint64_t charged_ns;                           /* driver domains ran for it; of that: */
+    uint64_t measured_ns, certain_ns, inferred_ns; /* sum: charged_ns */
+    uint64_t total_ns; /* used_ns + charged_ns + own_ns + unattributed_ns: what the VM costs */
+    /* Of a driver domain: running_ns = used_ns + served_ns + own_ns + unattributed_ns */
+    uint64_t served_ns, own_ns, unattributed_ns; /* for others; for itself; for nobody knows whom */
+
+    uint64_t executions;
+    uint64_t io
+        [IO_KINDS]; /* as their guest; packets and requests (from IO_TX on) where outside counters were recorded */
+    const struct histogram *wait; /* waits for a pCPU; max_at is not of use. Never NULL */
+    int64_t wait_max_at_utc_ns;   /* where the longest ended; 0: there is none */
+    /* The most of used_ns + charged_ns + own_ns + unattributed_ns in any 1 s and any 300 s that intervals of archives show; NS_UNKNOWN: not asked for, or not kept. */
+    uint64_t peak_1s_ns, peak_5min_ns;
+
+    uint64_t
+        recorded_ns; /* time of the hosts on which it was, each moment once; as account_host.recorded_ns */
+    uint64_t
+        before_total_ns;  /* total_ns of the period before, same VM and host; NS_UNKNOWN: it has none there */
+    enum verdict verdict; /* of its hosts, the worst */
+    const char *why;
+};
+
+/* What a driver domain did for a guest: one for each pair of a host and period. */
+struct account_service {
+    const struct account_host *host;
+    const struct account_vm *driver_domain, *guest;
+    uint64_t charged_ns, measured_ns, certain_ns, inferred_ns; /* charged_ns: the sum of the three */
+};
+
+/* All that a statement says of one period. */
+struct account_statement {
+    struct account_period period;
+    const struct account_host *hosts; /* by name */
+    size_t hosts_n;
+    const struct account_row *rows; /* by host, then vm->key: those of one host follow each other */
+    size_t rows_n;
+    const struct account_service *services; /* by host, driver domain, guest */
+    size_t services_n;
+};
+
+/* What a person ought to know of the archives. */
+enum account_finding_kind {
+    ACCOUNT_DAMAGED,      /* an archive cannot be read: left out */
+    ACCOUNT_UNPLACED,     /* a capture has no wall clock: left out */
+    ACCOUNT_OVERLAP,      /* two captures have the same time: it counts once */
+    ACCOUNT_TWO_HOSTS,    /* a VM was on two hosts at one moment */
+    ACCOUNT_COARSE,       /* intervals longer than a minute lie in two periods */
+    ACCOUNT_INCONSISTENT, /* numbers of an archive contradict each other: left out */
+};
+
+struct account_options {
+    const char *const *paths; /* archives, and folders, which are searched for NAME.xma; "-" is none */
+    size_t paths_n;
+    const char *host_facts; /* facts for captures without their own wall clock; NULL: none */
+    enum account_granularity granularity;
+    int64_t from_utc_ns, to_utc_ns; /* only this time; INT64_MIN, INT64_MAX: open */
+    const int64_t *
+        cuts; /* moments, ascending, at which periods are divided as well (prices change there); NULL: none */
+    size_t cuts_n;
+    bool peaks;            /* peak_1s_ns, peak_5min_ns are wanted: all intervals are read, which takes long */
+    unsigned jobs;         /* threads; 0 is 1 */
+    uint64_t memory_limit; /* bytes for one period's sums; 0: no limit */
+    void *context;
+    /* A finding; NULL: not wanted. `file`: the archive. Called by the thread of account_run. */
+    void (*finding)(void *context, enum account_finding_kind kind, const char *file, const char *what);
+    /* So many of all archives were read; NULL: not wanted. */
+    void (*progress)(void *context, uint64_t done, uint64_t all);
+};
+
+/*
+ * Reads the archives, and hands each period to `take`, in ascending order, those without anything recorded left out; what it is handed is
+ * valid during the call. 0; -1 with `err` filled: no archive could be read, a path is none, memory ran out (or its limit); or what `take`
+ * returned if that is not 0, at once, err untouched.
+ */
+int account_run(const struct account_options *o,
+                int (*take)(void *context, const struct account_statement *statement), void *context,
+                struct error *err);
+
+/*
+ * For sums by VM, by host, by tag: adds `from` to `into`, which is all zero at first. `wait` is the histogram of `into`, the caller's
+ * (histogram_init at first). What differs (vm, host, domain) becomes NULL, -1, 0; recorded_ns counts each moment once. Peaks
+ * add up to what they are at most. False: no memory.
+ */
+struct account_sum {
+    struct account_row row; /* its `wait` points to: */
+    struct histogram wait;
+    struct account_span *spans; /* recorded, of all hosts */
+    size_t spans_n, spans_capacity;
+};
+bool account_sum_add(struct account_sum *into, const struct account_row *from);
+void account_sum_free(struct account_sum *s);
+
+/* How much of the period was recorded, per cent, at most 100; of whole ns, rounded down: 100 only if all of it was. */
+double account_covered_pct(const struct account_row *row);
+
+/* Whether a pattern of a shell matches the VM's name, or UUID. */
+bool account_vm_matches(const struct account_vm *vm, const char *pattern);
+
+#endif
