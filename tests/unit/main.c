@@ -105,6 +105,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(sim_layouts),
     SUITE(decimal),
     SUITE(sharing),
+    SUITE(rates),
     CU_SUITE_INFO_NULL,
 };
 
