@@ -16,7 +16,7 @@ uint64_t price_unit_ns(enum price p)
     return p == PRICE_RUN || p == PRICE_CHARGED ? SECOND_NS : 3600 * SECOND_NS;
 }
 
-static void free_rate(struct rate *rate)
+void rate_free(struct rate *rate)
 {
     for (enum price p = 0; p < PRICES; p++)
         if (rate->given[p])
@@ -31,9 +31,11 @@ static void free_rate(struct rate *rate)
 void rates_free(struct rates *r)
 {
     for (size_t i = 0; i < r->n; i++)
-        free_rate(&r->at[i]);
+        rate_free(&r->at[i]);
     free(r->at);
     free(r->currency);
+    free(r->provider);
+    free(r->billing_account);
     *r = (struct rates){0};
 }
 
@@ -80,7 +82,7 @@ int rates_add(struct rates *r, struct rate *rate, struct error *err)
                   other->where, price_names[both]);
     else
         error_no_memory(err, "the rates");
-    free_rate(rate);
+    rate_free(rate);
     return -1;
 }
 

@@ -39,13 +39,17 @@ struct rate {
 };
 
 struct rates {
-    char *currency;  /* as it is printed */
-    unsigned digits; /* after the point of an amount */
+    char *currency;                   /* as it is printed; never NULL once it was read */
+    unsigned digits;                  /* after the point of an amount */
+    char *provider, *billing_account; /* for FOCUS: who bills, and whom; NULL: not given */
     struct rate *at;
     size_t n, capacity;
 };
 
 void rates_free(struct rates *r);
+
+/* Frees what a rate owns that was not added. */
+void rate_free(struct rate *rate);
 
 /*
  * Adds a rate and takes over what it owns, in case of failure, too. -1 with `err` filled: no memory, or a rate for the same VMs, tags
