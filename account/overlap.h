@@ -1,15 +1,16 @@
 /*
  * What several archives have of the same time counts once.
  *
- * Captures of one boot (boot id; where that is not known, the host's label) are compared by their time stamps, which one counter made.
- * Where two overlap, one wins and has all its time; of the other only what the winner has not. It wins
+ * Captures of one boot (boot id; where that is not known, the host's label) are compared by their time stamps, which one counter made:
  *
- *     1. which holds all of the other's time, and more;
- *     2. else that with the better verdict;
- *     3. else the longer one, else that with fewer lost records, else the one of the file whose name comes first.
+ *     1. A capture that lies wholly in another one's time does not count. Of two with the same time the better one counts.
+ *     2. Where two others overlap, the better one has all its time, the other one what is left of it.
  *
- * What is left of the other counts by its shortest intervals: those that lie wholly outside the winner's time. An interval that lies
- * partly in it does not count: no moment counts twice, and less than one such interval is missing at each end, as not recorded.
+ * Better is the one with the better verdict; else the longer one, the one with fewer lost records, the one whose file comes first by
+ * name.
+ *
+ * What is left of a capture counts by its shortest intervals: those that lie wholly in what is left. An interval that lies partly in the
+ * other capture's time does not count: no moment counts twice, and less than one such interval is missing, as not recorded.
  */
 #ifndef XENMETER_ACCOUNT_OVERLAP_H
 #define XENMETER_ACCOUNT_OVERLAP_H
@@ -22,23 +23,20 @@
 
 /* A capture, as far as this goes. */
 struct overlap_claim {
-    uint64_t from_tsc, to_tsc; /* from < to */
+    uint64_t from_tsc, to_tsc; /* from <= to */
     enum verdict verdict;
     uint64_t lost_records;
     const char *file;
+    uint64_t counts_from_tsc, counts_to_tsc; /* the result: what counts of it; nothing: both are from_tsc */
 };
 
-/* A part of a claim that counts. */
-struct overlap_part {
-    size_t claim; /* its index */
-    uint64_t from_tsc, to_tsc;
-};
+/* Shares out the time of the n claims of one boot. The array is brought into another order: by time. False: no memory. */
+bool overlap_resolve(struct overlap_claim *claims, size_t n);
 
-/*
- * Shares out the time of n claims of one boot: *parts (from malloc, the caller's) gets the parts that count, by claim, then by time; a
- * claim that counts whole has one part that is all of it. False: no memory.
- */
-bool overlap_resolve(const struct overlap_claim *claims, size_t n, struct overlap_part **parts,
-                     size_t *parts_n);
+/* Whether all of it counts. */
+static inline bool overlap_is_whole(const struct overlap_claim *c)
+{
+    return c->counts_from_tsc == c->from_tsc && c->counts_to_tsc == c->to_tsc;
+}
 
 #endif

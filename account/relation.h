@@ -1,25 +1,50 @@
 /*
- * The relations of statements. A command that adds columns (prices) makes a row that begins with struct account_row, and a table of
+ * The relations of statements. Their rows are plain structs, with all texts in them, which outlive the statement: rows may be ordered
+ * over all periods. A command that adds columns (prices) makes a row that begins with struct account_line, and a table of
  * ACCOUNT_COLUMNS and its own (account/columns.h).
  */
 #ifndef XENMETER_ACCOUNT_RELATION_H
 #define XENMETER_ACCOUNT_RELATION_H
 
 #include "account/statement.h"
+#include "archive/host_facts.h"
+#include "archive/manifest.h"
 #include "metrics/relation/relation.h"
 
-extern const struct relation relation_account;       /* of struct account_row: a VM (on a host) in a period */
-extern const struct relation relation_account_hosts; /* of struct account_host_row */
-extern const struct relation relation_account_services; /* of struct account_service_row */
+#define ACCOUNT_WHY 160
 
-struct account_host_row {
-    struct account_period period;
-    const struct account_host *host;
+/* A struct account_row, as it is shown. */
+struct account_line {
+    struct account_row row; /* its pointers are NULL; these stand for them: */
+    char host[HOST_MAX];
+    char uuid[FACT_UUID], name[FACT_NAME];
+    char why[ACCOUNT_WHY];
+    uint64_t waits, wait_p99_ns, wait_max_ns; /* waits 0: the others are not known */
+    bool extrapolated;                        /* total_ns and its parts are shown for the whole period, too */
 };
+void account_line_of(struct account_line *line, const struct account_row *row, bool extrapolated);
 
-struct account_service_row {
+struct account_host_line {
     struct account_period period;
-    const struct account_service *service;
+    struct account_host host; /* its pointers are NULL; these stand for them: */
+    char name[HOST_MAX];
+    char why[ACCOUNT_WHY];
 };
+void account_host_line_of(struct account_host_line *line, const struct account_period *period,
+                          const struct account_host *host);
+
+struct account_service_line {
+    struct account_period period;
+    char host[HOST_MAX];
+    char driver_uuid[FACT_UUID], driver_name[FACT_NAME];
+    char uuid[FACT_UUID], name[FACT_NAME];
+    uint64_t charged_ns, measured_ns, certain_ns, inferred_ns;
+};
+void account_service_line_of(struct account_service_line *line, const struct account_period *period,
+                             const struct account_service *service);
+
+extern const struct relation relation_account;          /* of struct account_line */
+extern const struct relation relation_account_hosts;    /* of struct account_host_line */
+extern const struct relation relation_account_services; /* of struct account_service_line */
 
 #endif

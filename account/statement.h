@@ -12,7 +12,8 @@
  *
  * Which period a row of an archive belongs to: an archive that lies inside one period counts by its row of the whole. One that lies in
  * several counts by its shortest intervals; each counts, undivided, in the period in which its middle lies. So periods add up
- * exactly, and recorded_ns of a period may be off its length by half of such an interval (1 s, unless it was recorded otherwise).
+ * exactly, and may be off by half of such an interval at each end (1 s, unless it was recorded otherwise). An archive without intervals
+ * counts where its middle lies. What lies less than ACCOUNT_SLACK_NS beyond a period's end does not divide an archive.
  *
  * What two archives both have counts once: see overlap.h.
  */
@@ -38,73 +39,74 @@ struct account_span {
 /* A host in a period. */
 struct account_host {
     const char
-        *name;      /* the label of its archives; where several labels have one boot id, the first in order */
+        *name;      /* the label of its archives; where a boot has archives of several, the first in order */
     uint32_t pcpus; /* the most that any of its archives has */
-    uint32_t archives; /* that count in this period, whole or in part */
+    uint32_t archives; /* captures that count in this period, whole or in part */
     uint32_t vms;      /* rows of this host, driver domains included */
-    /* The identity: see above. */
-    uint64_t capacity_ns; /* pCPUs x recorded_ns, archive by archive */
-    uint64_t guests_ns;   /* ran: all but what driver domains ran */
-    uint64_t charged_ns, own_ns,
-        unattributed_ns; /* what driver domains ran, for guests, for themselves, for nobody knows whom */
+
+    uint64_t capacity_ns;     /* pCPUs x recorded_ns, capture by capture: the sum of these: */
+    uint64_t guests_ns;       /* ran: all but what driver domains ran as such */
+    uint64_t charged_ns;      /* driver domains ran for guests, */
+    uint64_t own_ns;          /* for themselves, */
+    uint64_t unattributed_ns; /* and for nobody knows whom */
     uint64_t idle_ns;
-    uint64_t
-        unknown_ns; /* nobody knows who ran, or that nobody did: lost records, pCPUs that were not recorded. Never idle */
-    uint64_t recorded_ns; /* of the period's length, each moment once */
-    uint64_t
-        not_recorded_ns; /* the rest: recorded_ns + not_recorded_ns = length, or not_recorded_ns = 0 and it is more (see above) */
-    /* Which times were recorded, ascending, without overlaps; spans that adjoin are one. Those of intervals as they count. */
-    const struct account_span *spans;
+    /* Nobody knows who ran, or that nobody did: lost records, pCPUs that were not recorded. Never idle. */
+    uint64_t unknown_ns;
+
+    uint64_t recorded_ns;             /* how long, by the clock of the traces, each moment once */
+    uint64_t not_recorded_ns;         /* of the period's length what no span has, by the time of day */
+    const struct account_span *spans; /* when, inside the period; ascending, none touches the next */
     size_t spans_n;
-    enum verdict verdict; /* the worst of its archives, */
+    enum verdict verdict; /* the worst of its captures, */
     const char *why;      /* and why; "": it is good */
 };
 
-/* Who a VM is: by its UUID where that is known, else by its name, else by host, domain id and incarnation. Domain 0 is always the last. */
+/*
+ * Who a VM is: by its UUID where that is known, else by its name, else by host, boot, domain id and incarnation. Domain 0 is its host's
+ * in all boots.
+ */
 struct account_vm {
-    const char *
-        key; /* what tells it from all others: "uuid:...", "name:...", "domain:HOST/BOOT/7#2", "domain:HOST/0" */
+    const char
+        *key; /* tells it from all others: "uuid:...", "name:...", "domain:HOST/BOOT/7#2", "domain:HOST/0" */
     const char *uuid; /* "": not known */
     const char *name; /* the last in this period; "": not known */
 };
 
-/* A VM on a host in a period; or, added up by account_row_add, on several hosts. */
+/* A VM on a host in a period; or, added up by account_sum_add, on several hosts. */
 struct account_row {
     struct account_period period;
-    const struct account_vm *vm;
-    const struct account_host *host; /* NULL: of several */
-    int32_t domain; /* id and incarnation, the last on that host in this period; -1, 0: of several hosts */
+    const struct account_vm *vm;     /* NULL: several (account_sum_add) */
+    const struct account_host *host; /* NULL: several */
+    int32_t domain; /* id and incarnation, the last on that host in this period; -1, 0: several */
     uint32_t life;
     uint32_t vcpus;       /* allocated: the most at a time */
     uint32_t weight, cap; /* of the scheduler, the last; 0: not known (cap: or none) */
     uint64_t memory_kib;  /* the last; 0: not known */
     bool driver_domain;   /* served_ns, own_ns, unattributed_ns are of use */
 
-    uint64_t existed_ns; /* time, not CPU time: of recorded_ns, so long the VM was there */
-    uint64_t vcpu_ns;    /* vCPUs x existed_ns: the five states' sum, and what was reserved */
+    uint64_t existed_ns; /* how long the VM was there, of recorded_ns; of several hosts: the sum */
+    uint64_t vcpu_ns;    /* vCPUs x existed_ns, what was reserved: the sum of these: */
     uint64_t running_ns, runnable_ns, blocked_ns, offline_ns, unknown_ns;
     uint64_t doubtful_ns; /* part of these */
 
-    uint64_t used_ns; /* of running_ns: what it ran for itself; of a domain that is no driver domain: all */
-    uint64_t charged_ns;                           /* driver domains ran for it; of that: */
-    uint64_t measured_ns, certain_ns, inferred_ns; /* sum: charged_ns */
-    uint64_t total_ns; /* used_ns + charged_ns + own_ns + unattributed_ns: what the VM costs */
+    uint64_t total_ns;   /* what the VM costs: used_ns + charged_ns + own_ns + unattributed_ns */
+    uint64_t used_ns;    /* of running_ns: what it ran for itself; all, but of driver domains */
+    uint64_t charged_ns; /* driver domains ran for it: the sum of these: */
+    uint64_t measured_ns, certain_ns, inferred_ns;
     /* Of a driver domain: running_ns = used_ns + served_ns + own_ns + unattributed_ns */
     uint64_t served_ns, own_ns, unattributed_ns; /* for others; for itself; for nobody knows whom */
 
     uint64_t executions;
-    uint64_t io
-        [IO_KINDS]; /* as their guest; packets and requests (from IO_TX on) where outside counters were recorded */
-    const struct histogram *wait; /* waits for a pCPU; max_at is not of use. Never NULL */
+    uint64_t io[IO_KINDS];        /* as a guest; from IO_TX on: where outside counters were recorded */
+    const struct histogram *wait; /* waits for a pCPU; never NULL. max_at is not of use: */
     int64_t wait_max_at_utc_ns;   /* where the longest ended; 0: there is none */
-    /* The most of used_ns + charged_ns + own_ns + unattributed_ns in any 1 s and any 300 s that intervals of archives show; NS_UNKNOWN: not asked for, or not kept. */
+    /* The most of total_ns in any 1 s and any 300 s of UTC; NS_UNKNOWN: not asked for, or not kept. */
     uint64_t peak_1s_ns, peak_5min_ns;
 
-    uint64_t
-        recorded_ns; /* time of the hosts on which it was, each moment once; as account_host.recorded_ns */
-    uint64_t
-        before_total_ns;  /* total_ns of the period before, same VM and host; NS_UNKNOWN: it has none there */
-    enum verdict verdict; /* of its hosts, the worst */
+    uint64_t recorded_ns;     /* of its host; of several hosts: the period's length less not_recorded_ns */
+    uint64_t not_recorded_ns; /* of the period's length, times in which none of its hosts was recorded */
+    uint64_t before_total_ns; /* total_ns of the period before, on this host; NS_UNKNOWN: it has none there */
+    enum verdict verdict;     /* of its hosts, the worst */
     const char *why;
 };
 
@@ -165,23 +167,33 @@ int account_run(const struct account_options *o,
                 struct error *err);
 
 /*
- * For sums by VM, by host, by tag: adds `from` to `into`, which is all zero at first. `wait` is the histogram of `into`, the caller's
- * (histogram_init at first). What differs (vm, host, domain) becomes NULL, -1, 0; recorded_ns counts each moment once. Peaks
- * add up to what they are at most. False: no memory.
+ * For sums by VM, by host, by tag. All zero is an empty sum; `row.wait` points to its own histogram as soon as something was added, so it
+ * is not copied. What differs (vm, host, domain) becomes NULL, -1, 0. Peaks become the sum of the parts' peaks: no less than the peak.
  */
 struct account_sum {
-    struct account_row row; /* its `wait` points to: */
+    struct account_row row;
     struct histogram wait;
     struct account_span *spans; /* recorded, of all hosts */
     size_t spans_n, spans_capacity;
 };
+/* Adds a row of a statement, of the same period. False: no memory. */
 bool account_sum_add(struct account_sum *into, const struct account_row *from);
 void account_sum_free(struct account_sum *s);
 
-/* How much of the period was recorded, per cent, at most 100; of whole ns, rounded down: 100 only if all of it was. */
-double account_covered_pct(const struct account_row *row);
+/* How much of the period was recorded, per cent. 100 only if all of it was. */
+double account_covered_pct(const struct account_period *period, uint64_t not_recorded_ns);
 
-/* Whether a pattern of a shell matches the VM's name, or UUID. */
+/*
+ * Sorts spans, puts those together that overlap or have less than ACCOUNT_SLACK_NS between them, and cuts them to the period, from whose
+ * ends they are off by less. Returns how many are left.
+ */
+#define ACCOUNT_SLACK_NS 10000000
+size_t account_spans_merge(struct account_span *spans, size_t n, const struct account_period *period);
+
+/* Of the period's length what no span has. The spans are merged. */
+uint64_t account_spans_lack(const struct account_span *spans, size_t n, const struct account_period *period);
+
+/* Whether a pattern of a shell matches the VM's name, or its UUID. */
 bool account_vm_matches(const struct account_vm *vm, const char *pattern);
 
 #endif
