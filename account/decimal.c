@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "parser/order/clock.h"
+
 static void power_of_ten(mpz_t to, size_t exponent)
 {
     mpz_ui_pow_ui(to, 10, exponent);
@@ -137,7 +139,7 @@ static void round_down(mpz_t *units, struct remainder *r, mpq_t *exact, size_t n
     mpz_clear(scale);
 }
 
-bool decimal_round_all(mpz_t *units, mpq_t *exact, size_t n, unsigned digits)
+bool decimal_round_all(mpz_t *units, mpq_t *exact, size_t n, unsigned digits, const mpz_t total)
 {
     struct remainder *r = calloc(n + 1, sizeof *r);
     mpq_t exact_sum;
@@ -147,7 +149,10 @@ bool decimal_round_all(mpz_t *units, mpq_t *exact, size_t n, unsigned digits)
     mpq_init(exact_sum);
     mpz_inits(units_sum, missing, NULL);
     round_down(units, r, exact, n, digits, exact_sum, units_sum);
-    decimal_round(missing, exact_sum, digits);
+    if (total)
+        mpz_set(missing, total);
+    else
+        decimal_round(missing, exact_sum, digits);
     mpz_sub(missing, missing, units_sum);
     qsort(r, n, sizeof *r, by_remainder);
     size_t up = mpz_get_ui(missing); /* 0 .. n: each was rounded down by less than one */
@@ -183,7 +188,7 @@ uint64_t divide_ns(uint64_t *parts, uint64_t total, const uint64_t *weights, siz
     for (size_t i = 0; i < n; i++)
         sum += weights[i];
     for (size_t i = 0; rests && sum > 0 && i < n; i++) {
-        unsigned __int128 product = (unsigned __int128)total * weights[i];
+        uint128 product = (uint128)total * weights[i];
         parts[i] = (uint64_t)(product / sum);
         rests[i] = (struct rest){(uint64_t)(product % sum), i};
         left -= parts[i];

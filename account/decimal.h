@@ -45,9 +45,10 @@ bool decimal_read(mpz_t units, const char *text, unsigned digits);
 void decimal_put_exact(struct buffer *b, const mpq_t exact, unsigned most);
 
 /*
- * Rounds n amounts of 0 or more by the rule above; *units are initialised by the caller. False: no memory.
+ * Rounds n amounts of 0 or more by the rule above, to `total` units, or, where that is NULL, to the rounded sum. A total is off the exact
+ * sum by less than one unit. *units are initialised by the caller. False: no memory.
  */
-bool decimal_round_all(mpz_t *units, mpq_t *exact, size_t n, unsigned digits);
+bool decimal_round_all(mpz_t *units, mpq_t *exact, size_t n, unsigned digits, const mpz_t total);
 
 /*
  * Divides `total` in proportion to weights, by largest remainder: parts add up to it. Where all weights are zero it divides

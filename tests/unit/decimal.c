@@ -99,7 +99,7 @@ static void check_rounded_all(const char *const *prices, size_t n, unsigned digi
         mpz_init(units[i]);
         CHECK(decimal_parse(exact[i], prices[i]));
     }
-    CHECK(decimal_round_all(units, exact, n, digits));
+    CHECK(decimal_round_all(units, exact, n, digits, NULL));
     for (size_t i = 0; i < n; i++) {
         EQUAL(mpz_get_si(units[i]), expected[i]);
         mpq_clear(exact[i]);
@@ -185,7 +185,7 @@ static void whatever_is_rounded_adds_up(void)
             mpq_canonicalize(exact[i]);
             mpq_add(sum, sum, exact[i]);
         }
-        good = decimal_round_all(units, exact, n, digits);
+        good = decimal_round_all(units, exact, n, digits, NULL);
         for (size_t i = 0; i < n; i++) {
             mpz_add(all, all, units[i]);
             good = good && mpz_sgn(units[i]) >= 0;

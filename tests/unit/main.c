@@ -106,6 +106,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(decimal),
     SUITE(sharing),
     SUITE(rates),
+    SUITE(bill),
     CU_SUITE_INFO_NULL,
 };
 
