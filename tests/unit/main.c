@@ -107,6 +107,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(sharing),
     SUITE(rates),
     SUITE(bill),
+    SUITE(closed),
     CU_SUITE_INFO_NULL,
 };
 
