@@ -2,6 +2,8 @@
 #ifndef XENMETER_ACCOUNT_LIVES_H
 #define XENMETER_ACCOUNT_LIVES_H
 
+#include <signal.h>
+
 #include "archive/archive.h"
 #include "archive/host_facts.h"
 #include "archive/summary.h"

@@ -7,7 +7,7 @@
 
 static uint64_t length_of(const struct overlap_claim *c)
 {
-    return c->to_tsc - c->from_tsc;
+    return c->to - c->from;
 }
 
 /* <0: a is better. Never 0, unless they have one file name. */
@@ -26,10 +26,10 @@ static int compare_quality(const struct overlap_claim *a, const struct overlap_c
 static int compare_places(const void *a, const void *b)
 {
     const struct overlap_claim *x = a, *y = b;
-    if (x->from_tsc != y->from_tsc)
-        return x->from_tsc < y->from_tsc ? -1 : 1;
-    if (x->to_tsc != y->to_tsc)
-        return x->to_tsc > y->to_tsc ? -1 : 1;
+    if (x->from != y->from)
+        return x->from < y->from ? -1 : 1;
+    if (x->to != y->to)
+        return x->to > y->to ? -1 : 1;
     return compare_quality(x, y);
 }
 
@@ -43,10 +43,10 @@ static size_t set_contained_aside(struct overlap_claim *claims, size_t n, size_t
     uint64_t reached = 0;
     for (size_t i = 0; i < n; i++) {
         struct overlap_claim *c = &claims[i];
-        c->counts_from_tsc = c->counts_to_tsc = c->from_tsc;
-        if (left_n > 0 && c->to_tsc <= reached)
+        c->counts_from = c->counts_to = c->from;
+        if (left_n > 0 && c->to <= reached)
             continue;
-        c->counts_to_tsc = reached = c->to_tsc;
+        c->counts_to = reached = c->to;
         left[left_n++] = i;
     }
     return left_n;
@@ -56,15 +56,15 @@ static size_t set_contained_aside(struct overlap_claim *claims, size_t n, size_t
 static void cut(struct overlap_claim *claims, const size_t *left, size_t n, size_t i)
 {
     struct overlap_claim *c = &claims[left[i]];
-    uint64_t from = c->from_tsc, to = c->to_tsc;
-    for (size_t k = i; k-- > 0 && claims[left[k]].to_tsc > c->from_tsc;)
+    uint64_t from = c->from, to = c->to;
+    for (size_t k = i; k-- > 0 && claims[left[k]].to > c->from;)
         if (compare_quality(&claims[left[k]], c) < 0)
-            from = max64(from, claims[left[k]].to_tsc);
-    for (size_t k = i + 1; k < n && claims[left[k]].from_tsc < c->to_tsc; k++)
+            from = max64(from, claims[left[k]].to);
+    for (size_t k = i + 1; k < n && claims[left[k]].from < c->to; k++)
         if (compare_quality(&claims[left[k]], c) < 0)
-            to = min64(to, claims[left[k]].from_tsc);
-    c->counts_from_tsc = from < to ? from : c->from_tsc;
-    c->counts_to_tsc = from < to ? to : c->from_tsc;
+            to = min64(to, claims[left[k]].from);
+    c->counts_from = from < to ? from : c->from;
+    c->counts_to = from < to ? to : c->from;
 }
 
 bool overlap_resolve(struct overlap_claim *claims, size_t n)

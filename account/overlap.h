@@ -1,7 +1,8 @@
 /*
  * What several archives have of the same time counts once.
  *
- * Captures of one boot (boot id; where that is not known, the host's label) are compared by their time stamps, which one counter made:
+ * Captures of one boot (by its id) are compared by their time stamps, which one counter made; those of hosts whose boots are not known, by
+ * label and time of day:
  *
  *     1. A capture that lies wholly in another one's time does not count. Of two with the same time the better one counts.
  *     2. Where two others overlap, the better one has all its time, the other one what is left of it.
@@ -23,11 +24,12 @@
 
 /* A capture, as far as this goes. */
 struct overlap_claim {
-    uint64_t from_tsc, to_tsc; /* from <= to */
+    uint64_t from, to; /* from <= to */
     enum verdict verdict;
     uint64_t lost_records;
     const char *file;
-    uint64_t counts_from_tsc, counts_to_tsc; /* the result: what counts of it; nothing: both are from_tsc */
+    size_t of;                       /* for the caller */
+    uint64_t counts_from, counts_to; /* the result: what counts of it; nothing: both are from */
 };
 
 /* Shares out the time of the n claims of one boot. The array is brought into another order: by time. False: no memory. */
@@ -36,7 +38,7 @@ bool overlap_resolve(struct overlap_claim *claims, size_t n);
 /* Whether all of it counts. */
 static inline bool overlap_is_whole(const struct overlap_claim *c)
 {
-    return c->counts_from_tsc == c->from_tsc && c->counts_to_tsc == c->to_tsc;
+    return c->counts_from == c->from && c->counts_to == c->to;
 }
 
 #endif

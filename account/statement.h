@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 #include "account/period.h"
+#include "archive/host_facts.h"
 #include "metrics/measure/histogram.h"
 #include "metrics/measure/io.h"
 #include "metrics/measure/row.h"
@@ -141,7 +142,7 @@ enum account_finding_kind {
 struct account_options {
     const char *const *paths; /* archives, and folders, which are searched for NAME.xma; "-" is none */
     size_t paths_n;
-    const char *host_facts; /* facts for captures without their own wall clock; NULL: none */
+    const struct host_facts *given; /* facts for captures without their own wall clock; NULL: none */
     enum account_granularity granularity;
     int64_t from_utc_ns, to_utc_ns; /* only this time; INT64_MIN, INT64_MAX: open */
     const int64_t *

@@ -33,4 +33,18 @@ int tally_whole(struct tally *t, const struct recorded *r, const char *rows, siz
 int tally_intervals(struct tally *t, struct archive *a, const struct capture *p, const struct host_facts *f,
                     const struct recorded *r, const struct tally_part *part, struct error *err);
 
+/* What a tally has of all its domains. */
+struct tally_totals {
+    uint64_t running_ns;  /* all of them */
+    uint64_t driver_ns;   /* of it: as driver domains, which is charged */
+    uint64_t capacity_ns; /* pCPUs x time */
+};
+
+/* What cannot be in a tally, in words; NULL: nothing. `idds`: its charges (aggregate_charges). Fills *totals. */
+const char *tally_wrong(const struct tally *t, const struct recorded *r, const struct charge_idd *idds,
+                        struct tally_totals *totals);
+
+/* The driver domain that this row is about, or NULL. */
+const struct charge_idd *tally_idd_of(const struct charge_idd *idds, size_t n, const struct row *row);
+
 #endif

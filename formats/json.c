@@ -205,6 +205,20 @@ static int put_differences(struct writer *w, const struct report_summary *summar
     return writer_put_text(w) == 0 ? output_flush(w->out) : -1;
 }
 
+/* Rows that say themselves of which time they are: a list of each kind. */
+static int put_lists(struct writer *w)
+{
+    const struct json *json = (struct json *)w;
+    for (size_t i = 0; i < json->n; i++) {
+        buffer_printf(&w->text, "%s  \"%s\": [", i ? ",\n" : "", json->reports[i].relation->table);
+        if (writer_put_text(w) != 0 || spill_copy(&json->reports[i].text, w->out) != 0)
+            return -1;
+        buffer_text(&w->text, " ]");
+    }
+    buffer_text(&w->text, "\n}\n");
+    return writer_put_text(w) == 0 ? output_flush(w->out) : -1;
+}
+
 static int put_reports(struct writer *w, const struct report_summary *summary)
 {
     struct json *json = (struct json *)w;
@@ -225,6 +239,8 @@ static int end(struct writer *w, const struct report_summary *summary)
     buffer_printf(&w->text, "{\n  \"schema\": \"xenmeter.%s/1\",\n", w->schema->name);
     if (summary->compared)
         return put_differences(w, summary);
+    if (!summary->quality)
+        return put_lists(w);
     if (put_object(w, "trace", json_of_trace(summary)) != 0 ||
         put_object(w, "quality", json_of_quality(summary)) != 0)
         return -1;

@@ -16,9 +16,10 @@ static bool add_interval(struct writer *w, const struct row_view *view, const st
         json_add_member(&w->text, column, view, first);
         first = false;
     }
-    if (relation->own_times)
+    bool says_none = relation->own_times && !relation->own_periods;
+    if (says_none)
         buffer_text(&w->text, "\"granularity_ns\":null");
-    return first && !relation->own_times;
+    return first && !says_none;
 }
 
 static void add_chosen(struct buffer *b, const struct shown *shown, const struct row_view *view)

@@ -85,7 +85,7 @@ void table_put_end(struct table *t, const struct report_summary *summary)
     put_left_out(t);
     if (summary->compared)
         compared_table_end(t, summary);
-    else
+    else if (summary->quality)
         put_verdict(t, summary);
     wrap_lines(&t->base.text, from, t->base.schema->width, 2);
 }

@@ -1,0 +1,77 @@
+#include "account/vm.h"
+
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "metrics/measure/row.h"
+
+#define KEY_BYTES  256
+#define BOOT_SHOWN 8 /* characters of a boot id */
+
+int vm_lives_read(struct texts *texts, const char *text, size_t n, struct vm_life **lives, size_t *lives_n,
+                  struct error *err)
+{
+    struct host_facts facts = {0};
+    int status = n ? host_facts_read(&facts, text, n, err) : 0;
+    struct vm_life *list = status == 0 ? calloc(facts.domains_n + 1, sizeof *list) : NULL;
+    *lives = list;
+    *lives_n = 0;
+    if (status == 0 && !list)
+        status = error_no_memory(err, "the VMs");
+    for (size_t i = 0; i < facts.domains_n && status == 0; i++) {
+        const struct fact_domain *d = &facts.domains[i];
+        list[i] = (struct vm_life){.domain = (int32_t)d->domain,
+                                   .life = d->tsc <= UINT32_MAX ? (uint32_t)d->tsc : 0,
+                                   .uuid = texts_keep(texts, d->uuid),
+                                   .name = texts_keep(texts, d->name),
+                                   .vcpus = d->vcpus,
+                                   .weight = d->weight,
+                                   .cap = d->cap,
+                                   .memory_kib = d->memory_kib};
+        if (!list[i].uuid || !list[i].name)
+            status = error_no_memory(err, "the VMs");
+        *lives_n = i + 1;
+    }
+    host_facts_free(&facts);
+    return status;
+}
+
+static int compare_lives(const void *a, const void *b)
+{
+    const struct vm_life *x = a, *y = b;
+    return life_compare(x->domain, x->life, y->domain, y->life);
+}
+
+const struct vm_life *vm_life_find(const struct vm_life *lives, size_t n, int32_t domain, uint32_t life)
+{
+    const struct vm_life like = {.domain = domain, .life = life};
+    return n ? bsearch(&like, lives, n, sizeof like, compare_lives) : NULL;
+}
+
+bool vm_identify(struct texts *texts, const char *host, const char *boot_id, int32_t domain, uint32_t life,
+                 const struct vm_life *known, struct account_vm *vm)
+{
+    char key[KEY_BYTES];
+    vm->uuid = known ? known->uuid : "";
+    vm->name = known ? known->name : "";
+    if (domain == 0)
+        snprintf(key, sizeof key, "domain:%s/0", host);
+    else if (*vm->uuid)
+        snprintf(key, sizeof key, "uuid:%s", vm->uuid);
+    else if (*vm->name)
+        snprintf(key, sizeof key, "name:%s", vm->name);
+    else
+        snprintf(key, sizeof key, "domain:%s/%.*s/%" PRId32 "#%" PRIu32, host, BOOT_SHOWN, boot_id, domain,
+                 life);
+    vm->key = texts_keep(texts, key);
+    return vm->key != NULL;
+}
+
+bool account_vm_matches(const struct account_vm *vm, const char *pattern)
+{
+    return (*vm->name && fnmatch(pattern, vm->name, 0) == 0) ||
+           (*vm->uuid && fnmatch(pattern, vm->uuid, FNM_CASEFOLD) == 0);
+}
