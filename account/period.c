@@ -134,3 +134,8 @@ struct account_period account_period_of(enum account_granularity granularity, in
         days_of(utc_s, granularity == ACCOUNT_MONTH, &begin_s, &end_s);
     return (struct account_period){begin_s * SECOND_NS, end_s * SECOND_NS};
 }
+
+int64_t account_day_begin(int year, int month, int day)
+{
+    return first_second_of(year - 1900, month - 1, day) * SECOND_NS;
+}

@@ -37,4 +37,7 @@ int account_zone_set(const char *zone, struct error *err);
 #define ACCOUNT_UTC_MAX (INT64_MAX / 2)
 struct account_period account_period_of(enum account_granularity granularity, int64_t utc_ns);
 
+/* Where that day begins in the zone; years as people count them, months and days from 1. */
+int64_t account_day_begin(int year, int month, int day);
+
 #endif

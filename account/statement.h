@@ -137,6 +137,7 @@ enum account_finding_kind {
     ACCOUNT_TWO_HOSTS,    /* a VM was on two hosts at one moment */
     ACCOUNT_COARSE,       /* intervals longer than a minute lie in two periods */
     ACCOUNT_INCONSISTENT, /* numbers of an archive contradict each other: left out */
+    ACCOUNT_FINDINGS
 };
 
 struct account_options {

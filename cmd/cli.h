@@ -142,6 +142,8 @@ void progress_begin(struct progress *p, enum when when, bool quiet);
 void progress_show(void *progress, const struct trace *t); /* as pipeline_control has it */
 /* The same of a simulation that has come to now_ns of all_ns and has written so many bytes. */
 void progress_show_simulated(struct progress *p, uint64_t now_ns, uint64_t all_ns, uint64_t bytes);
+/* The same of things that are counted: "archives". */
+void progress_show_count(struct progress *p, uint64_t done, uint64_t all, const char *what);
 /* Wipes the line, so that something else can be printed. */
 void progress_end(struct progress *p);
 

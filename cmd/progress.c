@@ -63,6 +63,16 @@ void progress_show_simulated(struct progress *p, uint64_t now_ns, uint64_t all_n
     fflush(stderr);
 }
 
+void progress_show_count(struct progress *p, uint64_t done, uint64_t all, const char *what)
+{
+    double seconds;
+    if (done == 0 || !is_time(p, &seconds))
+        return;
+    fprintf(stderr, "\r%3.0f %%  %" PRIu64 " of %" PRIu64 " %s  %.0f s left  ",
+            100.0 * (double)done / (double)all, done, all, what, left_s(seconds, done, all));
+    fflush(stderr);
+}
+
 void progress_end(struct progress *p)
 {
     if (p->shown)

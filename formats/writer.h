@@ -79,8 +79,8 @@ struct report_summary {
     const struct origin *origin; /* NULL: it was no archive */
     struct trace_summary trace;
     struct clock clock;
-    uint64_t start_ns, end_ns; /* the part of the trace reported on */
-    const struct quality *quality;     /* NULL: of no trace, but of rows that say all themselves (own_periods) */
+    uint64_t start_ns, end_ns;     /* the part of the trace reported on */
+    const struct quality *quality; /* NULL: of no trace, but of rows that say all themselves (own_periods) */
     const struct judgement *judgement;
     const struct charge_summary *charges; /* NULL: not accounted */
     /* Of charges in columns beside others, which it is not part of the judgement of; NULL: it is, or there are none. */

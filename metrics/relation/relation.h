@@ -119,9 +119,9 @@ struct relation {
     size_t row_size;
     const struct column *columns;
     size_t columns_n;
-    bool by_subject; /* rows are by domain, vCPU, ... (rows.by) */
-    bool plain;      /* rows hold no pointers: copies of them stay what they are */
-    bool own_times;  /* rows come as a stream and carry their own times, they belong to no interval */
+    bool by_subject;  /* rows are by domain, vCPU, ... (rows.by) */
+    bool plain;       /* rows hold no pointers: copies of them stay what they are */
+    bool own_times;   /* rows come as a stream and carry their own times, they belong to no interval */
     bool own_periods; /* own_times, and columns say all about them */
     const char *
         table_sort; /* a table's rows of an interval are in the order of this column if no other is asked for;

@@ -1,0 +1,404 @@
+/* xenmeter account: per-VM statements of a fleet. */
+#include "account.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "account/period.h"
+#include "archive/host_facts.h"
+#include "formats/writer.h"
+#include "host_time.h"
+#include "pager.h"
+#include "reading.h"
+#include "reading_parts.h"
+
+struct accounting {
+    const struct account_command *own;
+    struct account_options run;
+    struct host_facts given;
+    struct account_findings findings;
+    struct progress progress;
+    struct column_choice choice;
+    struct report_schema schema;
+    struct output *output;
+    struct writer *writer;
+    struct account_line first; /* held back: if it is the only one, a table is a page */
+    uint64_t lines;
+    struct error why; /* of a failure while a statement is written */
+};
+
+static const struct relation *const relations[] = {&relation_account, &relation_account_hosts,
+                                                   &relation_account_services, NULL};
+
+/* By enum account_by. */
+static const char *const by_words[] = {"vm", "vm-host", "host", "driver-domain", NULL};
+static const struct relation *const relation_of[] = {&relation_account, &relation_account,
+                                                     &relation_account_hosts, &relation_account_services};
+
+/* ---- writing ---- */
+
+static int write_line(struct accounting *a, const void *line)
+{
+    const struct rows rows = {.relation = relation_of[a->own->by], .at = line, .n = 1};
+    progress_end(&a->progress);
+    return writer_rows(a->writer, &rows);
+}
+
+static bool may_be_page(const struct accounting *a)
+{
+    return strcmp(a->own->common.format, "table") == 0 && !a->own->common.columns &&
+           relation_of[a->own->by] == &relation_account;
+}
+
+/* The first line waits until there is a second one. */
+static int put_line(struct accounting *a, const struct account_row *row)
+{
+    struct account_line line;
+    account_line_of(&line, row, a->own->extrapolate);
+    if (a->lines++ == 0 && may_be_page(a)) {
+        a->first = line;
+        return 0;
+    }
+    if (a->lines == 2 && may_be_page(a) && write_line(a, &a->first) != 0)
+        return -1;
+    return write_line(a, &line);
+}
+
+/* ---- which VMs ---- */
+
+struct looking {
+    const struct account_vm *vm;
+    bool found;
+};
+
+static int look_for(void *context, const char *item, size_t n, struct error *err)
+{
+    struct looking *l = context;
+    char pattern[FACT_NAME];
+    (void)err;
+    if (n < sizeof pattern) {
+        memcpy(pattern, item, n);
+        pattern[n] = '\0';
+        l->found |= account_vm_matches(l->vm, pattern);
+    }
+    return 0;
+}
+
+static bool is_wanted(const struct accounting *a, const struct account_vm *vm)
+{
+    struct looking l = {.vm = vm};
+    if (!a->own->vms)
+        return true;
+    each_item(a->own->vms, look_for, &l, NULL);
+    return l.found;
+}
+
+/* ---- statements ---- */
+
+static int put_rows(struct accounting *a, const struct account_statement *s)
+{
+    int status = 0;
+    for (size_t i = 0; i < s->rows_n && status == 0; i++)
+        if (is_wanted(a, s->rows[i].vm))
+            status = put_line(a, &s->rows[i]);
+    return status;
+}
+
+static int compare_vms(const void *a, const void *b)
+{
+    const struct account_row *x = *(const struct account_row *const *)a,
+                             *y = *(const struct account_row *const *)b;
+    int order = strcmp(x->vm->key, y->vm->key);
+    return order ? order : strcmp(x->host->name, y->host->name);
+}
+
+/* Rows of one VM, on whatever hosts, are added up. */
+static int put_vms(struct accounting *a, const struct account_statement *s)
+{
+    const struct account_row **rows = calloc(s->rows_n + 1, sizeof *rows);
+    size_t n = 0;
+    int status = rows ? 0 : error_no_memory(&a->why, "the rows");
+    for (size_t i = 0; i < s->rows_n && rows; i++)
+        if (is_wanted(a, s->rows[i].vm))
+            rows[n++] = &s->rows[i];
+    if (n > 1)
+        qsort(rows, n, sizeof(struct account_row *), compare_vms);
+    for (size_t i = 0, end; i < n && status == 0; i = end) {
+        struct account_sum sum = {.spans = NULL};
+        for (end = i; end < n && status == 0 && strcmp(rows[i]->vm->key, rows[end]->vm->key) == 0; end++)
+            if (!account_sum_add(&sum, rows[end]))
+                status = error_no_memory(&a->why, "the sums of a VM");
+        if (status == 0)
+            status = put_line(a, &sum.row);
+        account_sum_free(&sum);
+    }
+    free(rows);
+    return status;
+}
+
+static int put_hosts(struct accounting *a, const struct account_statement *s)
+{
+    struct account_host_line line;
+    int status = 0;
+    for (size_t i = 0; i < s->hosts_n && status == 0; i++) {
+        account_host_line_of(&line, &s->period, &s->hosts[i]);
+        status = write_line(a, &line);
+        a->lines++;
+    }
+    return status;
+}
+
+static int put_services(struct accounting *a, const struct account_statement *s)
+{
+    struct account_service_line line;
+    int status = 0;
+    for (size_t i = 0; i < s->services_n && status == 0; i++) {
+        if (!is_wanted(a, s->services[i].guest) && !is_wanted(a, s->services[i].driver_domain))
+            continue;
+        account_service_line_of(&line, &s->period, &s->services[i]);
+        status = write_line(a, &line);
+        a->lines++;
+    }
+    return status;
+}
+
+static int take_statement(void *context, const struct account_statement *s)
+{
+    struct accounting *a = context;
+    switch (a->own->by) {
+    case ACCOUNT_BY_VM:
+        return put_vms(a, s);
+    case ACCOUNT_BY_VM_HOST:
+        return put_rows(a, s);
+    case ACCOUNT_BY_HOST:
+        return put_hosts(a, s);
+    case ACCOUNT_BY_DRIVER_DOMAIN:
+        return put_services(a, s);
+    }
+    return -1;
+}
+
+static void take_finding(void *context, enum account_finding_kind kind, const char *file, const char *what)
+{
+    struct accounting *a = context;
+    progress_end(&a->progress);
+    account_findings_take(&a->findings, kind, file, what);
+}
+
+static void take_progress(void *context, uint64_t done, uint64_t all)
+{
+    progress_show_count(&((struct accounting *)context)->progress, done, all, "archives");
+}
+
+/* ---- the command ---- */
+
+static int read_given(struct accounting *a, struct error *err)
+{
+    const struct options *o = &a->own->common;
+    struct buffer text = {0};
+    if (!o->host_facts)
+        return 0;
+    int status = host_facts_file(o->host_facts, &text, err);
+    if (status == 0)
+        status = host_facts_read(&a->given, text.at, text.n, err);
+    buffer_free(&text);
+    if (status != 0) {
+        fail(o->host_facts, err);
+        err->code = ERROR_NONE; /* it was said */
+    }
+    return status;
+}
+
+static int begin(struct accounting *a, struct error *err)
+{
+    const struct account_command *own = a->own;
+    const struct options *o = &own->common;
+    if (account_zone_set(own->zone ? own->zone : "UTC", err) != 0 ||
+        (own->from && account_moment("from", own->from, &a->run.from_utc_ns, err) != 0) ||
+        (own->to && account_moment("to", own->to, &a->run.to_utc_ns, err) != 0))
+        return -1;
+    if (a->run.from_utc_ns >= a->run.to_utc_ns)
+        return error_set(err, ERROR_USAGE, "nothing lies between --from %.60s and --to %.60s", own->from,
+                         own->to);
+    if (choice_make(&a->choice, &relation_of[own->by], 1, o->columns, o->sort, 0, err) != 0 ||
+        read_given(a, err) != 0)
+        return -1;
+    a->schema = (struct report_schema){.name = "account",
+                                       .choice = &a->choice,
+                                       .selection = {.limit = o->limit, .memory_limit = o->max_memory},
+                                       .bys = 1};
+    a->output = output_open(o->output, err);
+    if (!a->output)
+        return -1;
+    reading_look(&a->schema, o, a->output);
+    pager_offer(a->output, o);
+    a->writer = writer_new(o->format, a->output, &a->schema, err);
+    return a->writer ? 0 : -1;
+}
+
+static int end(struct accounting *a, struct error *err)
+{
+    const struct report_summary summary = {.quality = NULL};
+    struct buffer page = {0};
+    int status = 0;
+    if (a->lines == 0)
+        return error_set(err, ERROR_USAGE, "%s",
+                         a->own->vms ? "--vm: none of these VMs is in this time" : "nothing to report");
+    if (a->lines == 1 && may_be_page(a)) {
+        account_page_put(&page, &a->first, a->own->zone ? a->own->zone : "UTC");
+        status = page.failed ? error_no_memory(err, "the page") : 0;
+        if (status == 0)
+            output_write(a->output, page.at, page.n);
+    }
+    buffer_free(&page);
+    if (status == 0)
+        writer_end(a->writer, &summary); /* a failure is the output's, and commit says it */
+    else
+        writer_free(a->writer);
+    a->writer = NULL;
+    return status;
+}
+
+/* What went wrong: said once. */
+static int failed(struct accounting *a, const struct error *err)
+{
+    const struct error *why = a->output ? output_failure(a->output) : NULL;
+    if (a->output && output_reader_gone(a->output))
+        return EXIT_DONE;
+    if (why)
+        return fail(a->own->common.output, why);
+    if (a->why.code != ERROR_NONE)
+        return fail(NULL, &a->why);
+    return err->code != ERROR_NONE ? fail(NULL, err) : EXIT_ERROR;
+}
+
+static int run(const struct options *o)
+{
+    struct accounting a = {.own = (const struct account_command *)o, .findings = {.quiet = o->quiet}};
+    struct error err = {0};
+    a.run = (struct account_options){.paths = (const char *const *)o->inputs,
+                                     .paths_n = o->inputs_n,
+                                     .given = o->host_facts ? &a.given : NULL,
+                                     .granularity = a.own->granularity,
+                                     .from_utc_ns = INT64_MIN,
+                                     .to_utc_ns = INT64_MAX,
+                                     .jobs = o->jobs ? o->jobs : usable_cpus(),
+                                     .memory_limit = o->max_memory,
+                                     .context = &a,
+                                     .finding = take_finding,
+                                     .progress = take_progress};
+    if (o->columns && strcmp(o->columns, WORD_HELP) == 0)
+        return reading_list_columns(o);
+    progress_begin(&a.progress, o->progress, o->quiet);
+    int status =
+        begin(&a, &err) == 0 && account_run(&a.run, take_statement, &a, &err) == 0 && end(&a, &err) == 0
+            ? EXIT_DONE
+            : EXIT_ERROR;
+    progress_end(&a.progress);
+    if (status != EXIT_DONE)
+        status = failed(&a, &err);
+    else if ((status = commit(&a.output, o->output)) == EXIT_DONE)
+        status = account_findings_end(&a.findings);
+    writer_free(a.writer);
+    output_abort(a.output);
+    choice_free(&a.choice);
+    host_facts_free(&a.given);
+    return status;
+}
+
+/* ---- options ---- */
+
+#define OWN(MEMBER) .offset = offsetof(struct account_command, MEMBER)
+
+static int word_of(const char *const *words, const struct option_spec *s, const char *text, struct error *err)
+{
+    int at = name_index(words, text, strlen(text));
+    if (at < 0)
+        error_set(err, ERROR_USAGE, "--%s %.40s: wants %s, %s, %s or %s", s->name, text, words[0], words[1],
+                  words[2], words[3]);
+    return at;
+}
+
+static int set_granularity(struct options *o, const struct option_spec *s, const char *text,
+                           struct error *err)
+{
+    int at = word_of(account_granularity_names, s, text, err);
+    ((struct account_command *)o)->granularity = at < 0 ? ACCOUNT_HOUR : (enum account_granularity)at;
+    return at < 0 ? -1 : 0;
+}
+
+static int set_account_by(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    int at = word_of(by_words, s, text, err);
+    ((struct account_command *)o)->by = at < 0 ? ACCOUNT_BY_VM : (enum account_by)at;
+    return at < 0 ? -1 : 0;
+}
+
+static int check(struct options *o, struct error *err)
+{
+    if (o->columns && strcmp(o->columns, WORD_HELP) == 0)
+        return 0;
+    return o->inputs_n
+               ? 0
+               : error_set(err, ERROR_USAGE, "of which archives? give files, or folders that have them");
+}
+
+static const struct option_spec options[] = {
+    OPTIONS_HEADING("What to report"),
+    OPTION('g', "granularity", "PERIOD", "hour (default), day, month or total", .set = set_granularity,
+           .choices = "hour\nday\nmonth\ntotal"),
+    OPTION(0, "tz", "ZONE", "hours, days and months of this time zone (Europe/Berlin); default: UTC",
+           .set = set_text, OWN(zone)),
+    OPTION(0, "from", "MOMENT",
+           "from this month (2026-11), day (2026-11-29) or moment (2026-11-29T07:00Z) on", .set = set_text,
+           OWN(from)),
+    OPTION(0, "to", "MOMENT", "to before it", .set = set_text, OWN(to)),
+    OPTION(0, "vm", "LIST", "only these VMs, by name or UUID: web*,db1", .set = set_text, OWN(vms)),
+    OPTION('b', "by", "WHAT",
+           "vm (default), vm-host (each host apart), host (what its pCPUs did), driver-domain (what they did "
+           "for whom)",
+           .set = set_account_by, .choices = "vm\nvm-host\nhost\ndriver-domain"),
+    OPTION(0, "extrapolate", NULL, "also total, scaled to the whole period, where not all of it was recorded",
+           .set = set_flag, OWN(extrapolate)),
+    OPTION_SORT("order the rows, largest first"),
+    OPTION_LIMIT("at most N rows"),
+    OPTIONS_HEADING("How to show it"),
+    OPTION_FORMAT("table, csv, tsv, json, jsonl, sqlite; default: by the ending of -o, else table"),
+    OPTION_OUTPUT,
+    OPTION_COLUMNS,
+    OPTION_RAW_NAMES,
+    OPTION_COLOR,
+    OPTIONS_HEADING("How to read it"),
+    OPTION_HOST_FACTS("times of day and names for archives that have no times of day themselves"),
+    OPTION('j', "jobs", "N", "read N archives at a time (default: one for each CPU)", .set = set_jobs),
+    OPTION(0, "max-memory", "SIZE", "give up rather than use more for one period (default 1G)",
+           .set = set_max_memory, .choices = "256M\n1G\n4G"),
+    OPTION_PROGRESS,
+    OPTION_NO_PAGER,
+    OPTION_QUIET,
+    OPTIONS_ALL,
+};
+
+static const struct command command = {
+    .order = 68,
+    .name = "account",
+    .summary = "what each VM of a fleet used, by hour, day or month",
+    .usage = "[OPTIONS] FOLDER|ARCHIVE...",
+    .text =
+        "Adds up the archives of any number of hosts (xenmeter record): what each VM ran, what driver "
+        "domains "
+        "ran for it, how long it waited, and how much of the time was recorded. A VM is known by its UUID, "
+        "else by its name. What two archives both have counts once.",
+    .status = "0 done, 1 done, but archives were left out or a VM was on two hosts at once, 2 error",
+    .examples = "xenmeter account -g day --tz Europe/Berlin /var/lib/xenmeter\n"
+                "xenmeter account -g month --vm web1 /var/lib/xenmeter\n"
+                "xenmeter account -b host -f csv -o hosts.csv /var/lib/xenmeter",
+    .options = options,
+    .operands = OPERANDS_ARCHIVES,
+    .formats = writer_formats,
+    .relations = relations,
+    .options_size = sizeof(struct account_command),
+    .check = check,
+    .run = run,
+};
+COMMAND(command);

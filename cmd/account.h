@@ -1,0 +1,40 @@
+/* xenmeter account: what its files share. */
+#ifndef XENMETER_CMD_ACCOUNT_H
+#define XENMETER_CMD_ACCOUNT_H
+
+#include "account/relation.h"
+#include "account/statement.h"
+#include "cli.h"
+#include "formats/buffer.h"
+
+enum account_by { ACCOUNT_BY_VM, ACCOUNT_BY_VM_HOST, ACCOUNT_BY_HOST, ACCOUNT_BY_DRIVER_DOMAIN };
+
+struct account_command {
+    struct options common;
+    enum account_granularity granularity;
+    enum account_by by;
+    const char *zone;      /* NULL: UTC */
+    const char *from, *to; /* as they were given; NULL: they were not */
+    const char *vms;       /* names and UUIDs; NULL: all */
+    bool extrapolate;
+};
+
+/*
+ * A moment of --from or --to: "2026-11", "2026-11-29", where that begins in the zone, or "2026-11-29T07:00". -1 with `err` filled.
+ */
+int account_moment(const char *option, const char *text, int64_t *utc_ns, struct error *err);
+
+/* Findings, as they come: the first of each kind, and how many more there were. */
+struct account_findings {
+    bool quiet;
+    uint64_t counts[ACCOUNT_FINDINGS];
+};
+void account_findings_take(struct account_findings *f, enum account_finding_kind kind, const char *file,
+                           const char *what);
+/* Reports how many were not printed. Returns EXIT_FINDING if anything was left out or is wrong, else EXIT_DONE. */
+int account_findings_end(const struct account_findings *f);
+
+/* A page about one VM in one period, in lines of at most 80 characters. */
+void account_page_put(struct buffer *b, const struct account_line *line, const char *zone);
+
+#endif
