@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "account/period.h"
+#include "account_bill.h"
 #include "archive/host_facts.h"
 #include "formats/writer.h"
 #include "host_time.h"
@@ -24,22 +25,29 @@ struct accounting {
     struct writer *writer;
     struct account_line first; /* held back: if it is the only one, a table is a page */
     uint64_t lines;
-    struct error why; /* of a failure while a statement is written */
+    struct account_billing billing; /* with prices or sharing */
+    struct error why;               /* of a failure while a statement is written */
 };
 
 static const struct relation *const relations[] = {&relation_account, &relation_account_hosts,
-                                                   &relation_account_services, NULL};
+                                                   &relation_account_services, &relation_bill, NULL};
 
 /* By enum account_by. */
-static const char *const by_words[] = {"vm", "vm-host", "host", "driver-domain", NULL};
+static const char *const by_words[] = {"vm", "vm-host", "host", "driver-domain", "tag", NULL};
 static const struct relation *const relation_of[] = {&relation_account, &relation_account,
-                                                     &relation_account_hosts, &relation_account_services};
+                                                     &relation_account_hosts, &relation_account_services,
+                                                     &relation_bill};
+
+static const struct relation *relation_shown(const struct account_command *own)
+{
+    return money_wanted(&own->money) ? &relation_bill : relation_of[own->by];
+}
 
 /* ---- writing ---- */
 
 static int write_line(struct accounting *a, const void *line)
 {
-    const struct rows rows = {.relation = relation_of[a->own->by], .at = line, .n = 1};
+    const struct rows rows = {.relation = relation_shown(a->own), .at = line, .n = 1};
     progress_end(&a->progress);
     return writer_rows(a->writer, &rows);
 }
@@ -47,7 +55,7 @@ static int write_line(struct accounting *a, const void *line)
 static bool may_be_page(const struct accounting *a)
 {
     return strcmp(a->own->common.format, "table") == 0 && !a->own->common.columns &&
-           relation_of[a->own->by] == &relation_account;
+           relation_shown(a->own) == &relation_account;
 }
 
 /* The first line waits until there is a second one. */
@@ -84,13 +92,18 @@ static int look_for(void *context, const char *item, size_t n, struct error *err
     return 0;
 }
 
-static bool is_wanted(const struct accounting *a, const struct account_vm *vm)
+bool account_vm_wanted(const struct account_command *own, const struct account_vm *vm)
 {
     struct looking l = {.vm = vm};
-    if (!a->own->vms)
+    if (!own->vms)
         return true;
-    each_item(a->own->vms, look_for, &l, NULL);
+    each_item(own->vms, look_for, &l, NULL);
     return l.found;
+}
+
+static bool is_wanted(const struct accounting *a, const struct account_vm *vm)
+{
+    return account_vm_wanted(a->own, vm);
 }
 
 /* ---- statements ---- */
@@ -162,9 +175,18 @@ static int put_services(struct accounting *a, const struct account_statement *s)
     return status;
 }
 
+static int put_bill_line(void *context, const struct bill_line *line)
+{
+    struct accounting *a = context;
+    a->lines++;
+    return write_line(a, line);
+}
+
 static int take_statement(void *context, const struct account_statement *s)
 {
     struct accounting *a = context;
+    if (money_wanted(&a->own->money))
+        return account_billing_take(&a->billing, s, put_bill_line, a, &a->why);
     switch (a->own->by) {
     case ACCOUNT_BY_VM:
         return put_vms(a, s);
@@ -174,6 +196,8 @@ static int take_statement(void *context, const struct account_statement *s)
         return put_hosts(a, s);
     case ACCOUNT_BY_DRIVER_DOMAIN:
         return put_services(a, s);
+    case ACCOUNT_BY_TAG: /* only with money: check() */
+        break;
     }
     return -1;
 }
@@ -209,6 +233,21 @@ static int read_given(struct accounting *a, struct error *err)
     return status;
 }
 
+/* Prices, tags and sharing. */
+static int read_money(struct accounting *a, struct error *err)
+{
+    const char *file;
+    int status = money_read(&a->billing.money, &a->own->money, &file, err);
+    a->billing.own = a->own;
+    a->run.cuts = a->billing.money.cuts;
+    a->run.cuts_n = a->billing.money.cuts_n;
+    if (status != 0 && file) {
+        fail(file, err);
+        err->code = ERROR_NONE; /* it was said */
+    }
+    return status;
+}
+
 static int begin(struct accounting *a, struct error *err)
 {
     const struct account_command *own = a->own;
@@ -220,8 +259,9 @@ static int begin(struct accounting *a, struct error *err)
     if (a->run.from_utc_ns >= a->run.to_utc_ns)
         return error_set(err, ERROR_USAGE, "nothing lies between --from %.60s and --to %.60s", own->from,
                          own->to);
-    if (choice_make(&a->choice, &relation_of[own->by], 1, o->columns, o->sort, 0, err) != 0 ||
-        read_given(a, err) != 0)
+    const struct relation *relation = relation_shown(own);
+    if (choice_make(&a->choice, &relation, 1, o->columns, o->sort, 0, err) != 0 || read_given(a, err) != 0 ||
+        read_money(a, err) != 0)
         return -1;
     a->schema = (struct report_schema){.name = "account",
                                        .choice = &a->choice,
@@ -251,6 +291,8 @@ static int end(struct accounting *a, struct error *err)
             output_write(a->output, page.at, page.n);
     }
     buffer_free(&page);
+    if (status == 0)
+        status = account_billing_end(&a->billing, err);
     if (status == 0)
         writer_end(a->writer, &summary); /* a failure is the output's, and commit says it */
     else
@@ -302,6 +344,7 @@ static int run(const struct options *o)
     writer_free(a.writer);
     output_abort(a.output);
     choice_free(&a.choice);
+    account_billing_free(&a.billing);
     host_facts_free(&a.given);
     return status;
 }
@@ -329,15 +372,28 @@ static int set_granularity(struct options *o, const struct option_spec *s, const
 
 static int set_account_by(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
-    int at = word_of(by_words, s, text, err);
-    ((struct account_command *)o)->by = at < 0 ? ACCOUNT_BY_VM : (enum account_by)at;
-    return at < 0 ? -1 : 0;
+    struct account_command *own = (struct account_command *)o;
+    (void)s;
+    bool tagged = strncmp(text, "tag:", 4) == 0 && text[4];
+    int at = tagged ? (int)ACCOUNT_BY_TAG : name_index(by_words, text, strlen(text));
+    char all[FORMATS_BYTES];
+    if (at < 0)
+        return error_set(err, ERROR_USAGE, "--by %.40s: wants one of %s", text,
+                         formats_listed(all, by_words));
+    own->by = (enum account_by)at;
+    own->money.tag = tagged ? text + 4 : NULL;
+    return 0;
 }
 
 static int check(struct options *o, struct error *err)
 {
+    const struct account_command *own = (const struct account_command *)o;
     if (o->columns && strcmp(o->columns, WORD_HELP) == 0)
         return 0;
+    if (own->by == ACCOUNT_BY_TAG && !own->money.tags)
+        return error_set(err, ERROR_USAGE, "--by tag wants --tags FILE");
+    if (own->by == ACCOUNT_BY_DRIVER_DOMAIN && money_wanted(&own->money))
+        return error_set(err, ERROR_USAGE, "--by driver-domain does not go with prices, tags and sharing");
     return o->inputs_n
                ? 0
                : error_set(err, ERROR_USAGE, "of which archives? give files, or folders that have them");
@@ -356,12 +412,14 @@ static const struct option_spec options[] = {
     OPTION(0, "vm", "LIST", "only these VMs, by name or UUID: web*,db1", .set = set_text, OWN(vms)),
     OPTION('b', "by", "WHAT",
            "vm (default), vm-host (each host apart), host (what its pCPUs did), driver-domain (what they did "
-           "for whom)",
-           .set = set_account_by, .choices = "vm\nvm-host\nhost\ndriver-domain"),
+           "for whom), tag or tag:NAME (with --tags)",
+           .set = set_account_by, .choices = "vm\nvm-host\nhost\ndriver-domain\ntag"),
     OPTION(0, "extrapolate", NULL, "also total, scaled to the whole period, where not all of it was recorded",
            .set = set_flag, OWN(extrapolate)),
     OPTION_SORT("order the rows, largest first"),
     OPTION_LIMIT("at most N rows"),
+    OPTIONS_HEADING("Who pays"),
+    OPTIONS_MONEY,
     OPTIONS_HEADING("How to show it"),
     OPTION_FORMAT("table, csv, tsv, json, jsonl, sqlite; default: by the ending of -o, else table"),
     OPTION_OUTPUT,

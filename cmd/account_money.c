@@ -1,0 +1,120 @@
+#include "account_money.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "account.h"
+#include "rates_file.h"
+
+/* ---- files ---- */
+
+static int parse(struct money *m, const struct sharing *sharing, const char **file, const char *rates,
+                 const char *tags, struct error *err)
+{
+    struct buffer *r = &m->rates_text, *t = &m->tags_text;
+    m->tag = -1;
+    m->bill.sharing = *sharing;
+    *file = tags;
+    if (tags && tags_read(&m->tags, t->at ? t->at : "", t->n, err) != 0)
+        return -1;
+    m->bill.tags = tags ? &m->tags : NULL;
+    *file = rates;
+    if (rates && rates_read(&m->rates, r->at ? r->at : "", r->n, m->bill.tags, err) != 0)
+        return -1;
+    *file = NULL;
+    m->bill.rates = rates ? &m->rates : NULL;
+    m->cuts = calloc(2 * m->rates.n + 1, sizeof *m->cuts);
+    if (!m->cuts)
+        return error_no_memory(err, "the rates");
+    m->cuts_n = rates_changes(&m->rates, INT64_MIN, INT64_MAX, m->cuts);
+    return 0;
+}
+
+int money_read(struct money *m, const struct money_options *o, const char **file, struct error *err)
+{
+    *file = o->tags;
+    if (o->tags && tags_file(o->tags, &m->tags_text, err) != 0)
+        return -1;
+    *file = o->rates;
+    if ((o->rates && rates_file(o->rates, &m->rates_text, err) != 0) ||
+        parse(m, &o->sharing, file, o->rates, o->tags, err) != 0)
+        return -1;
+    m->tag = o->tag ? tags_index(&m->tags, o->tag) : m->tags.names_n ? 0 : -1;
+    if (o->tag && m->tag < 0)
+        return error_set(err, ERROR_USAGE, "--by tag:%.60s: the tags have no such column", o->tag);
+    return 0;
+}
+
+int money_read_texts(struct money *m, const char *rates, const char *tags, const struct sharing *sharing,
+                     struct error *err)
+{
+    const char *file;
+    if (rates)
+        buffer_text(&m->rates_text, rates);
+    if (tags)
+        buffer_text(&m->tags_text, tags);
+    if (m->rates_text.failed || m->tags_text.failed)
+        return error_no_memory(err, "the rates");
+    if (parse(m, sharing, &file, rates, tags, err) != 0)
+        return -1;
+    m->tag = m->tags.names_n ? 0 : -1;
+    return 0;
+}
+
+void money_free(struct money *m)
+{
+    buffer_free(&m->rates_text);
+    buffer_free(&m->tags_text);
+    rates_free(&m->rates);
+    tags_free(&m->tags);
+    free(m->cuts);
+    *m = (struct money){.cuts_n = 0};
+}
+
+const char *money_tag(const struct money *m, const struct bill_row *row)
+{
+    const char *tag = m->tag >= 0 && row->tags ? row->tags[m->tag] : NULL;
+    return tag && *tag ? tag : NULL;
+}
+
+/* ---- options ---- */
+
+/* The number of the word. -1 with `err` filled, which lists them. */
+static int word_of(const char *const *words, const struct option_spec *s, const char *text, struct error *err)
+{
+    int at = name_index(words, text, strlen(text));
+    char all[FORMATS_BYTES];
+    if (at < 0)
+        error_set(err, ERROR_USAGE, "--%s %.40s: wants one of %s", s->name, text, formats_listed(all, words));
+    return at;
+}
+
+static int set_share(struct options *o, const struct option_spec *s, const char *text, enum share_by *to,
+                     struct error *err)
+{
+    int at = word_of(share_by_names, s, text, err);
+    ((struct account_command *)o)->money.shared = true;
+    if (at >= 0)
+        *to = (enum share_by)at;
+    return at < 0 ? -1 : 0;
+}
+
+int set_share_idle(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    return set_share(o, s, text, &((struct account_command *)o)->money.sharing.idle, err);
+}
+
+int set_share_overhead(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    return set_share(o, s, text, &((struct account_command *)o)->money.sharing.overhead, err);
+}
+
+int set_basis(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    int at = word_of(share_basis_names, s, text, err);
+    struct money_options *m = &((struct account_command *)o)->money;
+    m->shared = true;
+    if (at >= 0)
+        m->sharing.basis = (enum share_basis)at;
+    return at < 0 ? -1 : 0;
+}
