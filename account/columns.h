@@ -48,7 +48,7 @@ extern const char *const account_verdict_words[];
     {COLUMN_HEAD(period, "period", NONE, 0, KEY | LEFT | KEEP | TEXT, L, "the hour, day or month in the zone of --tz, where that is clear; else where it begins"), .get = account_period_text}, \
     {COLUMN_HEAD(period_start, "start", NONE, 0, KEY | TEXT, 0, "where the period begins, UTC; it is part of it"), .get = account_period_start}, \
     {COLUMN_HEAD(period_end, "end", NONE, 0, KEY | TEXT, 0, "where the period ends, UTC; it is not part of it"), .get = account_period_end}, \
-    {COLUMN_HEAD(host, "host", NONE, 0, KEY | LEFT | TEXT, L, "the host's label; of several: how many they are is not said, and there is none"), .get = account_host_name}, \
+    {COLUMN_HEAD(host, "host", NONE, 0, KEY | LEFT | TEXT, L, "the host's label; none where the row is of several hosts"), .get = account_host_name}, \
     {COLUMN_HEAD(vm, "VM", NONE, 0, KEY | LEFT | KEEP | TEXT, L, "its name, or else its UUID, or else its domain id and host"), .get = account_vm}, \
     {COLUMN_HEAD(vm_uuid, "UUID", NONE, 0, KEY | LEFT | TEXT, 0, "UUID, if known"), .get = account_vm_uuid}, \
     {COLUMN_HEAD(vm_name, "name", NONE, 0, KEY | LEFT | TEXT, 0, "name, the last in this period, if known"), .get = account_vm_name}, \
@@ -102,7 +102,7 @@ extern const char *const account_verdict_words[];
     {COLUMN_HEAD(total_s, "total s", NONE, 3, 0, 0, "total, in seconds"), .get = account_total_s}, \
     {COLUMN_HEAD(runnable_s, "waited s", NONE, 3, 0, 0, "runnable, in seconds"), .get = account_runnable_s}, \
     {COLUMN_HEAD(unknown_s, "unknown s", NONE, 3, 0, 0, "unknown, in seconds"), .get = account_unknown_s}, \
-    {COLUMN_HEAD(extrapolated_total_ns, "total *", NS, 0, OPTIONAL, L, "total, scaled from the recorded time to the whole period (--extrapolate): not measured"), .get = account_extrapolated_total}, \
+    {COLUMN_HEAD(extrapolated_total_ns, "total *", NS, 0, 0, 0, "total, scaled from the recorded time to the whole period (--extrapolate): not measured"), .get = account_extrapolated_total}, \
     {COLUMN_HEAD(extrapolated_charged_ns, "charged *", NS, 0, 0, 0, "charged, scaled likewise"), .get = account_extrapolated_charged}, \
     {COLUMN_HEAD(extrapolated_runnable_ns, "waited *", NS, 0, 0, 0, "runnable, scaled likewise"), .get = account_extrapolated_runnable}, \
     {COLUMN_HEAD(recorded_ns, "recorded", NS, 0, 0, 0, "time of the period in which its host was recorded, by the traces' clock"), ACCOUNT_NS(recorded_ns)}, \

@@ -6,6 +6,7 @@
 #include "account/plan.h"
 #include "account/statement.h"
 #include "account/sums.h"
+#include "account/twice.h"
 #include "archive/archive.h"
 #include "parser/crew.h"
 
@@ -165,6 +166,8 @@ int account_run(const struct account_options *o,
 {
     struct running x = {.options = o, .take = take, .context = context};
     int status = fleet_read(&x.fleet, o, err);
+    if (status == 0)
+        status = twice_find(&x.fleet, o, err);
     if (status == 0)
         status = plan_make(&x.plan, &x.fleet, o, err);
     if (status == 0 && !(x.sums = sums_new(&x.fleet.texts)))

@@ -9,6 +9,7 @@
 #include "archive/host_facts.h"
 #include "formats/writer.h"
 #include "host_time.h"
+#include "metrics/array.h"
 #include "pager.h"
 #include "reading.h"
 #include "reading_parts.h"
@@ -23,9 +24,12 @@ struct accounting {
     struct report_schema schema;
     struct output *output;
     struct writer *writer;
-    struct account_line first; /* held back: if it is the only one, a table is a page */
-    uint64_t lines;
-    struct account_billing billing; /* with prices or sharing */
+    struct account_line
+        *rows; /* of a statement, on their way to the writer: tables are laid out by several */
+    size_t rows_n, rows_capacity;
+    bool written;                   /* lines were; until then there may be one only, and a table is a page */
+    uint64_t lines;                 /* in all */
+    struct account_billing billing; /* with prices, tags or sharing */
     struct error why;               /* of a failure while a statement is written */
 };
 
@@ -45,11 +49,12 @@ static const struct relation *relation_shown(const struct account_command *own)
 
 /* ---- writing ---- */
 
-static int write_line(struct accounting *a, const void *line)
+static int write_lines(struct accounting *a, const void *lines, size_t n)
 {
-    const struct rows rows = {.relation = relation_shown(a->own), .at = line, .n = 1};
+    const struct rows rows = {.relation = relation_shown(a->own), .at = lines, .n = n};
     progress_end(&a->progress);
-    return writer_rows(a->writer, &rows);
+    a->written = true;
+    return n > 0 ? writer_rows(a->writer, &rows) : 0;
 }
 
 static bool may_be_page(const struct accounting *a)
@@ -58,18 +63,23 @@ static bool may_be_page(const struct accounting *a)
            relation_shown(a->own) == &relation_account;
 }
 
-/* The first line waits until there is a second one. */
 static int put_line(struct accounting *a, const struct account_row *row)
 {
-    struct account_line line;
-    account_line_of(&line, row, a->own->extrapolate);
-    if (a->lines++ == 0 && may_be_page(a)) {
-        a->first = line;
+    if (!array_make_room(&a->rows, &a->rows_capacity, a->rows_n + 1, sizeof *a->rows))
+        return error_no_memory(&a->why, "the rows");
+    account_line_of(&a->rows[a->rows_n++], row, a->own->extrapolate);
+    a->lines++;
+    return 0;
+}
+
+/* Writes the lines of a statement, but one that may remain the only one. */
+static int write_rows(struct accounting *a)
+{
+    if (!a->written && a->lines == 1 && may_be_page(a))
         return 0;
-    }
-    if (a->lines == 2 && may_be_page(a) && write_line(a, &a->first) != 0)
-        return -1;
-    return write_line(a, &line);
+    int status = write_lines(a, a->rows, a->rows_n);
+    a->rows_n = 0;
+    return status;
 }
 
 /* ---- which VMs ---- */
@@ -114,7 +124,7 @@ static int put_rows(struct accounting *a, const struct account_statement *s)
     for (size_t i = 0; i < s->rows_n && status == 0; i++)
         if (is_wanted(a, s->rows[i].vm))
             status = put_line(a, &s->rows[i]);
-    return status;
+    return status == 0 ? write_rows(a) : status;
 }
 
 static int compare_vms(const void *a, const void *b)
@@ -146,47 +156,50 @@ static int put_vms(struct accounting *a, const struct account_statement *s)
         account_sum_free(&sum);
     }
     free(rows);
-    return status;
+    return status == 0 ? write_rows(a) : status;
 }
 
 static int put_hosts(struct accounting *a, const struct account_statement *s)
 {
-    struct account_host_line line;
-    int status = 0;
-    for (size_t i = 0; i < s->hosts_n && status == 0; i++) {
-        account_host_line_of(&line, &s->period, &s->hosts[i]);
-        status = write_line(a, &line);
-        a->lines++;
-    }
+    struct account_host_line *lines = calloc(s->hosts_n + 1, sizeof *lines);
+    if (!lines)
+        return error_no_memory(&a->why, "the hosts");
+    for (size_t i = 0; i < s->hosts_n; i++)
+        account_host_line_of(&lines[i], &s->period, &s->hosts[i]);
+    int status = write_lines(a, lines, s->hosts_n);
+    a->lines += s->hosts_n;
+    free(lines);
     return status;
 }
 
 static int put_services(struct accounting *a, const struct account_statement *s)
 {
-    struct account_service_line line;
-    int status = 0;
-    for (size_t i = 0; i < s->services_n && status == 0; i++) {
-        if (!is_wanted(a, s->services[i].guest) && !is_wanted(a, s->services[i].driver_domain))
-            continue;
-        account_service_line_of(&line, &s->period, &s->services[i]);
-        status = write_line(a, &line);
-        a->lines++;
-    }
+    struct account_service_line *lines = calloc(s->services_n + 1, sizeof *lines);
+    size_t n = 0;
+    if (!lines)
+        return error_no_memory(&a->why, "the services");
+    for (size_t i = 0; i < s->services_n; i++)
+        if (is_wanted(a, s->services[i].guest) || is_wanted(a, s->services[i].driver_domain))
+            account_service_line_of(&lines[n++], &s->period, &s->services[i]);
+    int status = write_lines(a, lines, n);
+    a->lines += n;
+    free(lines);
     return status;
 }
 
-static int put_bill_line(void *context, const struct bill_line *line)
+static int put_bill(struct accounting *a, const struct account_statement *s)
 {
-    struct accounting *a = context;
-    a->lines++;
-    return write_line(a, line);
+    if (account_billing_take(&a->billing, s, &a->why) != 0)
+        return -1;
+    a->lines += a->billing.lines_n;
+    return write_lines(a, a->billing.lines, a->billing.lines_n);
 }
 
 static int take_statement(void *context, const struct account_statement *s)
 {
     struct accounting *a = context;
     if (money_wanted(&a->own->money))
-        return account_billing_take(&a->billing, s, put_bill_line, a, &a->why);
+        return put_bill(a, s);
     switch (a->own->by) {
     case ACCOUNT_BY_VM:
         return put_vms(a, s);
@@ -248,6 +261,18 @@ static int read_money(struct accounting *a, struct error *err)
     return status;
 }
 
+/* Columns of a table that nobody chose; NULL: the relation's own. */
+static const char *columns_of(const struct account_command *own)
+{
+    bool plain_table = !own->common.columns && strcmp(own->common.format, "table") == 0;
+    if (plain_table && money_wanted(&own->money))
+        return account_billing_columns(own);
+    return plain_table && own->extrapolate && relation_of[own->by] == &relation_account
+               ? "period,host,vm,vcpus,total_ns,extrapolated_total_ns,charged_ns,runnable_ns,covered_pct,"
+                 "verdict"
+               : own->common.columns;
+}
+
 static int begin(struct accounting *a, struct error *err)
 {
     const struct account_command *own = a->own;
@@ -260,8 +285,8 @@ static int begin(struct accounting *a, struct error *err)
         return error_set(err, ERROR_USAGE, "nothing lies between --from %.60s and --to %.60s", own->from,
                          own->to);
     const struct relation *relation = relation_shown(own);
-    if (choice_make(&a->choice, &relation, 1, o->columns, o->sort, 0, err) != 0 || read_given(a, err) != 0 ||
-        read_money(a, err) != 0)
+    if (choice_make(&a->choice, &relation, 1, columns_of(own), o->sort, 0, err) != 0 ||
+        read_given(a, err) != 0 || read_money(a, err) != 0)
         return -1;
     a->schema = (struct report_schema){.name = "account",
                                        .choice = &a->choice,
@@ -284,8 +309,8 @@ static int end(struct accounting *a, struct error *err)
     if (a->lines == 0)
         return error_set(err, ERROR_USAGE, "%s",
                          a->own->vms ? "--vm: none of these VMs is in this time" : "nothing to report");
-    if (a->lines == 1 && may_be_page(a)) {
-        account_page_put(&page, &a->first, a->own->zone ? a->own->zone : "UTC");
+    if (!a->written) {
+        account_page_put(&page, a->rows, a->own->zone ? a->own->zone : "UTC");
         status = page.failed ? error_no_memory(err, "the page") : 0;
         if (status == 0)
             output_write(a->output, page.at, page.n);
@@ -343,6 +368,7 @@ static int run(const struct options *o)
         status = account_findings_end(&a.findings);
     writer_free(a.writer);
     output_abort(a.output);
+    free(a.rows);
     choice_free(&a.choice);
     account_billing_free(&a.billing);
     host_facts_free(&a.given);

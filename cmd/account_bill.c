@@ -3,11 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "metrics/array.h"
+
 void account_billing_free(struct account_billing *b)
 {
     bill_free(&b->bill);
     money_free(&b->money);
     texts_free(&b->texts);
+    free(b->lines);
 }
 
 /* ---- which rows go together ---- */
@@ -42,12 +45,14 @@ static int by_vm_host(const void *a, const void *b)
     return order ? order : by_vm(a, b);
 }
 
-/* VMs without the tag are one group, after the others. */
+/* VMs without the tag are one group, after the others, and driver domains without it another one. */
 static int by_tag(const void *a, const void *b)
 {
     const struct billed *x = a, *y = b;
     if (!is_vm(x) || !is_vm(y))
         return by_vm(a, b);
+    if (!x->tag && !y->tag)
+        return (x->row->kind > y->row->kind) - (x->row->kind < y->row->kind);
     if (!x->tag || !y->tag)
         return (x->tag == NULL) - (y->tag == NULL);
     return strcmp(x->tag, y->tag);
@@ -96,37 +101,56 @@ int account_billing_make(struct account_billing *b, const struct account_stateme
     return bill_make(&b->bill, &b->money.bill, s, err);
 }
 
-static int put_sum(struct account_billing *b, const struct billed *rows, size_t n,
-                   int (*put)(void *context, const struct bill_line *line), void *context, struct error *err)
+static bool add_line(struct account_billing *b, const struct billed *rows, size_t n)
 {
     struct bill_sum sum = {.any = false};
-    struct bill_line line;
-    bool added = true;
+    bool added = array_make_room(&b->lines, &b->lines_capacity, b->lines_n + 1, sizeof *b->lines);
     for (size_t i = 0; i < n && added; i++)
         added = bill_sum_add(&sum, rows[i].row, rows[i].tag);
-    added = added && bill_line_of(&line, &sum, b->money.bill.rates, b->own->extrapolate, &b->texts);
-    int status = added ? put(context, &line) : error_no_memory(err, "the sums of a bill");
+    added = added &&
+            bill_line_of(&b->lines[b->lines_n++], &sum, b->money.bill.rates, b->own->extrapolate, &b->texts);
     bill_sum_free(&sum);
-    return status;
+    return added;
 }
 
-int account_billing_take(struct account_billing *b, const struct account_statement *s,
-                         int (*put)(void *context, const struct bill_line *line), void *context,
-                         struct error *err)
+int account_billing_take(struct account_billing *b, const struct account_statement *s, struct error *err)
 {
     compare_rows *compare = comparing(b->own->by);
     size_t n;
     if (account_billing_make(b, s, err) != 0)
         return -1;
     struct billed *rows = choose(b, &n);
-    int status = rows ? 0 : error_no_memory(err, "the rows of a bill");
-    for (size_t i = 0, end; i < n && status == 0; i = end) {
+    bool made = rows != NULL;
+    b->lines_n = 0;
+    for (size_t i = 0, end; i < n && made; i = end) {
         for (end = i + 1; end < n && compare(&rows[i], &rows[end]) == 0; end++)
             ;
-        status = put_sum(b, &rows[i], end - i, put, context, err);
+        made = add_line(b, &rows[i], end - i);
     }
     free(rows);
-    return status;
+    return made ? 0 : error_no_memory(err, "the rows of a bill");
+}
+
+const char *account_billing_columns(const struct account_command *own)
+{
+    static const char *const columns[ACCOUNT_BY_TAG + 1][2] = {
+        [ACCOUNT_BY_VM] = {"period,vm,total_ns,charged_ns,overhead_share_ns,idle_share_ns,capacity_ns,"
+                           "covered_pct,verdict",
+                           "period,vm,total_ns,charged_ns,overhead_share_ns,idle_share_ns,capacity_ns,amount,"
+                           "currency,covered_pct,verdict"},
+        [ACCOUNT_BY_VM_HOST] = {"period,host,vm,total_ns,charged_ns,overhead_share_ns,idle_share_ns,"
+                                "capacity_ns,covered_pct,verdict",
+                                "period,host,vm,total_ns,charged_ns,overhead_share_ns,idle_share_ns,"
+                                "capacity_ns,amount,currency,covered_pct,verdict"},
+        [ACCOUNT_BY_HOST] =
+            {"period,host,total_ns,charged_ns,capacity_ns,covered_pct,verdict",
+             "period,host,total_ns,charged_ns,capacity_ns,amount,currency,covered_pct,verdict"},
+        [ACCOUNT_BY_TAG] = {"period,tag,kind,total_ns,charged_ns,overhead_share_ns,idle_share_ns,capacity_ns,"
+                            "covered_pct,verdict",
+                            "period,tag,kind,total_ns,charged_ns,overhead_share_ns,idle_share_ns,capacity_ns,"
+                            "amount,currency,covered_pct,verdict"},
+    };
+    return columns[own->by][own->money.rates != NULL];
 }
 
 int account_billing_end(const struct account_billing *b, struct error *err)
