@@ -68,22 +68,83 @@ int closed_correct(struct entries *to, const struct entries *old, struct entries
 
 /* ---- why ---- */
 
+static void add_count(struct buffer *to, size_t n, const char *one, const char *several)
+{
+    if (n > 0)
+        buffer_printf(to, "%s%zu %s", to->n ? ", " : "", n, n == 1 ? one : several);
+}
+
+static int by_digest(const void *a, const void *b)
+{
+    const struct closed_file *x = a, *y = b;
+    return memcmp(x->digest, y->digest, DIGEST_BYTES);
+}
+
 static int by_name(const void *a, const void *b)
 {
     const struct closed_file *x = a, *y = b;
-    int order = strcmp(x->file, y->file);
-    return order ? order : memcmp(x->digest, y->digest, DIGEST_BYTES);
+    return strcmp(x->file, y->file);
+}
+
+static void sort_files(struct closed_file *files, size_t n, int (*compare)(const void *a, const void *b))
+{
+    if (n > 0)
+        qsort(files, n, sizeof *files, compare);
+}
+
+/* How many of two ordered lists have an equal in the other; those that have none come first in theirs. */
+static size_t pair(struct closed_file *a, size_t *a_n, struct closed_file *b, size_t *b_n,
+                   int (*compare)(const void *a, const void *b))
+{
+    size_t i = 0, k = 0, kept_a = 0, kept_b = 0, pairs = 0;
+    while (i < *a_n || k < *b_n) {
+        int order = i == *a_n ? 1 : k == *b_n ? -1 : compare(&a[i], &b[k]);
+        pairs += order == 0;
+        if (order < 0)
+            a[kept_a++] = a[i];
+        if (order > 0)
+            b[kept_b++] = b[k];
+        i += order <= 0;
+        k += order >= 0;
+    }
+    *a_n = kept_a;
+    *b_n = kept_b;
+    return pairs;
+}
+
+static struct closed_file *copied(const struct closed_file *files, size_t n)
+{
+    struct closed_file *copy = malloc(n * sizeof *copy + 1);
+    if (copy && n > 0)
+        memcpy(copy, files, n * sizeof *copy);
+    return copy;
+}
+
+/* An archive is the same if its bytes are, whatever its name; else one of the same name was changed. False: no memory. */
+static bool compare_archives(struct buffer *to, const struct closed *old, const struct closed *now)
+{
+    size_t old_n = old->archives_n, now_n = now->archives_n;
+    struct closed_file *before = copied(old->archives, old_n), *after = copied(now->archives, now_n);
+    bool copied_both = before && after;
+    if (copied_both) {
+        sort_files(before, old_n, by_digest);
+        sort_files(after, now_n, by_digest);
+        pair(before, &old_n, after, &now_n, by_digest);
+        sort_files(before, old_n, by_name);
+        sort_files(after, now_n, by_name);
+        size_t changed = pair(before, &old_n, after, &now_n, by_name);
+        add_count(to, now_n, "archive more", "archives more");
+        add_count(to, changed, "archive changed", "archives changed");
+        add_count(to, old_n, "archive missing", "archives missing");
+    }
+    free(before);
+    free(after);
+    return copied_both;
 }
 
 static bool same_text(const char *a, const char *b)
 {
     return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
-static void add_count(struct buffer *to, size_t n, const char *one, const char *several)
-{
-    if (n > 0)
-        buffer_printf(to, "%s%zu %s", to->n ? ", " : "", n, n == 1 ? one : several);
 }
 
 static void add_change(struct buffer *to, bool changed, const char *what)
@@ -94,24 +155,7 @@ static void add_change(struct buffer *to, bool changed, const char *what)
 
 void closed_cause(struct buffer *to, const struct closed *old, const struct closed *now)
 {
-    size_t more = 0, other = 0, missing = 0, a = 0, b = 0;
-    if (old->archives_n > 0)
-        qsort(old->archives, old->archives_n, sizeof *old->archives, by_name);
-    if (now->archives_n > 0)
-        qsort(now->archives, now->archives_n, sizeof *now->archives, by_name);
-    while (a < old->archives_n || b < now->archives_n) {
-        const struct closed_file *x = a < old->archives_n ? &old->archives[a] : NULL;
-        const struct closed_file *y = b < now->archives_n ? &now->archives[b] : NULL;
-        int order = !x ? 1 : !y ? -1 : strcmp(x->file, y->file);
-        a += order <= 0;
-        b += order >= 0;
-        more += order > 0;
-        missing += order < 0;
-        other += order == 0 && memcmp(x->digest, y->digest, DIGEST_BYTES) != 0;
-    }
-    add_count(to, more, "archive more", "archives more");
-    add_count(to, other, "archive changed", "archives changed");
-    add_count(to, missing, "archive missing", "archives missing");
+    to->failed = !compare_archives(to, old, now) || to->failed;
     add_change(to, !same_text(old->rates, now->rates), "other rates");
     add_change(to, !same_text(old->tags, now->tags), "other tags");
     add_change(to,

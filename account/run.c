@@ -112,6 +112,8 @@ static int add_piece(struct running *x, struct job *j, struct error *err)
         *err = j->err.code == ERROR_MEMORY ? j->err : why;
         return -1;
     }
+    if (x->options->used && j->tally.any)
+        x->options->used(x->options->context, fleet_file(&x->fleet, c));
     if (x->options->memory_limit && sums_memory(x->sums) > x->options->memory_limit)
         return error_set(err, ERROR_MEMORY, "one period takes more memory than the limit (--max-memory)");
     return 0;

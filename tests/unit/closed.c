@@ -148,8 +148,12 @@ static void a_cause_says_what_differs(void)
 {
     struct closed old = statement(), now = statement();
     struct buffer text = {0};
-    struct closed_file before[] = {{.file = "a", .digest = {1}}, {.file = "b"}, {.file = "c"}};
-    struct closed_file after[] = {{.file = "e"}, {.file = "a", .digest = {2}}, {.file = "b"}, {.file = "d"}};
+    struct closed_file before[] = {
+        {.file = "a", .digest = {1}}, {.file = "b", .digest = {3}}, {.file = "c", .digest = {4}}};
+    struct closed_file after[] = {{.file = "e", .digest = {5}},
+                                  {.file = "a", .digest = {2}},
+                                  {.file = "moved", .digest = {3}},
+                                  {.file = "d", .digest = {6}}};
     closed_cause(&text, &old, &now);
     buffer_add(&text, "", 1);
     SAME_TEXT(text.at, "nothing that it rests on differs");
