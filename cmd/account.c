@@ -5,10 +5,8 @@
 #include <string.h>
 
 #include "account/period.h"
-#include "account_bill.h"
-#include "archive/host_facts.h"
+#include "account_reading.h"
 #include "formats/writer.h"
-#include "host_time.h"
 #include "metrics/array.h"
 #include "pager.h"
 #include "reading.h"
@@ -16,10 +14,7 @@
 
 struct accounting {
     const struct account_command *own;
-    struct account_options run;
-    struct host_facts given;
-    struct account_findings findings;
-    struct progress progress;
+    struct account_reading reading;
     struct column_choice choice;
     struct report_schema schema;
     struct output *output;
@@ -27,10 +22,9 @@ struct accounting {
     struct account_line
         *rows; /* of a statement, on their way to the writer: tables are laid out by several */
     size_t rows_n, rows_capacity;
-    bool written;                   /* lines were; until then there may be one only, and a table is a page */
-    uint64_t lines;                 /* in all */
-    struct account_billing billing; /* with prices, tags or sharing */
-    struct error why;               /* of a failure while a statement is written */
+    bool written;     /* lines were; until then there may be one only, and a table is a page */
+    uint64_t lines;   /* in all */
+    struct error why; /* of a failure while a statement is written */
 };
 
 static const struct relation *const relations[] = {&relation_account, &relation_account_hosts,
@@ -52,7 +46,7 @@ static const struct relation *relation_shown(const struct account_command *own)
 static int write_lines(struct accounting *a, const void *lines, size_t n)
 {
     const struct rows rows = {.relation = relation_shown(a->own), .at = lines, .n = n};
-    progress_end(&a->progress);
+    progress_end(&a->reading.progress);
     a->written = true;
     return n > 0 ? writer_rows(a->writer, &rows) : 0;
 }
@@ -189,15 +183,34 @@ static int put_services(struct accounting *a, const struct account_statement *s)
 
 static int put_bill(struct accounting *a, const struct account_statement *s)
 {
-    if (account_billing_take(&a->billing, s, &a->why) != 0)
+    if (account_billing_take(&a->reading.billing, s, &a->why) != 0)
         return -1;
-    a->lines += a->billing.lines_n;
-    return write_lines(a, a->billing.lines, a->billing.lines_n);
+    a->lines += a->reading.billing.lines_n;
+    return write_lines(a, a->reading.billing.lines, a->reading.billing.lines_n);
+}
+
+static bool is_focus(const struct account_command *own)
+{
+    return strcmp(own->common.format, "focus") == 0;
+}
+
+static int put_focus(struct accounting *a, const struct account_statement *s)
+{
+    struct buffer text = {0};
+    size_t n;
+    int status = account_billing_focus(&a->reading.billing, s, &text, &n, &a->why);
+    a->lines += status == 0 ? n : 0;
+    if (status == 0)
+        status = output_write(a->output, text.at ? text.at : "", text.n);
+    buffer_free(&text);
+    return status;
 }
 
 static int take_statement(void *context, const struct account_statement *s)
 {
     struct accounting *a = context;
+    if (is_focus(a->own))
+        return put_focus(a, s);
     if (money_wanted(&a->own->money))
         return put_bill(a, s);
     switch (a->own->by) {
@@ -215,51 +228,7 @@ static int take_statement(void *context, const struct account_statement *s)
     return -1;
 }
 
-static void take_finding(void *context, enum account_finding_kind kind, const char *file, const char *what)
-{
-    struct accounting *a = context;
-    progress_end(&a->progress);
-    account_findings_take(&a->findings, kind, file, what);
-}
-
-static void take_progress(void *context, uint64_t done, uint64_t all)
-{
-    progress_show_count(&((struct accounting *)context)->progress, done, all, "archives");
-}
-
 /* ---- the command ---- */
-
-static int read_given(struct accounting *a, struct error *err)
-{
-    const struct options *o = &a->own->common;
-    struct buffer text = {0};
-    if (!o->host_facts)
-        return 0;
-    int status = host_facts_file(o->host_facts, &text, err);
-    if (status == 0)
-        status = host_facts_read(&a->given, text.at, text.n, err);
-    buffer_free(&text);
-    if (status != 0) {
-        fail(o->host_facts, err);
-        err->code = ERROR_NONE; /* it was said */
-    }
-    return status;
-}
-
-/* Prices, tags and sharing. */
-static int read_money(struct accounting *a, struct error *err)
-{
-    const char *file;
-    int status = money_read(&a->billing.money, &a->own->money, &file, err);
-    a->billing.own = a->own;
-    a->run.cuts = a->billing.money.cuts;
-    a->run.cuts_n = a->billing.money.cuts_n;
-    if (status != 0 && file) {
-        fail(file, err);
-        err->code = ERROR_NONE; /* it was said */
-    }
-    return status;
-}
 
 /* Columns of a table that nobody chose; NULL: the relation's own. */
 static const char *columns_of(const struct account_command *own)
@@ -273,28 +242,44 @@ static const char *columns_of(const struct account_command *own)
                : own->common.columns;
 }
 
+static int begin_focus(struct accounting *a, struct error *err)
+{
+    struct buffer header = {0};
+    a->written = true;
+    focus_put_header(&header);
+    int status =
+        header.failed ? error_no_memory(err, "the columns") : output_write(a->output, header.at, header.n);
+    buffer_free(&header);
+    return status;
+}
+
 static int begin(struct accounting *a, struct error *err)
 {
     const struct account_command *own = a->own;
     const struct options *o = &own->common;
-    if (account_zone_set(own->zone ? own->zone : "UTC", err) != 0 ||
-        (own->from && account_moment("from", own->from, &a->run.from_utc_ns, err) != 0) ||
-        (own->to && account_moment("to", own->to, &a->run.to_utc_ns, err) != 0))
+    struct account_options *run = &a->reading.run;
+    if (account_reading_begin(&a->reading, own, o->inputs, o->inputs_n, err) != 0 ||
+        (own->from && account_moment("from", own->from, &run->from_utc_ns, err) != 0) ||
+        (own->to && account_moment("to", own->to, &run->to_utc_ns, err) != 0))
         return -1;
-    if (a->run.from_utc_ns >= a->run.to_utc_ns)
+    if (run->from_utc_ns >= run->to_utc_ns)
         return error_set(err, ERROR_USAGE, "nothing lies between --from %.60s and --to %.60s", own->from,
                          own->to);
     const struct relation *relation = relation_shown(own);
     if (choice_make(&a->choice, &relation, 1, columns_of(own), o->sort, 0, err) != 0 ||
-        read_given(a, err) != 0 || read_money(a, err) != 0)
+        account_reading_money(&a->reading, err) != 0)
         return -1;
     a->schema = (struct report_schema){.name = "account",
                                        .choice = &a->choice,
                                        .selection = {.limit = o->limit, .memory_limit = o->max_memory},
                                        .bys = 1};
+    if (is_focus(own) && account_billing_check_focus(&a->reading.billing, err) != 0)
+        return -1;
     a->output = output_open(o->output, err);
     if (!a->output)
         return -1;
+    if (is_focus(own))
+        return begin_focus(a, err);
     reading_look(&a->schema, o, a->output);
     pager_offer(a->output, o);
     a->writer = writer_new(o->format, a->output, &a->schema, err);
@@ -316,9 +301,12 @@ static int end(struct accounting *a, struct error *err)
             output_write(a->output, page.at, page.n);
     }
     buffer_free(&page);
-    if (status == 0)
-        status = account_billing_end(&a->billing, err);
-    if (status == 0)
+    if (status == 0 && account_billing_end(&a->reading.billing, err) != 0) {
+        fail(a->own->money.rates, err);
+        a->reading.said = true;
+        status = -1;
+    }
+    if (status == 0 && a->writer)
         writer_end(a->writer, &summary); /* a failure is the output's, and commit says it */
     else
         writer_free(a->writer);
@@ -336,42 +324,29 @@ static int failed(struct accounting *a, const struct error *err)
         return fail(a->own->common.output, why);
     if (a->why.code != ERROR_NONE)
         return fail(NULL, &a->why);
-    return err->code != ERROR_NONE ? fail(NULL, err) : EXIT_ERROR;
+    return a->reading.said ? EXIT_ERROR : fail(NULL, err);
 }
 
 static int run(const struct options *o)
 {
-    struct accounting a = {.own = (const struct account_command *)o, .findings = {.quiet = o->quiet}};
+    struct accounting a = {.own = (const struct account_command *)o};
     struct error err = {0};
-    a.run = (struct account_options){.paths = (const char *const *)o->inputs,
-                                     .paths_n = o->inputs_n,
-                                     .given = o->host_facts ? &a.given : NULL,
-                                     .granularity = a.own->granularity,
-                                     .from_utc_ns = INT64_MIN,
-                                     .to_utc_ns = INT64_MAX,
-                                     .jobs = o->jobs ? o->jobs : usable_cpus(),
-                                     .memory_limit = o->max_memory,
-                                     .context = &a,
-                                     .finding = take_finding,
-                                     .progress = take_progress};
     if (o->columns && strcmp(o->columns, WORD_HELP) == 0)
         return reading_list_columns(o);
-    progress_begin(&a.progress, o->progress, o->quiet);
-    int status =
-        begin(&a, &err) == 0 && account_run(&a.run, take_statement, &a, &err) == 0 && end(&a, &err) == 0
-            ? EXIT_DONE
-            : EXIT_ERROR;
-    progress_end(&a.progress);
+    int status = begin(&a, &err) == 0 && account_run(&a.reading.run, take_statement, &a, &err) == 0 &&
+                         end(&a, &err) == 0
+                     ? EXIT_DONE
+                     : EXIT_ERROR;
+    progress_end(&a.reading.progress);
     if (status != EXIT_DONE)
         status = failed(&a, &err);
     else if ((status = commit(&a.output, o->output)) == EXIT_DONE)
-        status = account_findings_end(&a.findings);
+        status = account_findings_end(&a.reading.findings);
     writer_free(a.writer);
     output_abort(a.output);
     free(a.rows);
     choice_free(&a.choice);
-    account_billing_free(&a.billing);
-    host_facts_free(&a.given);
+    account_reading_free(&a.reading);
     return status;
 }
 
@@ -418,12 +393,19 @@ static int check(struct options *o, struct error *err)
         return 0;
     if (own->by == ACCOUNT_BY_TAG && !own->money.tags)
         return error_set(err, ERROR_USAGE, "--by tag wants --tags FILE");
+    if (is_focus(own) && (own->by > ACCOUNT_BY_VM_HOST || o->columns || o->sort || o->limit))
+        return error_set(
+            err, ERROR_USAGE,
+            "--format focus has rows and columns of its own: no --by host, driver-domain or tag, "
+            "no --columns, --sort and --limit");
     if (own->by == ACCOUNT_BY_DRIVER_DOMAIN && money_wanted(&own->money))
         return error_set(err, ERROR_USAGE, "--by driver-domain does not go with prices, tags and sharing");
     return o->inputs_n
                ? 0
                : error_set(err, ERROR_USAGE, "of which archives? give files, or folders that have them");
 }
+
+static const char *const formats[] = {"table", "csv", "tsv", "json", "jsonl", "sqlite", "focus", NULL};
 
 static const struct option_spec options[] = {
     OPTIONS_HEADING("What to report"),
@@ -447,7 +429,7 @@ static const struct option_spec options[] = {
     OPTIONS_HEADING("Who pays"),
     OPTIONS_MONEY,
     OPTIONS_HEADING("How to show it"),
-    OPTION_FORMAT("table, csv, tsv, json, jsonl, sqlite; default: by the ending of -o, else table"),
+    OPTION_FORMAT("table, csv, tsv, json, jsonl, sqlite, focus; default: by the ending of -o, else table"),
     OPTION_OUTPUT,
     OPTION_COLUMNS,
     OPTION_RAW_NAMES,
@@ -479,7 +461,7 @@ static const struct command command = {
                 "xenmeter account -b host -f csv -o hosts.csv /var/lib/xenmeter",
     .options = options,
     .operands = OPERANDS_ARCHIVES,
-    .formats = writer_formats,
+    .formats = formats,
     .relations = relations,
     .options_size = sizeof(struct account_command),
     .check = check,

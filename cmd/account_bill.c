@@ -131,6 +131,50 @@ int account_billing_take(struct account_billing *b, const struct account_stateme
     return made ? 0 : error_no_memory(err, "the rows of a bill");
 }
 
+/* ---- FOCUS ---- */
+
+int account_billing_check_focus(const struct account_billing *b, struct error *err)
+{
+    const struct rates *r = b->money.bill.rates;
+    if (!r)
+        return error_set(err, ERROR_USAGE, "--format focus wants prices: --rates FILE");
+    if (!r->provider || !r->billing_account)
+        return error_set(err, ERROR_USAGE,
+                         "--format focus wants \"provider\" and \"billing_account\" in the rates");
+    return 0;
+}
+
+int account_billing_focus(struct account_billing *b, const struct account_statement *s, struct buffer *text,
+                          size_t *n, struct error *err)
+{
+    const struct rates *r = b->money.bill.rates;
+    const struct sharing *how = &b->money.bill.sharing;
+    const struct focus f = {.provider = r->provider,
+                            .billing_account = r->billing_account,
+                            .currency = r->currency,
+                            .digits = r->digits,
+                            .basis = share_basis_names[how->basis],
+                            .share_idle = share_by_names[how->idle],
+                            .share_overhead = share_by_names[how->overhead],
+                            .raw_names = b->own->common.raw_names};
+    struct entries entries = {.n = 0};
+    if (account_billing_make(b, s, err) != 0)
+        return -1;
+    struct billed *rows = choose(b, n);
+    bool made = rows != NULL;
+    for (size_t i = 0; i < *n && made; i++) {
+        const struct entry *e = entries_add_row(&entries, rows[i].row, b->money.bill.tags);
+        made = e != NULL;
+        if (made)
+            focus_put(text, &f, e);
+        entries_free(&entries);
+    }
+    free(rows);
+    return made && !text->failed ? 0 : error_no_memory(err, "the rows of a bill");
+}
+
+/* ---- tables ---- */
+
 const char *account_billing_columns(const struct account_command *own)
 {
     static const char *const columns[ACCOUNT_BY_TAG + 1][2] = {

@@ -3,6 +3,7 @@
 #define XENMETER_CMD_ACCOUNT_BILL_H
 
 #include "account.h"
+#include "account/focus.h"
 
 /* All zero at first, but for what the command sets. */
 struct account_billing {
@@ -23,6 +24,13 @@ int account_billing_make(struct account_billing *b, const struct account_stateme
 
 /* Makes the rows, chooses and adds up by the options: b->lines. -1 with `err` filled, as above. */
 int account_billing_take(struct account_billing *b, const struct account_statement *s, struct error *err);
+
+/* Whether the rates have what FOCUS needs. -1 with `err` filled. */
+int account_billing_check_focus(const struct account_billing *b, struct error *err);
+
+/* Makes the rows, chooses those of --vm, and adds them to `text` as rows of FOCUS; *n: how many were chosen. -1 as above. */
+int account_billing_focus(struct account_billing *b, const struct account_statement *s, struct buffer *text,
+                          size_t *n, struct error *err);
 
 /* The columns of a table of bills, as the options need them. */
 const char *account_billing_columns(const struct account_command *own);
