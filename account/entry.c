@@ -119,7 +119,7 @@ struct entry *entries_add_row(struct entries *entries, const struct bill_row *ro
     bool whole = e->host && e->vm_key && e->vm_uuid && e->vm_name && e->tags && e->verdict;
     for (enum price p = 0; p < PRICES; p++) {
         const struct bill_item *item = &row->items[p];
-        e->items[p].ns = (int64_t)item->ns;
+        e->items[p].ns = item->rate ? (int64_t)item->ns : 0;
         e->items[p].price = item->rate ? price_text(item->rate, p) : NULL;
         mpz_set(e->items[p].amount, item->amount);
         whole = whole && (!item->rate || e->items[p].price);

@@ -267,7 +267,7 @@ static int begin(struct accounting *a, struct error *err)
                          own->to);
     const struct relation *relation = relation_shown(own);
     if (choice_make(&a->choice, &relation, 1, columns_of(own), o->sort, 0, err) != 0 ||
-        account_reading_money(&a->reading, err) != 0)
+        account_reading_money(&a->reading, &own->money.sharing, NULL, NULL, err) != 0)
         return -1;
     a->schema = (struct report_schema){.name = "account",
                                        .choice = &a->choice,

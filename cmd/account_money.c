@@ -8,56 +8,43 @@
 
 /* ---- files ---- */
 
-static int parse(struct money *m, const struct sharing *sharing, const char **file, const char *rates,
-                 const char *tags, struct error *err)
+/* The file, or else the text; *any: there is one. */
+static int take_text(struct buffer *to, const char *file, const char *text, bool *any,
+                     int (*read)(const char *path, struct buffer *text, struct error *err), struct error *err)
+{
+    *any = file || text;
+    if (file)
+        return read(file, to, err);
+    if (text)
+        buffer_text(to, text);
+    return to->failed ? error_no_memory(err, "the rates") : 0;
+}
+
+int money_read(struct money *m, const struct money_options *o, const struct sharing *sharing,
+               const char *rates, const char *tags, const char **file, struct error *err)
 {
     struct buffer *r = &m->rates_text, *t = &m->tags_text;
+    bool priced, tagged;
     m->tag = -1;
     m->bill.sharing = *sharing;
-    *file = tags;
-    if (tags && tags_read(&m->tags, t->at ? t->at : "", t->n, err) != 0)
+    *file = o->tags;
+    if (take_text(t, o->tags, tags, &tagged, tags_file, err) != 0 ||
+        (tagged && tags_read(&m->tags, t->at ? t->at : "", t->n, err) != 0))
         return -1;
-    m->bill.tags = tags ? &m->tags : NULL;
-    *file = rates;
-    if (rates && rates_read(&m->rates, r->at ? r->at : "", r->n, m->bill.tags, err) != 0)
+    m->bill.tags = tagged ? &m->tags : NULL;
+    *file = o->rates;
+    if (take_text(r, o->rates, rates, &priced, rates_file, err) != 0 ||
+        (priced && rates_read(&m->rates, r->at ? r->at : "", r->n, m->bill.tags, err) != 0))
         return -1;
     *file = NULL;
-    m->bill.rates = rates ? &m->rates : NULL;
+    m->bill.rates = priced ? &m->rates : NULL;
     m->cuts = calloc(2 * m->rates.n + 1, sizeof *m->cuts);
     if (!m->cuts)
         return error_no_memory(err, "the rates");
     m->cuts_n = rates_changes(&m->rates, INT64_MIN, INT64_MAX, m->cuts);
-    return 0;
-}
-
-int money_read(struct money *m, const struct money_options *o, const char **file, struct error *err)
-{
-    *file = o->tags;
-    if (o->tags && tags_file(o->tags, &m->tags_text, err) != 0)
-        return -1;
-    *file = o->rates;
-    if ((o->rates && rates_file(o->rates, &m->rates_text, err) != 0) ||
-        parse(m, &o->sharing, file, o->rates, o->tags, err) != 0)
-        return -1;
     m->tag = o->tag ? tags_index(&m->tags, o->tag) : m->tags.names_n ? 0 : -1;
     if (o->tag && m->tag < 0)
         return error_set(err, ERROR_USAGE, "--by tag:%.60s: the tags have no such column", o->tag);
-    return 0;
-}
-
-int money_read_texts(struct money *m, const char *rates, const char *tags, const struct sharing *sharing,
-                     struct error *err)
-{
-    const char *file;
-    if (rates)
-        buffer_text(&m->rates_text, rates);
-    if (tags)
-        buffer_text(&m->tags_text, tags);
-    if (m->rates_text.failed || m->tags_text.failed)
-        return error_no_memory(err, "the rates");
-    if (parse(m, sharing, &file, rates, tags, err) != 0)
-        return -1;
-    m->tag = m->tags.names_n ? 0 : -1;
     return 0;
 }
 

@@ -34,13 +34,11 @@ struct money {
 };
 
 /*
- * Reads the files. -1 with `err` filled, and *file set to the one that is wrong (NULL: none is). money_free in both cases.
+ * Reads the files; those that are not given are the texts `rates` and `tags` of a closed statement, NULL: none. -1 with `err` filled, and
+ * *file set to the file that is wrong (NULL: none is). money_free in both cases.
  */
-int money_read(struct money *m, const struct money_options *o, const char **file, struct error *err);
-
-/* The same from texts that were read before: of a closed statement; NULL: none. */
-int money_read_texts(struct money *m, const char *rates, const char *tags, const struct sharing *sharing,
-                     struct error *err);
+int money_read(struct money *m, const struct money_options *o, const struct sharing *sharing,
+               const char *rates, const char *tags, const char **file, struct error *err);
 void money_free(struct money *m);
 
 /* The tag with which a row is shown; NULL: none. */

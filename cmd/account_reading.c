@@ -1,6 +1,9 @@
 #include "account_reading.h"
 
+#include <stdlib.h>
+
 #include "host_time.h"
+#include "metrics/array.h"
 
 static void take_finding(void *context, enum account_finding_kind kind, const char *file, const char *what)
 {
@@ -55,18 +58,31 @@ int account_reading_begin(struct account_reading *r, const struct account_comman
     return account_zone_set(own->zone ? own->zone : "UTC", err) == 0 ? read_given(r, err) : -1;
 }
 
-int account_reading_money(struct account_reading *r, struct error *err)
+int account_reading_money(struct account_reading *r, const struct sharing *sharing, const char *rates,
+                          const char *tags, struct error *err)
 {
     const char *file;
-    if (money_read(&r->billing.money, &r->own->money, &file, err) != 0)
+    if (money_read(&r->billing.money, &r->own->money, sharing, rates, tags, &file, err) != 0)
         return file ? wrong_file(r, file, err) : -1;
     r->run.cuts = r->billing.money.cuts;
     r->run.cuts_n = r->billing.money.cuts_n;
     return 0;
 }
 
+void account_reading_note(void *reading, const char *file)
+{
+    struct account_reading *r = reading;
+    const char *kept = texts_keep(&r->paths, file);
+    bool room = kept && array_make_room(&r->used, &r->used_capacity, r->used_n + 1, sizeof *r->used);
+    r->used_failed |= !room;
+    if (room)
+        r->used[r->used_n++] = kept;
+}
+
 void account_reading_free(struct account_reading *r)
 {
+    texts_free(&r->paths);
+    free(r->used);
     account_billing_free(&r->billing);
     host_facts_free(&r->given);
 }

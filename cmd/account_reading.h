@@ -13,7 +13,11 @@ struct account_reading {
     struct account_findings findings;
     struct progress progress;
     struct account_billing billing; /* with prices, tags or sharing */
-    bool said;                      /* what was wrong with a file of the options */
+    struct texts paths;             /* of archives that count; may be there several times: */
+    const char **used;
+    size_t used_n, used_capacity;
+    bool used_failed; /* no memory for them */
+    bool said;        /* what was wrong with a file of the options */
 };
 
 /*
@@ -24,8 +28,14 @@ struct account_reading {
 int account_reading_begin(struct account_reading *r, const struct account_command *own, char *const *paths,
                           size_t paths_n, struct error *err);
 
-/* Reads the files of prices and tags, and notes where prices change. -1 as above. */
-int account_reading_money(struct account_reading *r, struct error *err);
+/*
+ * Reads the files of prices and tags, or takes these texts where they are not given (NULL: there are none), and notes where prices
+ * change. -1 as above.
+ */
+int account_reading_money(struct account_reading *r, const struct sharing *sharing, const char *rates,
+                          const char *tags, struct error *err);
+/* For r->run.used: notes the archives that count. */
+void account_reading_note(void *reading, const char *file);
 void account_reading_free(struct account_reading *r);
 
 #endif
