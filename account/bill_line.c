@@ -86,7 +86,7 @@ static struct value tag(const struct row_view *v)
 
 static struct value amount(const struct row_view *v)
 {
-    return some_text(line_of(v)->amount);
+    return exact_number(line_of(v)->amount);
 }
 
 static struct value currency(const struct row_view *v)

@@ -136,6 +136,7 @@ static int run(const struct options *o)
     struct correcting x = {.closing = {.own = (const struct account_closing_command *)o}};
     struct account_command own; /* with the zone and granularity of the statement */
     struct error err = {0};
+    money_watch_memory();
     int status = read_closed(&x, &err) == 0 && begin(&x, &own, &err) == 0 && make(&x, &err) == 0
                      ? finish(&x)
                      : account_closing_failed(&x.closing, &err);

@@ -2,9 +2,44 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "account.h"
+#include "formats/output.h"
 #include "rates_file.h"
+
+/* ---- memory ---- */
+
+static void *or_end(void *at)
+{
+    if (at)
+        return at;
+    complain("not enough memory for exact numbers");
+    output_remove_temporaries();
+    _exit(EXIT_ERROR);
+}
+
+static void *allocate(size_t n)
+{
+    return or_end(malloc(n));
+}
+
+static void *reallocate(void *at, size_t old, size_t n)
+{
+    (void)old;
+    return or_end(realloc(at, n));
+}
+
+static void release(void *at, size_t n)
+{
+    (void)n;
+    free(at);
+}
+
+void money_watch_memory(void)
+{
+    mp_set_memory_functions(allocate, reallocate, release);
+}
 
 /* ---- files ---- */
 

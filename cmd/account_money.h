@@ -22,6 +22,9 @@ static inline bool money_wanted(const struct money_options *o)
     return o->rates || o->tags || o->shared;
 }
 
+/* libgmp cannot report that memory ran out: from here on the program then ends, as after any error. Call first. */
+void money_watch_memory(void);
+
 /* What was read for them; all zero at first. */
 struct money {
     struct buffer rates_text, tags_text;

@@ -54,6 +54,7 @@ int account_reading_begin(struct account_reading *r, const struct account_comman
                                       .context = r,
                                       .finding = take_finding,
                                       .progress = take_progress};
+    money_watch_memory();
     progress_begin(&r->progress, o->progress, o->quiet);
     return account_zone_set(own->zone ? own->zone : "UTC", err) == 0 ? read_given(r, err) : -1;
 }

@@ -24,6 +24,9 @@ struct replaying {
 
 static const struct relation *const relations[] = {&relation_entries, NULL};
 
+/* A table without reversals has these. */
+#define SUMS_COLUMNS "period_start,host,vm,used_ns,charged_ns,capacity_ns,amount,currency,verdict"
+
 static bool is_focus(const struct replaying *x)
 {
     return strcmp(x->own->account.common.format, "focus") == 0;
@@ -153,7 +156,9 @@ static int write_focus(struct replaying *x, struct error *err)
 static int replay(struct replaying *x, const char **file, struct error *err)
 {
     const struct options *o = &x->own->account.common;
-    if (choice_make(&x->choice, relations, 1, o->columns, o->sort, 0, err) != 0 ||
+    const bool plain_table = !o->columns && !x->own->entries && strcmp(o->format, "table") == 0;
+    const char *columns = plain_table ? SUMS_COLUMNS : o->columns;
+    if (choice_make(&x->choice, relations, 1, columns, o->sort, 0, err) != 0 ||
         closed_set_read(&x->set, o->inputs, o->inputs_n, file, err) != 0)
         return -1;
     *file = NULL;
@@ -173,6 +178,7 @@ static int run(const struct options *o)
     const char *file = NULL;
     if (o->columns && strcmp(o->columns, WORD_HELP) == 0)
         return reading_list_columns(o);
+    money_watch_memory();
     int status = replay(&x, &file, &err) == 0 ? commit(&x.output, o->output) : fail(file, &err);
     writer_free(x.writer);
     output_abort(x.output);
