@@ -73,9 +73,22 @@ int files_add(struct files *f, const char *path, struct error *err)
     return S_ISDIR(st.st_mode) ? add_folder(f, path, err) : keep(f, path, err);
 }
 
+/* Where the name begins in a path. */
+static size_t name_at(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? (size_t)(slash - path) + 1 : 0;
+}
+
+/* By folder, then by name: those of one folder follow each other. */
 static int compare_paths(const void *a, const void *b)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    const char *x = *(char *const *)a, *y = *(char *const *)b;
+    size_t n = name_at(x), m = name_at(y);
+    int order = strncmp(x, y, n < m ? n : m);
+    if (order == 0)
+        order = (n > m) - (n < m);
+    return order ? order : strcmp(x + n, y + m);
 }
 
 void files_sort(struct files *f)

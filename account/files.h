@@ -6,7 +6,7 @@
 
 #include "parser/error.h"
 
-/* Paths, in order of their text, each once; all zero is an empty list. */
+/* Paths, by folder and name, each once; all zero is an empty list. */
 struct files {
     char **paths;
     size_t n, capacity;

@@ -1,23 +1,45 @@
 #include "account/fleet.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "account/overlap.h"
-#include "archive/archive.h"
+#include "account/boots.h"
+#include "account/extract.h"
+#include "account/index.h"
+#include "formats/output.h"
 #include "metrics/array.h"
-#include "metrics/min_max.h"
 #include "parser/crew.h"
 
 #define SLOTS_EACH 4 /* archives that wait for each thread */
 
+/* A folder whose archives are being read. */
+struct folder {
+    char *path;
+    struct index index;
+    struct index_entry *entries; /* of the new one */
+    uint64_t *frames_at;         /* where their frames are in the spool */
+    size_t n, capacity;
+    bool stale;  /* the index is not what it would be now */
+    size_t left; /* archives of it that were given out and not taken */
+    bool writes; /* all its archives are read, so that the index can be written */
+    const struct fleet *fleet;
+};
+
 /* What comes of one archive. */
 struct job {
     size_t file;
-    struct recorded *recorded; /* its captures */
-    struct recorded_rows *rows;
-    size_t n;
+    struct folder *folder;
+    struct index_key key;
+    bool known;    /* the key is */
+    bool by_index; /* it was not read itself */
+    struct extract extract;
+    struct host_facts *lives; /* of each capture */
+    struct buffer frame;
     struct error err; /* code ERROR_NONE: it was read */
 };
 
@@ -25,7 +47,10 @@ struct reading_fleet {
     struct fleet *fleet;
     const struct account_options *options;
     struct job *jobs;
+    struct folder *folder; /* of the archive that was given out last */
     size_t done;
+    bool whole_folders; /* only folders were given, no archives */
+    struct error only;  /* why the only archive cannot be used */
 };
 
 const char *fleet_file(const struct fleet *f, const struct fleet_capture *c)
@@ -40,70 +65,244 @@ static void say(const struct account_options *o, enum account_finding_kind kind,
         o->finding(o->context, kind, file, what);
 }
 
+/* ---- the spool ---- */
+
+static int spool_open(struct fleet *f, struct error *err)
+{
+    const char *folder = getenv("TMPDIR");
+    folder = folder && *folder ? folder : "/tmp";
+    f->spool = TEMP_FAILURE_RETRY(open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+    return f->spool >= 0 ? 0
+                         : error_set(err, ERROR_IO,
+                                     "a temporary file is wanted, which cannot be made in %.200s", folder);
+}
+
+static bool spool_read(const struct fleet *f, uint64_t at, uint8_t *to, size_t n)
+{
+    size_t done = 0;
+    while (done < n) {
+        ssize_t got = TEMP_FAILURE_RETRY(pread(f->spool, to + done, n - done, (off_t)(at + done)));
+        if (got <= 0)
+            return false;
+        done += (size_t)got;
+    }
+    return true;
+}
+
+static int spool_add(struct fleet *f, const struct buffer *frame, uint64_t *at, struct error *err)
+{
+    *at = f->spool_n;
+    if (output_write_fd(f->spool, frame->at, frame->n) != 0)
+        return error_set(err, ERROR_IO, "a temporary file cannot be written");
+    f->spool_n += frame->n;
+    return 0;
+}
+
+int fleet_text(const struct fleet *f, const struct fleet_capture *c, char **text, size_t *n,
+               struct error *err)
+{
+    uint8_t *frame = malloc(c->frame_n + 1);
+    int status = frame ? 0 : error_no_memory(err, "an extract of an archive");
+    if (frame && !spool_read(f, c->frame_at, frame, c->frame_n))
+        status = error_set(err, ERROR_IO, "a temporary file cannot be read");
+    if (status == 0)
+        status = extract_text(frame, c->frame_n, text, n, err);
+    if (status == 0 && (c->rows_at > *n || c->rows_n > *n - c->rows_at)) {
+        free(*text);
+        status = error_set(err, ERROR_FORMAT, "damaged extract of an archive");
+    }
+    free(frame);
+    return status;
+}
+
 /* ---- one archive, on any thread ---- */
 
-static int read_captures(struct job *j, struct archive *a, const struct host_facts *given)
+static int read_lives(struct job *j)
 {
-    const struct capture *captures;
-    size_t n = archive_captures(a, &captures);
-    j->recorded = calloc(n + 1, sizeof *j->recorded);
-    j->rows = calloc(n + 1, sizeof *j->rows);
-    if (!j->recorded || !j->rows)
-        return error_no_memory(&j->err, "an archive");
-    for (; j->n < n; j->n++)
-        if (recorded_read(a, &captures[j->n], given, &j->recorded[j->n], &j->rows[j->n], &j->err) != 0) {
-            j->n++;
-            return -1;
-        }
-    return 0;
+    int status = 0;
+    j->lives = calloc(j->extract.n + 1, sizeof *j->lives);
+    if (!j->lives)
+        return error_no_memory(&j->err, "the VMs");
+    for (size_t i = 0; i < j->extract.n && status == 0; i++) {
+        const struct extract_capture *c = &j->extract.captures[i];
+        if (c->lives_bytes)
+            status = host_facts_read(&j->lives[i], j->extract.text + c->lives_at, c->lives_bytes, &j->err);
+    }
+    return status;
+}
+
+/* By the index, if that is right. */
+static bool read_entry(struct job *j)
+{
+    const struct index_entry *e = j->known ? index_find(&j->folder->index, &j->key) : NULL;
+    if (!e || extract_read(e->frame, e->frame_bytes, &j->extract, &j->err) != 0)
+        return false;
+    buffer_add(&j->frame, (const char *)e->frame, e->frame_bytes);
+    return !j->frame.failed && read_lives(j) == 0;
+}
+
+static void forget_read(struct job *j)
+{
+    for (size_t i = 0; j->lives && i < j->extract.n; i++)
+        host_facts_free(&j->lives[i]);
+    free(j->lives);
+    j->lives = NULL;
+    extract_free(&j->extract);
+    j->frame.n = 0;
 }
 
 static void work(void *context, size_t slot, unsigned thread)
 {
     struct reading_fleet *x = context;
     struct job *j = &x->jobs[slot];
+    const char *path = x->fleet->files.paths[j->file];
     (void)thread;
-    struct archive *a = archive_open(x->fleet->files.paths[j->file], &j->err);
-    if (!a)
-        return;
-    if (read_captures(j, a, x->options->given) == 0)
+    j->known = index_key_of(path, &j->key);
+    j->by_index = read_entry(j);
+    if (!j->by_index) {
+        forget_read(j);
         j->err.code = ERROR_NONE;
-    archive_close(a);
+        if (extract_make(path, x->options->given, &j->extract, &j->frame, &j->err) != 0 || read_lives(j) != 0)
+            return;
+    }
+    j->err.code = ERROR_NONE;
+    free(j->extract.text); /* the lines of rows are read again when their period comes */
+    j->extract.text = NULL;
 }
 
 static void job_free(struct job *j)
 {
-    for (size_t i = 0; i < j->n; i++)
-        recorded_rows_free(&j->rows[i]);
-    free(j->rows);
-    free(j->recorded);
-    *j = (struct job){.n = 0};
+    forget_read(j);
+    buffer_free(&j->frame);
+    *j = (struct job){.file = 0};
+}
+
+/* ---- folders ---- */
+
+static size_t folder_length(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? (size_t)(slash - path) + (slash == path) : 0;
+}
+
+static bool is_in(const struct folder *d, const char *path)
+{
+    size_t n = folder_length(path);
+    return n ? strlen(d->path) == n && memcmp(d->path, path, n) == 0 : strcmp(d->path, ".") == 0;
+}
+
+static struct folder *folder_new(const struct fleet *f, const char *path)
+{
+    size_t n = folder_length(path);
+    struct folder *d = calloc(1, sizeof *d);
+    if (!d)
+        return NULL;
+    d->fleet = f;
+    d->path = n ? strndup(path, n) : strdup(".");
+    if (d->path)
+        index_load(&d->index, d->path);
+    if (d->path)
+        return d;
+    free(d);
+    return NULL;
+}
+
+static bool frame_of(void *context, size_t i, uint8_t *to, size_t n)
+{
+    const struct folder *d = context;
+    return spool_read(d->fleet, d->frames_at[i], to, n);
+}
+
+/* All its archives were taken: its index is brought up to date. */
+static void folder_end(struct folder *d)
+{
+    const struct index_source source = {d, frame_of};
+    d->stale |= d->n != d->index.n;
+    if (d->stale && d->writes && d->n > 0)
+        (void)index_write(d->path, d->entries, d->n, &source);
+    index_free(&d->index);
+    free(d->entries);
+    free(d->frames_at);
+    free(d->path);
+    free(d);
+}
+
+/* Whether what was read of the archive is the same without the facts that were given. */
+static bool is_lasting(const struct job *j)
+{
+    for (size_t i = 0; i < j->extract.n; i++)
+        if (j->extract.captures[i].recorded.given || !j->extract.captures[i].recorded.timed)
+            return false;
+    return j->known && j->err.code == ERROR_NONE;
+}
+
+static int keep_entry(const struct job *j, uint64_t frame_at, struct error *err)
+{
+    struct folder *d = j->folder;
+    size_t capacity = d->capacity;
+    if (!is_lasting(j))
+        return 0;
+    if (!array_make_room(&d->entries, &d->capacity, d->n + 1, sizeof *d->entries) ||
+        !array_make_room(&d->frames_at, &capacity, d->n + 1, sizeof *d->frames_at))
+        return error_no_memory(err, "the index of a folder");
+    d->entries[d->n] = (struct index_entry){.key = j->key, .frame_bytes = j->frame.n};
+    d->frames_at[d->n++] = frame_at;
+    d->stale |= !j->by_index;
+    return 0;
 }
 
 /* ---- what came of it ---- */
 
-static int keep_capture(struct fleet *f, struct job *j, size_t i, struct error *err)
+static int keep_capture(struct fleet *f, const struct job *j, size_t i, uint64_t frame_at, struct error *err)
 {
-    struct fleet_capture c = {.file = j->file, .nth = i, .recorded = j->recorded[i]};
-    c.host = texts_keep(&f->texts, c.recorded.host);
+    const struct extract_capture *e = &j->extract.captures[i];
+    struct fleet_capture c = {.file = j->file,
+                              .nth = i,
+                              .recorded = e->recorded,
+                              .host = texts_keep(&f->texts, e->recorded.host),
+                              .frame_at = frame_at,
+                              .frame_n = j->frame.n,
+                              .rows_at = e->lives_at + e->lives_bytes,
+                              .rows_n = e->whole_bytes};
     if (!c.host || !array_make_room(&f->captures, &f->capacity, f->n + 1, sizeof *f->captures))
         return error_no_memory(err, "the captures");
-    int status = vm_lives_read(&f->texts, j->rows[i].lives.at, j->rows[i].lives.n, &c.lives, &c.lives_n, err);
-    c.rows = j->rows[i].whole.at; /* the fleet's from now on */
-    c.rows_n = j->rows[i].whole.n;
-    j->rows[i].whole = (struct buffer){.n = 0};
+    int status = vm_lives_take(&f->texts, &j->lives[i], &c.lives, &c.lives_n, err);
     f->captures[f->n++] = c;
     return status;
 }
 
-static void say_damaged(const struct reading_fleet *x, const struct job *j)
+/* Of the only archive that is the error of all. */
+static void say_left_out(struct reading_fleet *x, const struct job *j, enum account_finding_kind kind,
+                         const char *what)
+{
+    const char *file = x->fleet->files.paths[j->file];
+    if (x->fleet->files.n > 1)
+        say(x->options, kind, file, what);
+    else
+        error_set(&x->only, ERROR_FORMAT, "%.120s: %s", file, what);
+}
+
+static void say_damaged(struct reading_fleet *x, const struct job *j)
 {
     char what[sizeof j->err.message + 40];
     if (j->err.has_offset)
         snprintf(what, sizeof what, "offset %llu: %s", (unsigned long long)j->err.offset, j->err.message);
     else
         snprintf(what, sizeof what, "%s", j->err.message);
-    say(x->options, ACCOUNT_DAMAGED, x->fleet->files.paths[j->file], what);
+    say_left_out(x, j, ACCOUNT_DAMAGED, what);
+}
+
+static int keep_captures(struct reading_fleet *x, const struct job *j, struct error *err)
+{
+    uint64_t frame_at;
+    int status = spool_add(x->fleet, &j->frame, &frame_at, err);
+    for (size_t i = 0; i < j->extract.n && status == 0; i++) {
+        if (j->extract.captures[i].recorded.timed)
+            status = keep_capture(x->fleet, j, i, frame_at, err);
+        else
+            say_left_out(x, j, ACCOUNT_UNPLACED, "it has no times of day; --host-facts FILE gives them");
+    }
+    return status == 0 ? keep_entry(j, frame_at, err) : status;
 }
 
 /* Takes what came of a job. An archive of which one capture is damaged is left out. */
@@ -119,14 +318,10 @@ static int take_job(struct reading_fleet *x, struct job *j, struct error *err)
     } else if (j->err.code != ERROR_NONE) {
         say_damaged(x, j);
     } else {
-        for (size_t i = 0; i < j->n && status == 0; i++) {
-            if (j->recorded[i].timed)
-                status = keep_capture(x->fleet, j, i, err);
-            else
-                say(x->options, ACCOUNT_UNPLACED, x->fleet->files.paths[j->file],
-                    "it has no times of day; --host-facts FILE gives them");
-        }
+        status = keep_captures(x, j, err);
     }
+    if (--j->folder->left == 0 && j->folder != x->folder)
+        folder_end(j->folder);
     job_free(j);
     return status;
 }
@@ -141,149 +336,62 @@ static int take_oldest(struct reading_fleet *x, struct crew *crew, struct error 
     return status;
 }
 
-static int read_all(struct reading_fleet *x, struct error *err)
+/* The folder of an archive that is about to be given out. NULL: no memory. */
+static struct folder *folder_of(struct reading_fleet *x, const char *path)
 {
-    const struct crew_jobs jobs = {.name = "archive", .context = x, .work = work};
-    const unsigned threads = x->options->jobs ? x->options->jobs : 1;
-    const size_t slots = (size_t)threads * SLOTS_EACH, files = x->fleet->files.n;
+    struct folder *last = x->folder;
+    if (last && is_in(last, path))
+        return last;
+    x->folder = folder_new(x->fleet, path);
+    if (x->folder)
+        x->folder->writes = x->whole_folders;
+    if (last && last->left == 0)
+        folder_end(last);
+    return x->folder;
+}
+
+static int give_all(struct reading_fleet *x, struct crew *crew, size_t slots, struct error *err)
+{
+    const size_t files = x->fleet->files.n;
     int status = 0;
-    x->jobs = calloc(slots, sizeof *x->jobs);
-    struct crew *crew = x->jobs ? crew_new(&jobs, threads, slots) : NULL;
-    if (!crew)
-        status = error_no_memory(err, "reading archives");
     for (size_t i = 0; i < files && status == 0; i++) {
         if (i >= slots)
             status = take_oldest(x, crew, err);
-        if (status != 0)
-            break;
+        struct folder *folder = status == 0 ? folder_of(x, x->fleet->files.paths[i]) : NULL;
+        if (!folder)
+            return status == 0 ? error_no_memory(err, "reading archives") : status;
         size_t slot = crew_room(crew);
-        x->jobs[slot] = (struct job){.file = i};
+        x->jobs[slot] = (struct job){.file = i, .folder = folder};
+        folder->left++;
         crew_give(crew);
     }
     while (status == 0 && x->done < files)
         status = take_oldest(x, crew, err);
-    crew_free(crew);
-    for (size_t i = 0; x->jobs && i < slots; i++)
-        job_free(&x->jobs[i]);
-    free(x->jobs);
     return status;
 }
 
-/* ---- boots ---- */
-
-/* What boot a capture is of: by the boot's id, else by the host's label. */
-static int compare_boots(const struct fleet_capture *a, const struct fleet_capture *b)
+static int read_all(struct reading_fleet *x, struct error *err)
 {
-    int order = strcmp(a->recorded.boot_id, b->recorded.boot_id);
-    return order || *a->recorded.boot_id ? order : strcmp(a->host, b->host);
-}
-
-static int compare_captures(const void *a, const void *b)
-{
-    const struct fleet_capture *x = a, *y = b;
-    int order = compare_boots(x, y);
-    if (order)
-        return order;
-    if (x->recorded.from_tsc != y->recorded.from_tsc)
-        return x->recorded.from_tsc < y->recorded.from_tsc ? -1 : 1;
-    return x->file != y->file ? (x->file < y->file ? -1 : 1) : (x->nth > y->nth) - (x->nth < y->nth);
-}
-
-/* Incarnations of which a capture knows nothing have the name that a capture has which goes on after it. */
-static int take_names_of_next(struct fleet_capture *c, const struct fleet_capture *next, struct error *err)
-{
-    if (!next->recorded.goes_on || next->recorded.from_tsc != c->recorded.to_tsc)
-        return 0;
-    struct vm_life *lives = calloc(c->lives_n + next->lives_n + 1, sizeof *lives);
-    if (!lives)
-        return error_no_memory(err, "the VMs");
-    size_t n = 0, a = 0, b = 0;
-    while (a < c->lives_n || b < next->lives_n) {
-        const struct vm_life *x = a < c->lives_n ? &c->lives[a] : NULL;
-        const struct vm_life *y = b < next->lives_n ? &next->lives[b] : NULL;
-        int order = !x ? 1 : !y ? -1 : life_compare(x->domain, x->life, y->domain, y->life);
-        a += order <= 0;
-        b += order >= 0;
-        lives[n++] = order <= 0 ? *x : *y;
+    const struct crew_jobs jobs = {.name = "archive", .context = x, .work = work};
+    const unsigned threads = x->options->jobs ? x->options->jobs : 1;
+    const size_t slots = (size_t)threads * SLOTS_EACH;
+    x->jobs = calloc(slots, sizeof *x->jobs);
+    struct crew *crew = x->jobs ? crew_new(&jobs, threads, slots) : NULL;
+    int status = crew ? give_all(x, crew, slots, err) : error_no_memory(err, "reading archives");
+    crew_free(crew);
+    for (size_t i = 0; x->jobs && i < slots; i++) {
+        struct folder *d = x->jobs[i].folder;
+        if (d && --d->left == 0 && d != x->folder) {
+            d->writes = false; /* the work failed */
+            folder_end(d);
+        }
+        job_free(&x->jobs[i]);
     }
-    free(c->lives);
-    c->lives = lives;
-    c->lives_n = n;
-    return 0;
-}
-
-/*
- * Time of day stands for time stamps where it is not known which captures are of one boot; it is not exact, so that captures that adjoin
- * may seem to overlap by some of ACCOUNT_SLACK_NS.
- */
-static void claim_of(const struct fleet *f, const struct fleet_capture *c, struct overlap_claim *claim)
-{
-    const struct recorded *r = &c->recorded;
-    uint64_t from = (uint64_t)r->begin_utc_ns + ACCOUNT_SLACK_NS, to = (uint64_t)r->end_utc_ns;
-    bool by_tsc = *r->boot_id;
-    *claim = (struct overlap_claim){.from = by_tsc ? r->from_tsc : from,
-                                    .to = by_tsc ? r->to_tsc : max64(from, to),
-                                    .verdict = (enum verdict)r->verdict,
-                                    .lost_records = r->lost_records,
-                                    .file = fleet_file(f, c)};
-}
-
-/* The time stamp at a moment of a claim, on the line through the capture's beginning and end. */
-static uint64_t tsc_of(const struct recorded *r, uint64_t at)
-{
-    uint64_t length = (uint64_t)(r->end_utc_ns - r->begin_utc_ns), past = at - (uint64_t)r->begin_utc_ns;
-    if (*r->boot_id)
-        return at;
-    return r->from_tsc + (uint64_t)((uint128)(r->to_tsc - r->from_tsc) * min64(past, length) / length);
-}
-
-/* What counts of a capture, by its claim. */
-static void take_claim(const struct fleet *f, struct fleet_capture *c, const struct overlap_claim *claim,
-                       const struct account_options *o)
-{
-    const struct recorded *r = &c->recorded;
-    bool nothing = claim->counts_from == claim->counts_to && claim->from < claim->to;
-    c->counts_from_tsc = claim->counts_from == claim->from ? r->from_tsc : tsc_of(r, claim->counts_from);
-    c->counts_to_tsc = claim->counts_to == claim->to ? r->to_tsc : tsc_of(r, claim->counts_to);
-    if (nothing)
-        c->counts_to_tsc = c->counts_from_tsc;
-    if (!overlap_is_whole(claim))
-        say(o, ACCOUNT_OVERLAP, fleet_file(f, c),
-            nothing ? "other archives have all its time: it does not count"
-                    : "other archives have some of its time, which counts once");
-}
-
-static int resolve_boot(struct fleet *f, struct fleet_capture *captures, size_t n,
-                        const struct account_options *o, struct error *err)
-{
-    struct overlap_claim *claims = calloc(n, sizeof *claims);
-    const char *host = captures[0].host;
-    for (size_t i = 0; i < n && claims; i++) {
-        host = strcmp(captures[i].host, host) < 0 ? captures[i].host : host;
-        claim_of(f, &captures[i], &claims[i]);
-        claims[i].of = i;
+    if (x->folder) {
+        x->folder->writes &= status == 0;
+        folder_end(x->folder);
     }
-    bool resolved = claims && overlap_resolve(claims, n);
-    for (size_t i = 0; i < n && resolved; i++) {
-        captures[claims[i].of].host = host;
-        take_claim(f, &captures[claims[i].of], &claims[i], o);
-    }
-    free(claims);
-    for (size_t i = n - 1; i-- > 0 && resolved;)
-        if (take_names_of_next(&captures[i], &captures[i + 1], err) != 0)
-            return -1;
-    return resolved ? 0 : error_no_memory(err, "the captures");
-}
-
-static int resolve(struct fleet *f, const struct account_options *o, struct error *err)
-{
-    int status = 0;
-    qsort(f->captures, f->n, sizeof *f->captures, compare_captures);
-    for (size_t i = 0, end; i < f->n && status == 0; i = end) {
-        for (end = i + 1; end < f->n && compare_boots(&f->captures[i], &f->captures[end]) == 0; end++)
-            ;
-        status = resolve_boot(f, &f->captures[i], end - i, o, err);
-    }
+    free(x->jobs);
     return status;
 }
 
@@ -291,26 +399,34 @@ static int resolve(struct fleet *f, const struct account_options *o, struct erro
 
 int fleet_read(struct fleet *f, const struct account_options *o, struct error *err)
 {
-    struct reading_fleet x = {.fleet = f, .options = o};
-    for (size_t i = 0; i < o->paths_n; i++)
+    struct reading_fleet x = {.fleet = f, .options = o, .whole_folders = true};
+    struct stat st;
+    f->spool = -1;
+    for (size_t i = 0; i < o->paths_n; i++) {
         if (files_add(&f->files, o->paths[i], err) != 0)
             return -1;
+        x.whole_folders &= stat(o->paths[i], &st) == 0 && S_ISDIR(st.st_mode);
+    }
     files_sort(&f->files);
-    if (read_all(&x, err) != 0)
+    if (spool_open(f, err) != 0 || read_all(&x, err) != 0)
         return -1;
+    if (f->n == 0 && x.only.code != ERROR_NONE) {
+        *err = x.only;
+        return -1;
+    }
     if (f->n == 0)
         return error_set(err, ERROR_FORMAT, "none of these archives can be used");
-    return resolve(f, o, err);
+    return boots_resolve(f, o, err);
 }
 
 void fleet_free(struct fleet *f)
 {
-    for (size_t i = 0; i < f->n; i++) {
+    for (size_t i = 0; i < f->n; i++)
         free(f->captures[i].lives);
-        free(f->captures[i].rows);
-    }
     free(f->captures);
     texts_free(&f->texts);
     files_free(&f->files);
-    *f = (struct fleet){.n = 0};
+    if (f->spool >= 0)
+        close(f->spool);
+    *f = (struct fleet){.spool = -1};
 }

@@ -68,7 +68,7 @@ static int take_given(struct host_facts *facts, const struct host_facts *given, 
     return status;
 }
 
-/* The facts of its first and its last member, or of all. */
+/* The facts of its first and its last member, or of all. 0; 1: they are those that were given; -1. */
 static int read_facts(struct archive *a, const struct capture *p, bool all, const struct host_facts *given,
                       struct host_facts *facts, struct error *err)
 {
@@ -83,13 +83,15 @@ static int read_facts(struct archive *a, const struct capture *p, bool all, cons
         if (m->kind == MEMBER_HOST && (all || m == first || m == last) &&
             read_facts_of(a, p, m, facts, err) != 0)
             return -1;
-    return facts->clocks_n == 0 && given ? take_given(facts, given, err) : 0;
+    if (facts->clocks_n > 0 || !given)
+        return 0;
+    return take_given(facts, given, err) == 0 ? 1 : -1;
 }
 
 int recorded_facts(struct archive *a, const struct capture *p, const struct host_facts *given,
                    struct host_facts *facts, struct error *err)
 {
-    return read_facts(a, p, true, given, facts, err);
+    return read_facts(a, p, true, given, facts, err) < 0 ? -1 : 0;
 }
 
 /* ---- rows of the whole ---- */
@@ -270,6 +272,8 @@ int recorded_read(struct archive *a, const struct capture *p, const struct host_
     int status = read_summary(a, p, r, &s, err);
     if (status == 0)
         status = read_facts(a, p, false, given, &facts, err);
+    r->given = status > 0;
+    status = status < 0 ? -1 : 0;
     if (status == 0 && !(p->options.bys & 1u << BY_DOMAIN))
         status = error_set(err, ERROR_FORMAT, "capture %s has no rows by domain", p->id);
     if (status == 0)
@@ -279,7 +283,7 @@ int recorded_read(struct archive *a, const struct capture *p, const struct host_
     if (status == 0 && lives_need_more(&facts, &s)) {
         host_facts_free(&facts);
         facts = (struct host_facts){0};
-        status = read_facts(a, p, true, given, &facts, err);
+        status = recorded_facts(a, p, given, &facts, err);
     }
     if (status == 0)
         status = lives_identify(a, p, &facts, &s, &rows->lives, err);

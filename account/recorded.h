@@ -23,6 +23,7 @@ struct recorded {
     char id[CAPTURE_ID_BYTES]; /* in its archive */
     char boot_id[FACT_UUID];   /* "": not known */
     bool timed;                /* the times of day are known; else the capture cannot be placed */
+    bool given;                /* these are by the facts that were given, not by its own */
     bool goes_on;              /* it adjoins the capture before, and its incarnations have the same numbers */
     bool whole; /* rows of the whole capture are kept; else its intervals have to be added up */
     uint64_t from_tsc, to_tsc; /* what is accounted for: from <= to */

@@ -38,8 +38,15 @@ static int tally_piece(struct job *j, const struct fleet *f, const struct plan_p
     const struct tally_part part = {piece->period, c->counts_from_tsc, c->counts_to_tsc};
     struct host_facts facts = {0};
     const struct capture *captures;
-    if (piece->whole)
-        return tally_whole(&j->tally, &c->recorded, c->rows, c->rows_n, &j->err);
+    if (piece->whole) {
+        char *text;
+        size_t n;
+        if (fleet_text(f, c, &text, &n, &j->err) != 0)
+            return -1;
+        int made = tally_whole(&j->tally, &c->recorded, text + c->rows_at, c->rows_n, &j->err);
+        free(text);
+        return made;
+    }
     struct archive *a = archive_open(fleet_file(f, c), &j->err);
     if (!a)
         return -1;
@@ -166,7 +173,7 @@ int account_run(const struct account_options *o,
                 int (*take)(void *context, const struct account_statement *statement), void *context,
                 struct error *err)
 {
-    struct running x = {.options = o, .take = take, .context = context};
+    struct running x = {.options = o, .fleet = {.spool = -1}, .take = take, .context = context};
     int status = fleet_read(&x.fleet, o, err);
     if (status == 0)
         status = twice_find(&x.fleet, o, err);

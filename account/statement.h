@@ -179,6 +179,7 @@ struct account_sum {
     struct histogram wait;
     struct account_span *spans; /* recorded, of all hosts */
     size_t spans_n, spans_capacity;
+    int64_t latest_utc_ns; /* where the last of these ends: that host's names count */
 };
 /* Adds a row of a statement, of the same period. False: no memory. */
 bool account_sum_add(struct account_sum *into, const struct account_row *from);

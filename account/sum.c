@@ -63,14 +63,26 @@ static void take_first(struct account_sum *s, const struct account_row *from)
                                   .recorded_ns = from->recorded_ns,
                                   .why = from->why,
                                   .verdict = from->verdict};
+    s->latest_utc_ns = INT64_MIN;
     histogram_init(&s->wait);
     s->row.wait = &s->wait;
 }
 
-static void take_who(struct account_row *to, const struct account_row *from)
+/* Where the last recording of its host in this period ended. */
+static int64_t last_moment(const struct account_row *r)
 {
+    return r->host && r->host->spans_n ? r->host->spans[r->host->spans_n - 1].end_utc_ns : INT64_MIN;
+}
+
+static void take_who(struct account_sum *s, const struct account_row *from)
+{
+    struct account_row *to = &s->row;
     if (to->vm && strcmp(to->vm->key, from->vm->key) != 0)
         to->vm = NULL;
+    else if (to->vm && last_moment(from) >= s->latest_utc_ns)
+        to->vm = from->vm;
+    if (last_moment(from) >= s->latest_utc_ns)
+        s->latest_utc_ns = last_moment(from);
     if (to->host != from->host || !to->vm) {
         to->host = to->host == from->host ? to->host : NULL;
         to->domain = -1;
@@ -89,7 +101,7 @@ bool account_sum_add(struct account_sum *into, const struct account_row *from)
     bool is_first = !to->wait;
     if (is_first)
         take_first(into, from);
-    take_who(to, from);
+    take_who(into, from);
     to->driver_domain |= from->driver_domain;
     /* One VM on several hosts is there once at a time; several VMs are there together. */
     to->vcpus = to->vm ? (from->vcpus > to->vcpus ? from->vcpus : to->vcpus) : to->vcpus + from->vcpus;

@@ -11,18 +11,16 @@
 #define KEY_BYTES  256
 #define BOOT_SHOWN 8 /* characters of a boot id */
 
-int vm_lives_read(struct texts *texts, const char *text, size_t n, struct vm_life **lives, size_t *lives_n,
-                  struct error *err)
+int vm_lives_take(struct texts *texts, const struct host_facts *facts, struct vm_life **lives,
+                  size_t *lives_n, struct error *err)
 {
-    struct host_facts facts = {0};
-    int status = n ? host_facts_read(&facts, text, n, err) : 0;
-    struct vm_life *list = status == 0 ? calloc(facts.domains_n + 1, sizeof *list) : NULL;
+    struct vm_life *list = calloc(facts->domains_n + 1, sizeof *list);
     *lives = list;
     *lives_n = 0;
-    if (status == 0 && !list)
-        status = error_no_memory(err, "the VMs");
-    for (size_t i = 0; i < facts.domains_n && status == 0; i++) {
-        const struct fact_domain *d = &facts.domains[i];
+    if (!list)
+        return error_no_memory(err, "the VMs");
+    for (size_t i = 0; i < facts->domains_n; i++) {
+        const struct fact_domain *d = &facts->domains[i];
         list[i] = (struct vm_life){.domain = (int32_t)d->domain,
                                    .life = d->tsc <= UINT32_MAX ? (uint32_t)d->tsc : 0,
                                    .uuid = texts_keep(texts, d->uuid),
@@ -32,11 +30,10 @@ int vm_lives_read(struct texts *texts, const char *text, size_t n, struct vm_lif
                                    .cap = d->cap,
                                    .memory_kib = d->memory_kib};
         if (!list[i].uuid || !list[i].name)
-            status = error_no_memory(err, "the VMs");
+            return error_no_memory(err, "the VMs");
         *lives_n = i + 1;
     }
-    host_facts_free(&facts);
-    return status;
+    return 0;
 }
 
 static int compare_lives(const void *a, const void *b)

@@ -15,9 +15,9 @@ struct vm_life {
     uint64_t memory_kib;
 };
 
-/* The lives of a capture, from lines of recorded_rows.lives: *lives from malloc, by domain and life. -1 with `err` filled. */
-int vm_lives_read(struct texts *texts, const char *text, size_t n, struct vm_life **lives, size_t *lives_n,
-                  struct error *err);
+/* The lives of a capture, from the facts in recorded_rows.lives: *lives from malloc, by domain and life. -1 with `err` filled. */
+int vm_lives_take(struct texts *texts, const struct host_facts *facts, struct vm_life **lives,
+                  size_t *lives_n, struct error *err);
 
 /* NULL: the domain is none of them. */
 const struct vm_life *vm_life_find(const struct vm_life *lives, size_t n, int32_t domain, uint32_t life);

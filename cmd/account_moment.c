@@ -17,6 +17,10 @@ static int date_of(const char *text, int *year, int *month, int *day)
                                 : NULL;
     if (!end || *end || tm.tm_year < 70 || tm.tm_year > 215)
         return -1;
+    const int month_given = tm.tm_mon, day_given = tm.tm_mday;
+    (void)timegm(&tm); /* makes 2 March of 30 February */
+    if (tm.tm_mon != month_given || tm.tm_mday != day_given)
+        return -1;
     *year = tm.tm_year + 1900;
     *month = tm.tm_mon + 1;
     *day = tm.tm_mday;

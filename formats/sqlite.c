@@ -325,7 +325,7 @@ static int end(struct writer *w, const struct report_summary *summary)
     struct sqlite *s = (struct sqlite *)w;
     const struct charge_schema *charge = w->schema->charge;
     json_memory_begin();
-    if (put_summary(w, summary) != 0)
+    if ((summary->compared || summary->quality) && put_summary(w, summary) != 0)
         return -1;
     if (charge && put_object(w, "method", charge_json_method(charge, summary->charges)) != 0)
         return -1;

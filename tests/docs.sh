@@ -63,7 +63,7 @@ for command in $(takers); do
         check "$option of $command is in its page" page_has_option "$command" "$option"
     done
 done
-for command in report charge debt guard blame diff; do
+for command in report charge debt guard blame diff account; do
     check "$command has columns" test -n "$(columns $command)"
     for column in $(columns $command); do # in charge's page some share a line: "idd , idd_life , idd_name"
         check "column $column is in xenmeter-$command(1)" says man/xenmeter-$command.1 "^\.It Li \(.* \)\?$column\( .*\)\?\$"

@@ -1,0 +1,241 @@
+#!/bin/bash
+# Statements: what the VMs of a fleet used, from archives of several hosts, boots and zones. Everything adds up to the ns.
+# shellcheck disable=SC2016,SC2317 # functions are called through check
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+export NO_COLOR=1 TZ=UTC
+
+web=11111111-2222-4333-8444-555555555555
+db=22222222-3333-4444-8555-666666666666
+base=$((1 << 44)) # the first time stamp of simulated hosts; they count 2.4 a ns here
+
+# ---- archives ----
+
+# FILE SECONDS DOMAIN...: a host with driver domain 0 and these guests, who are clients' servers.
+host_trace() {
+    local file=$1 seconds=$2
+    shift 2
+    jq -n --argjson s "$seconds" '{duration_s: $s, host: {scheduler: "credit2", pcpus: 2}, trace: {sweep_ms: 200},
+        domains: ([{id: 0, name: "dom0", driver_domain: {}}] + [$ARGS.positional[] | tonumber |
+            {id: ., name: "d\(.)", loads: [{type: "web", clients: 1, think_ms: (200 * .), file_bytes: 3000}]}])}' \
+        --args "$@" | "$XENMETER" simulate -q -o "$file" -
+}
+# FILE BOOT UTC [ID UUID NAME]...: facts about a host that began at that time.
+facts() {
+    local file=$1 boot=$2 utc
+    utc=$(date -u -d "$3" +%s)000000000
+    shift 3
+    {
+        printf '{"boot":{"tsc":%d,"utc_ns":%d,"boot_id":"%s","host":"h"}}\n' "$base" "$utc" "$boot"
+        printf '{"clock":{"tsc":%d,"utc_ns":%d,"monotonic_ns":0,"error_ns":0}}\n' "$base" "$utc"
+        printf '{"clock":{"tsc":%d,"utc_ns":%d,"monotonic_ns":1000000000000,"error_ns":0}}\n' $((base + 2400000000000)) $((utc + 1000000000000))
+        while [ $# -gt 0 ]; do
+            printf '{"domain":{"tsc":%d,"domain":%d,"uuid":"%s","name":"%s","vcpus":1}}\n' "$base" "$1" "$2" "$3"
+            shift 3
+        done
+    } >"$file"
+}
+boot() { printf '%08d-0000-4000-8000-000000000000' "$1"; }
+# ARCHIVE HOST TRACE FACTS [OPTION]...
+archive() { "$XENMETER" archive create -q --cpu-hz 2.4G --host "$2" --host-facts "$4" "${@:5}" -o "$1" "$3"; }
+
+account() { run account "$@"; }
+rows() { "$XENMETER" account -q -f jsonl "$@"; } # ARGUMENT...
+sum() { jq -s "map(.$1 // 0) | add // 0"; }      # COLUMN, of rows
+
+# ---- what is asked for ----
+
+group 'wrong command lines'
+mkdir "$scratch/empty"
+check 'nothing' refuses 'of which archives' account
+check 'a folder without archives' refuses 'empty: there is no archive' account "$scratch/empty"
+check 'no such folder' refuses 'missing: cannot open' account "$scratch/missing"
+check 'no such zone' refuses '--tz Europe/Atlantis: the tz database has no such zone' account --tz Europe/Atlantis "$scratch/empty"
+check 'a path for a zone' refuses 'the tz database has no such zone' account --tz ../../etc/passwd "$scratch/empty"
+check 'no such period' refuses '--granularity week: wants hour, day, month or total' account -g week "$scratch/empty"
+check 'no moment' refuses '--from yesterday: wants a month' account --from yesterday "$scratch/empty"
+check 'no such day' refuses '--to 2026-02-30: wants a month' account --to 2026-02-30 "$scratch/empty"
+check 'nothing between' refuses 'nothing lies between' account --from 2026-12 --to 2026-11 "$scratch/empty"
+check 'no archive at all' refuses 'Makefile: offset 0: this is not an archive' account -q Makefile
+
+# ---- one host, recorded hour by hour ----
+
+hour=3600
+host_trace "$scratch/hours.xt" $((2 * hour + 600)) 1 2
+"$XENMETER" record -q -o "$scratch/recorded" --host web1 --domain-info <(jq -n '[]') --clock @2026-11-29T06:20:00Z "$scratch/hours.xt" 2>/dev/null ||
+    "$XENMETER" record -q -o "$scratch/recorded" --host web1 --clock @2026-11-29T06:20:00Z "$scratch/hours.xt"
+mapfile -t files < <(find "$scratch/recorded" -name '*.xma' | sort)
+
+group 'the account of a host'
+check 'three archives' equal 3 "${#files[@]}"
+for file in "${files[@]}"; do "$XENMETER" report -q -g total -f jsonl "$file"; done >"$scratch/reports"
+for file in "${files[@]}"; do "$XENMETER" report -q -g total -b pcpu -f jsonl "$file"; done >"$scratch/pcpus"
+for file in "${files[@]}"; do "$XENMETER" charge -q -g total -f json "$file"; done | jq -c '.reports[].intervals[].idds[]' >"$scratch/charges"
+rows -g total "$scratch/recorded" >"$scratch/total"
+for column in running_ns runnable_ns blocked_ns offline_ns unknown_ns executions io_notify io_map; do
+    check "its archives' reports add up to it: $column" equal "$(sum $column <"$scratch/reports")" "$(sum $column <"$scratch/total")"
+done
+check 'charges, too' equal "$(sum charged_ns <"$scratch/charges")" "$(sum charged_ns <"$scratch/total")"
+check 'own time, too' equal "$(sum own_ns <"$scratch/charges")" "$(sum own_ns <"$scratch/total")"
+check 'what was certain, too' equal "$(jq -s 'map(.guests[].certain_ns) | add' "$scratch/charges")" "$(sum certain_ns <"$scratch/total")"
+check 'something was charged' holds 'select(.domain == 1) | .charged_ns > 0 and .charged_ns == .certain_ns + .inferred_ns + .measured_ns' <(grep '"domain":1,' "$scratch/total")
+check 'a VM costs what it ran and is charged' equal '[true,true]' "$(jq -sc 'map(select(.domain > 0) | .total_ns == .running_ns + .charged_ns)' "$scratch/total")"
+check 'a driver domain does not pay for what it did for others' equal '[true]' "$(jq -sc 'map(select(.domain == 0) | .driver_domain == "yes" and .running_ns == .used_ns + .served_ns + .own_ns + .unattributed_ns and .total_ns == .running_ns - .served_ns)' "$scratch/total")"
+rows -b host -g total "$scratch/recorded" >"$scratch/host"
+check 'all that its pCPUs did is in it' holds '.capacity_ns == .guests_ns + .charged_ns + .own_ns + .unattributed_ns + .idle_ns + .unknown_ns and .capacity_ns == .pcpus * .recorded_ns' "$scratch/host"
+check 'idle time is that of the reports' equal "$(sum idle_ns <"$scratch/pcpus")" "$(sum idle_ns <"$scratch/host")"
+check 'its VMs add up to it' equal "$(jq '.guests_ns + .charged_ns + .own_ns + .unattributed_ns' "$scratch/host")" "$(sum total_ns <"$scratch/total")"
+rows -b driver-domain -g total "$scratch/recorded" >"$scratch/services"
+check 'what was done for whom adds up, too' equal "$(jq .charged_ns "$scratch/host")" "$(sum charged_ns <"$scratch/services")"
+
+group 'periods add up'
+for zone in UTC Asia/Kathmandu America/St_Johns; do
+    for period in hour day month; do
+        rows -g $period --tz $zone "$scratch/recorded" >"$scratch/rows"
+        for column in running_ns runnable_ns blocked_ns charged_ns inferred_ns own_ns unattributed_ns vcpu_ns existed_ns executions io_copy; do
+            check "$period, $zone: $column" equal "$(sum $column <"$scratch/total")" "$(sum $column <"$scratch/rows")"
+        done
+        rows -b host -g $period --tz $zone "$scratch/recorded" >"$scratch/rows"
+        for column in capacity_ns guests_ns idle_ns unknown_ns recorded_ns; do
+            check "$period, $zone, hosts: $column" equal "$(sum $column <"$scratch/host")" "$(sum $column <"$scratch/rows")"
+        done
+        check "$period, $zone: each is whole" holds '.capacity_ns == .guests_ns + .charged_ns + .own_ns + .unattributed_ns + .idle_ns + .unknown_ns' "$scratch/rows"
+    done
+done
+check 'quarters of an hour' equal '["2026-11-29T06:15:00.000000000Z","2026-11-29T07:15:00.000000000Z","2026-11-29T08:15:00.000000000Z"]' \
+    "$(rows -b host --tz Asia/Kathmandu "$scratch/recorded" | jq -sc 'map(.period_start)')"
+check 'each period begins where the one before ends' holds '.[0].period_end == .[1].period_start' <(rows -b host "$scratch/recorded" | jq -s .)
+check 'the first hour was recorded in part' equal 66.67 "$(rows -b host "$scratch/recorded" | head -n 1 | jq .covered_pct)"
+check 'a part of the time' equal "$(rows -b host --tz Asia/Kathmandu "$scratch/recorded" | sed -n 2p | jq .guests_ns)" \
+    "$(rows -b host -g total --from 2026-11-29T07:15Z --to 2026-11-29T08:15Z "$scratch/recorded" | jq .guests_ns)"
+check 'jobs make no difference' same <(rows -j 1 "$scratch/recorded") <(rows -j 5 "$scratch/recorded")
+
+# ---- zones ----
+
+group 'days of 23 and 25 hours'
+host_trace "$scratch/short.xt" 120 1
+day_of() { # UTC ZONE: the day of a host that was recorded then
+    facts "$scratch/facts" "$(boot 9)" "$1" 1 $web web
+    archive "$scratch/day.xma" h1 "$scratch/short.xt" "$scratch/facts"
+    rows -b host -g "${3:-day}" --tz "$2" "$scratch/day.xma" | jq -rs 'map("\(.period) \(.period_start[:16]) \(.period_end[:16])") | join(", ")'
+}
+check 'the night in which summer time begins' equal '2026-03-29 2026-03-28T23:00 2026-03-29T22:00' "$(day_of 2026-03-29T00:30Z Europe/Berlin)"
+check 'and ends' equal '2026-10-25 2026-10-24T22:00 2026-10-25T23:00' "$(day_of 2026-10-25T00:30Z Europe/Berlin)"
+check 'a day that does not begin at midnight' equal '2026-03-29 2026-03-28T22:00 2026-03-29T21:00' "$(day_of 2026-03-29T00:30Z Asia/Beirut)"
+check 'a month with summer time' equal '2026-03 2026-02-28T23:00 2026-03-31T22:00' "$(day_of 2026-03-29T00:30Z Europe/Berlin month)"
+check 'midnight in Berlin divides a recording' equal '2026-11-28 2026-11-27T23:00 2026-11-28T23:00, 2026-11-29 2026-11-28T23:00 2026-11-29T23:00' "$(day_of 2026-11-28T22:59:00Z Europe/Berlin)"
+check 'the hour that comes twice is two' equal '2026-10-25 02:00 2026-10-25T00:00 2026-10-25T01:00, 2026-10-25 02:00 2026-10-25T01:00 2026-10-25T02:00' \
+    "$(day_of 2026-10-25T00:59:00Z Europe/Berlin hour)"
+
+# ---- what counts once ----
+
+group 'duplicates and overlaps count once'
+mkdir "$scratch/twice"
+for file in "${files[@]}"; do cp "$file" "$scratch/twice/a-${file##*/}"; cp "$file" "$scratch/twice/b-${file##*/}"; done
+check 'copies' same <(rows -b host "$scratch/recorded") <(rows -b host "$scratch/twice")
+account "$scratch/twice"
+check 'that is a remark' exits 0
+check 'which names them' says "$err" 'b-2026-11-29T06Z.*: other archives have all its time'
+# The same trace, in archives of other lengths: between 06:30 and 06:50 what begins and ends elsewhere.
+"$XENMETER" record -q -o "$scratch/tens" --host web1 --rotate 10min --clock @2026-11-29T06:20:00Z "$scratch/hours.xt"
+mkdir "$scratch/mixed"
+cp "${files[@]}" "$scratch/mixed"
+cp "$(find "$scratch/tens" -name '*.xma' | sort | sed -n 3p)" "$scratch/mixed/tens.xma"
+check 'a part that another one has' same <(rows -b host "$scratch/recorded") <(rows -b host "$scratch/mixed")
+# Seven archives of ten minutes and one of an hour, which overlaps the last of them.
+mkdir "$scratch/chain"
+find "$scratch/tens" -name '*.xma' | sort | head -n 7 | while read -r file; do cp "$file" "$scratch/chain/tens-${file##*/}"; done
+cp "${files[1]}" "$scratch/chain"
+check 'no moment twice' equal "$(for f in "$scratch"/chain/tens-* "${files[1]}"; do rows -b host -g total "$f"; done | sum recorded_ns)" \
+    "$(($(rows -b host -g total "$scratch/chain" | jq .recorded_ns) + $(for f in "$scratch"/chain/tens-*T07Z*; do rows -b host -g total "$f"; done | sum recorded_ns)))"
+
+# ---- VMs that move and change ----
+
+facts "$scratch/f1" "$(boot 1)" 2026-11-29T07:00:00Z 1 $web web 2 $db db
+facts "$scratch/f2" "$(boot 2)" 2026-11-29T07:02:00Z 1 $db db-renamed
+mkdir "$scratch/moved"
+host_trace "$scratch/two.xt" 120 1 2
+archive "$scratch/moved/h1.xma" h1 "$scratch/two.xt" "$scratch/f1"
+archive "$scratch/moved/h2.xma" h2 "$scratch/short.xt" "$scratch/f2"
+
+group 'a VM that moves'
+rows --vm $db -g total "$scratch/moved" >"$scratch/rows"
+rows --vm $db -g total -b vm-host "$scratch/moved" >"$scratch/apart"
+check 'is one' equal 1 "$(wc -l <"$scratch/rows")"
+check 'on two hosts' equal '["h1","h2"]' "$(jq -sc 'map(.host)' "$scratch/apart")"
+check 'which add up to it' equal "$(sum total_ns <"$scratch/apart")" "$(jq .total_ns "$scratch/rows")"
+check 'covered by both' holds '.covered_pct > 99.8' "$scratch/rows"
+check 'each alone by half' equal '[50,50]' "$(jq -sc 'map(.covered_pct | round)' "$scratch/apart")"
+check 'with the name it has last' equal db-renamed "$(jq -r .vm_name "$scratch/rows")"
+check 'found by pattern' same <(rows --vm 'db*,x' -g total "$scratch/moved") "$scratch/rows"
+check 'nobody of that name' refuses '--vm: none of these VMs' account --vm mail "$scratch/moved"
+
+group 'another boot, another id'
+facts "$scratch/f3" "$(boot 3)" 2026-11-29T07:30:00Z 2 $web web
+archive "$scratch/moved/h1-later.xma" h1 "$scratch/two.xt" "$scratch/f3"
+rows --vm $web -g total -b vm-host "$scratch/moved" >"$scratch/rows"
+check 'one VM' equal 1 "$(wc -l <"$scratch/rows")"
+check 'with its last id' equal 2 "$(jq .domain "$scratch/rows")"
+check 'time stamps of two boots do not overlap' equal 240000000000 "$(rows -b host -g total "$scratch/moved" | jq -s 'map(select(.host == "h1"))[0].recorded_ns / 1e9 | round * 1e9')"
+rows -g total "$scratch/moved" >"$scratch/rows"
+check 'an id that nobody knows is not the one that had it before' equal 1 "$(jq -s 'map(select(.vm_uuid == null and .domain == 1)) | length' "$scratch/rows")"
+
+group 'on two hosts at one moment'
+facts "$scratch/f4" "$(boot 4)" 2026-11-29T07:00:30Z 1 $web web
+mkdir "$scratch/both"
+archive "$scratch/both/h1.xma" h1 "$scratch/two.xt" "$scratch/f1"
+archive "$scratch/both/h3.xma" h3 "$scratch/short.xt" "$scratch/f4"
+account -g total "$scratch/both"
+check 'is a finding' exits 1
+check 'that says who, where and when' says "$err" "VM $web ran on h1 and, by .*h3.xma, on h3 at one moment: 2026-11-29T07:0"
+account -q -g total "$scratch/moved"
+check 'one after the other is none' exits 0
+
+# ---- what cannot be used ----
+
+group 'archives that cannot be used'
+mkdir "$scratch/bad"
+cp "${files[@]}" "$scratch/bad"
+head -c 5000 "${files[1]}" >"$scratch/bad/cut.xma"
+cp "${files[2]}" "$scratch/bad/flipped.xma"
+printf '\xff\xff\xff\xff' | dd of="$scratch/bad/flipped.xma" bs=1 seek=$(($(stat -c %s "${files[2]}") / 2)) conv=notrunc status=none
+"$XENMETER" archive create -q -o "$scratch/bad/timeless.xma" "$scratch/short.xt"
+account -b host -f csv "$scratch/bad"
+check 'are a finding' exits 1
+check 'one that was cut is named' says "$err" 'cut.xma: left out: '
+check 'one without times of day' says "$err" 'timeless.xma: left out: it has no times of day'
+check 'the others count' same "$out" <("$XENMETER" account -q -b host -f csv "$scratch/recorded")
+facts "$scratch/f5" "$(boot 5)" 2026-11-30T10:00:00Z 1 $web web
+run account --host-facts "$scratch/f5" -g total --vm web -f jsonl "$scratch/bad/timeless.xma"
+check '--host-facts gives times and names' equal '2026-11-30T10:00' "$(jq -r '.period_start[:16]' "$out")"
+check 'facts that are none' refuses 'line 1' account --host-facts Makefile "$scratch/bad/timeless.xma"
+mv "$scratch/bad" "$scratch/lost"
+rm "$scratch/lost/"{cut,flipped,timeless}.xma "$scratch/lost/${files[1]##*/}"
+check 'an hour that is lost shows' equal 33.33 "$(rows -b host -g total --from 2026-11-29T06:00Z --to 2026-11-29T08:00Z "$scratch/lost" | jq .covered_pct)"
+
+# ---- how it is shown ----
+
+group 'shown'
+run account --vm web -g month "$scratch/moved"
+check 'one VM is a page' says "$out" '^VM web, 2026-11$'
+check 'of 80 columns and 24 lines' [ "$(wc -L <"$out")" -le 80 -a "$(wc -l <"$out")" -le 24 ]
+check 'that says how sure it is' says "$out" '^verdict  *good'
+for format in table csv tsv json jsonl sqlite; do
+    run account -f $format -o "$scratch/out.$format" "$scratch/moved"
+    check "$format" exits 0
+    check "$format: there is something" has_text "$scratch/out.$format"
+done
+check 'json is a document' holds '.schema == "xenmeter.account/1" and (.vms | length) > 3' "$scratch/out.json"
+check 'and jsonl has the same rows' same <(jq -c '.vms[]' "$scratch/out.json") <(jq -c . "$scratch/out.jsonl")
+check 'sqlite has them, too' equal "$(wc -l <"$scratch/out.jsonl")" "$(sqlite3 "$scratch/out.sqlite" 'select count(*) from vms')"
+run account -c help
+check 'columns are listed' says "$out" '^  covered_pct '
+check 'no such column' refuses 'total_n' account -c total_n "$scratch/moved"
+rows -g total --extrapolate --from 2026-11-29T07:00Z --to 2026-11-29T08:00Z -b vm-host --vm db "$scratch/moved" >"$scratch/rows"
+check 'scaled to the whole period' holds '.extrapolated_total_ns >= .total_ns * 14.95 and .extrapolated_total_ns <= .total_ns * 15.1' "$scratch/rows"
+check 'only if that is asked for' equal null "$(rows -g total --vm web "$scratch/moved" | jq .extrapolated_total_ns)"
+rows -b vm-host --vm web,db --tz UTC -g hour "${files[@]}" "$scratch/moved" >"$scratch/rows"
+check 'ordered' equal "$(jq -s 'map(.total_ns) | max' "$scratch/rows")" "$("$XENMETER" account -q -f jsonl -b vm-host --vm web,db -s total_ns -n 1 "${files[@]}" "$scratch/moved" | jq .total_ns)"
+
+finish
