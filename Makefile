@@ -60,7 +60,7 @@ $(BUILD)/%.o: %.c | deps
 -include $(patsubst %.c,$(BUILD)/%.d,$(wildcard */*.c */*/*.c))
 
 # Debian's packages that building and testing need; installed when they are missing.
-PACKAGES := gcc libc6-dev pkg-config libzstd-dev libxxhash-dev libjansson-dev libgmp-dev zlib1g-dev liblzma-dev libsqlite3-dev libcunit1-dev zstd jq sqlite3 nftables iproute2 iputils-ping tmux less
+PACKAGES := gcc libc6-dev pkg-config libzstd-dev libxxhash-dev libjansson-dev libgmp-dev zlib1g-dev liblzma-dev libsqlite3-dev libcunit1-dev zstd jq bc xxhash sqlite3 nftables iproute2 iputils-ping tmux less
 
 .PHONY: deps
 deps:

@@ -60,6 +60,7 @@ static const struct stored_field header_fields[] = {
     CLOSED_WORD_OF(basis),
     CLOSED_TEXT("currency", currency),
     FIELD(struct closed, "digits", digits, U32, true, 0, DECIMAL_DIGITS_MAX, NULL),
+    CLOSED_TEXT("rounding", rounding),
     CLOSED_TEXT("rates", rates),
     CLOSED_TEXT("tags", tags),
     FIELDS_END,

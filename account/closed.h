@@ -42,6 +42,7 @@ struct closed {
     char granularity[CLOSED_WORD], share_idle[CLOSED_WORD], share_overhead[CLOSED_WORD], basis[CLOSED_WORD];
     const char *currency; /* NULL: nothing was priced */
     uint32_t digits;
+    const char *rounding;     /* the rule, in words; NULL: nothing was priced */
     const char *rates, *tags; /* the files' texts; NULL: none */
     struct closed_file *archives, *corrects;
     size_t archives_n, corrects_n;

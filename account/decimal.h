@@ -20,8 +20,9 @@
 
 /* The rule, in words: for statements. */
 #define DECIMAL_RULE                                                                                         \
-    "sums of each host and period are rounded half away from zero, rows by largest remainder, so that they " \
-    "add up to them"
+    "the exact sum of a host in a period is rounded half away from zero, its rows by largest remainder, so " \
+    "that "                                                                                                  \
+    "they add up to it"
 
 /*
  * Reads "12", "0.0000123": digits, and a point with digits after it. False for anything else: signs, exponents, blanks, an empty

@@ -1,5 +1,7 @@
 #include "entry_line.h"
 
+#include <string.h>
+
 #include "metrics/relation/relation_table.h"
 
 static const struct entry_line *line_of(const struct row_view *v)
@@ -10,6 +12,13 @@ static const struct entry_line *line_of(const struct row_view *v)
 static struct value some_text(const char *s)
 {
     return s && *s ? text(s) : none();
+}
+
+/* A VM without a name: its key, without what kind of key that is. */
+static struct value vm_text(const struct entry *e)
+{
+    const char *colon = strchr(e->vm_key, ':');
+    return text(*e->vm_name ? e->vm_name : colon ? colon + 1 : e->vm_key);
 }
 
 static struct value moment(int64_t utc_ns)
@@ -29,7 +38,7 @@ ENTRY_VALUE(entry_type, some_text(l->summed ? NULL : entry_type_names[l->entry.t
 ENTRY_VALUE(belongs_to, some_text(l->summed ? NULL : l->of->label))
 ENTRY_VALUE(host, some_text(l->entry.host))
 ENTRY_VALUE(kind, some_text(bill_kind_names[l->entry.kind]))
-ENTRY_VALUE(vm, some_text(*l->entry.vm_name ? l->entry.vm_name : l->entry.vm_key))
+ENTRY_VALUE(vm, vm_text(&l->entry))
 ENTRY_VALUE(vm_uuid, some_text(l->entry.vm_uuid))
 ENTRY_VALUE(tags, some_text(l->entry.tags))
 ENTRY_VALUE(amount, exact_number(l->amount))

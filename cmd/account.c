@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "account/decimal.h"
 #include "account/period.h"
 #include "account_reading.h"
 #include "formats/writer.h"
@@ -311,6 +312,8 @@ static int end(struct accounting *a, struct error *err)
     else
         writer_free(a->writer);
     a->writer = NULL;
+    if (status == 0 && a->own->money.rates && strcmp(a->own->common.format, "table") == 0)
+        output_printf(a->output, "\namounts: %s\n", DECIMAL_RULE);
     return status;
 }
 

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "account/decimal.h"
 #include "account_options.h"
 #include "formats/output.h"
 #include "formats/safe_text.h"
@@ -85,6 +86,7 @@ static int describe(struct account_closing *c, struct error *err)
     snprintf(now->basis, sizeof now->basis, "%s", share_basis_names[how->basis]);
     now->currency = m->bill.rates ? m->rates.currency : NULL;
     now->digits = m->rates.digits;
+    now->rounding = m->bill.rates ? DECIMAL_RULE : NULL;
     now->rates = text_of(&m->rates_text, m->bill.rates);
     now->tags = text_of(&m->tags_text, m->bill.tags);
     return m->rates_text.failed || m->tags_text.failed ? error_no_memory(err, "the statement") : 0;
@@ -153,9 +155,9 @@ int account_closing_write(struct account_closing *c, struct closed *closed)
         status = commit(&out, o->output);
     }
     if (status == EXIT_DONE && !o->quiet)
-        complain("%s: %s of %s, %zu entries, %zu archives, seal %s", safe_text(name, sizeof name, o->output),
+        complain("%s: %s of %s, %zu entries, %zu archive%s, seal %s", safe_text(name, sizeof name, o->output),
                  closed->kind, closed->closed_label, closed->entries.n, closed->archives_n,
-                 closed_hex(hex, closed->seal));
+                 closed->archives_n == 1 ? "" : "s", closed_hex(hex, closed->seal));
     output_abort(out);
     buffer_free(&text);
     return status;
