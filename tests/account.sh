@@ -192,6 +192,64 @@ check 'that says who, where and when' says "$err" "VM $web ran on h1 and, by .*h
 account -q -g total "$scratch/moved"
 check 'one after the other is none' exits 0
 
+# ---- the index ----
+
+group 'an index of a folder'
+mkdir "$scratch/indexed"
+cp "${files[@]}" "$scratch/indexed"
+index=$scratch/indexed/.xenmeter-account
+rows "$scratch/indexed" >"$scratch/first"
+check 'is made' has_text "$index"
+check 'with what was there' same <(rows "$scratch/recorded") "$scratch/first"
+stamp=$(stat -c '%i %y' "$index")
+check 'says the same' same <(rows "$scratch/indexed") "$scratch/first"
+check 'and stays' equal "$stamp" "$(stat -c '%i %y' "$index")"
+check 'other zones, too' same <(rows --tz Asia/Kathmandu "$scratch/indexed") <(rows --tz Asia/Kathmandu "$scratch/recorded")
+for at in 3 30 300 $(($(stat -c %s "$index") / 2)) $(($(stat -c %s "$index") - 5)); do
+    printf '#' | dd of="$index" bs=1 seek=$at conv=notrunc status=none
+    check "is not believed where byte $at is wrong" same <(rows "$scratch/indexed") "$scratch/first"
+    head -c "$at" "$index" >"$scratch/cut"
+    cp "$scratch/cut" "$index"
+    check "or where it ends at byte $at" same <(rows "$scratch/indexed") "$scratch/first"
+done
+# Other bytes of the same size and time.
+touch -r "$scratch/indexed/${files[1]##*/}" "$scratch/time"
+dd if=/dev/zero of="$scratch/indexed/${files[1]##*/}" bs=1 seek=$(($(stat -c %s "${files[1]}") - 100)) count=50 conv=notrunc status=none
+touch -r "$scratch/time" "$scratch/indexed/${files[1]##*/}"
+account "$scratch/indexed"
+check 'is not asked about an archive that has other bytes' exits 1
+cp "${files[1]}" "$scratch/indexed/"
+check 'nor about one that was mended' same <(rows "$scratch/indexed") "$scratch/first"
+rm "$scratch/indexed/${files[0]##*/}"
+check 'one that is gone is gone' same <(rows "${files[@]:1}") <(rows "$scratch/indexed")
+rm "$index"
+mkdir "$index"
+check 'one that cannot be written does not matter' same <(rows "${files[@]:1}") <(rows "$scratch/indexed")
+rmdir "$index"
+rows "${files[@]:1}" >/dev/null
+rows "$scratch/indexed/${files[1]##*/}" >/dev/null
+check 'single archives make none' [ ! -e "$index" ]
+
+# ---- what is missing ----
+
+group 'what is missing'
+run account check "$scratch/recorded"
+check 'nothing' exits 0
+check 'is said of nothing' is_empty "$out"
+mkdir "$scratch/lost-hour"
+cp "${files[0]}" "${files[2]}" "$scratch/lost-hour"
+run account check "$scratch/lost-hour"
+check 'an hour: exit status' exits 1
+check 'an hour' says "$out" '^web1: not recorded from 2026-11-29T0[67]:[05][09]:[05][09]Z to 2026-11-29T0[78]:[05][09]:[05][09]Z (3,[56]'
+run account check --from 2026-11-29T06:00Z --to 2026-11-29T12:00Z "$scratch/recorded"
+check 'what was expected before' says "$out" '^web1: not recorded from 2026-11-29T06:00:00Z to 2026-11-29T06:20:00Z'
+check 'a host that is silent' says "$out" '^web1: silent since 2026-11-29T08:29:5[0-9]Z'
+run account check --silent 1min "$scratch/moved"
+check 'VMs without an end' says "$out" "^h1: VM db has no end: last seen at 2026-11-29T07:0"
+check 'but one that is there again' not says "$out" "VM web has no end: last seen at 2026-11-29T07:0"
+run account check -q "$scratch/both"
+check 'what else is wrong counts, too' exits 1
+
 # ---- what cannot be used ----
 
 group 'archives that cannot be used'

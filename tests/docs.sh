@@ -27,7 +27,7 @@ takers() {
         [ -z "$below" ] || printf "$command-%s\\n" $below
     done
 }
-words_of() { case $1 in archive-* | debt-* | guard-* | account-*) echo "${1/-/ }" ;; *) echo "$1" ;; esac; }
+words_of() { case $1 in account-* | archive-* | debt-* | guard-*) echo "${1/-/ }" ;; *) echo "$1" ;; esac; }
 
 # shellcheck disable=SC2046 # words
 options() { candidates $(words_of "$1") -; }
@@ -36,10 +36,10 @@ columns() { xenmeter "$1" -c help | awk '/^  / { print $1 }' | sort -u; }
 # The part of a page that tells of one of these: a section of its command's page, or all of its own.
 page_of() {
     case $1 in
-    archive-* | debt-* | guard-* | account-*) section_of "${1#*-}" "man/xenmeter-${1%%-*}.1" ;;
+    account-* | archive-* | debt-* | guard-*) section_of "${1#*-}" "man/xenmeter-${1%%-*}.1" ;;
     help) section_of help man/xenmeter.1 ;;
+    account) awk '/^\.Sh / { other = /WHAT IS MISSING|COMMANDS FOR CLOSED PERIODS/ } !other' man/xenmeter-account.1 ;;
     debt | guard) awk '/^\.Sh / { other = /COMMANDS OF AN OPERATOR/ } !other' "man/xenmeter-$1.1" ;;
-    account) awk '/^\.Sh / { other = /COMMANDS FOR CLOSED PERIODS/ } !other' man/xenmeter-account.1 ;;
     *) cat "man/xenmeter-$1.1" ;;
     esac
 }

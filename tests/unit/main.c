@@ -92,6 +92,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(ahead),
     SUITE(cores),
     SUITE(store),
+    SUITE(periods),
     SUITE(disk),
     SUITE(salvage),
     SUITE(step),
