@@ -77,6 +77,17 @@ static char *tags_text(const struct bill_row *row, const struct tags *tags)
     return text;
 }
 
+/* A copy in the form in which it is stored: what is not UTF-8 is replaced. NULL: no memory. */
+static char *stored(const char *text)
+{
+    json_memory_begin();
+    json_t *value = json_of_text(text);
+    const char *same = json_string_value(value);
+    char *copy = same ? strdup(same) : NULL;
+    json_decref(value);
+    return copy;
+}
+
 static char *price_text(const struct rate *rate, enum price p)
 {
     struct buffer b = {0};
@@ -108,10 +119,10 @@ struct entry *entries_add_row(struct entries *entries, const struct bill_row *ro
         return NULL;
     e->kind = row->kind;
     e->period = r->period;
-    e->host = strdup(r->host->name);
-    e->vm_key = strdup(r->vm->key);
-    e->vm_uuid = strdup(r->vm->uuid);
-    e->vm_name = strdup(r->vm->name);
+    e->host = stored(r->host->name);
+    e->vm_key = stored(r->vm->key);
+    e->vm_uuid = stored(r->vm->uuid);
+    e->vm_name = stored(r->vm->name);
     e->tags = tags_text(row, tags);
     e->verdict = strdup(verdict_name(r->verdict));
     take_quantities(e, row);

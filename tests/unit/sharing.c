@@ -176,7 +176,7 @@ static void whatever_the_host_every_nanosecond_is_in_one_row(void)
     bool good = true;
     for (unsigned run = 0; run < 20000 && good; run++) {
         struct host_share h;
-        struct guest_share g[GUESTS];
+        struct guest_share g[GUESTS] = {{0}};
         size_t n = random_below(&state, GUESTS + 1);
         struct sharing how = {(enum share_by)random_below(&state, 4), (enum share_by)random_below(&state, 4),
                               (enum share_basis)random_below(&state, 3)};
