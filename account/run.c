@@ -31,33 +31,48 @@ struct running {
 
 /* ---- one piece, on any thread ---- */
 
-static int tally_piece(struct job *j, const struct fleet *f, const struct plan_piece *piece,
-                       const struct host_facts *given)
+/* By the extract. */
+static int tally_kept(struct job *j, const struct fleet *f, const struct fleet_capture *c)
+{
+    char *text;
+    size_t n;
+    if (fleet_text(f, c, &text, &n, &j->err) != 0)
+        return -1;
+    int status = tally_whole(&j->tally, &c->recorded, text + c->rows_at, c->rows_n, &j->err);
+    free(text);
+    return status;
+}
+
+/* By the archive itself: by intervals, and peaks. */
+static int tally_archive(struct job *j, const struct fleet *f, const struct plan_piece *piece,
+                         const struct account_options *o)
 {
     const struct fleet_capture *c = &f->captures[piece->capture];
     const struct tally_part part = {piece->period, c->counts_from_tsc, c->counts_to_tsc};
+    const struct tally_part *of = piece->whole ? NULL : &part;
     struct host_facts facts = {0};
     const struct capture *captures;
-    if (piece->whole) {
-        char *text;
-        size_t n;
-        if (fleet_text(f, c, &text, &n, &j->err) != 0)
-            return -1;
-        int made = tally_whole(&j->tally, &c->recorded, text + c->rows_at, c->rows_n, &j->err);
-        free(text);
-        return made;
-    }
     struct archive *a = archive_open(fleet_file(f, c), &j->err);
     if (!a)
         return -1;
     int status = archive_captures(a, &captures) > c->nth
-                     ? recorded_facts(a, &captures[c->nth], given, &facts, &j->err)
+                     ? recorded_facts(a, &captures[c->nth], o->given, &facts, &j->err)
                      : error_set(&j->err, ERROR_FORMAT, "it was changed while it was read");
-    if (status == 0)
-        status = tally_intervals(&j->tally, a, &captures[c->nth], &facts, &c->recorded, &part, &j->err);
+    if (status == 0 && of)
+        status = tally_intervals(&j->tally, a, &captures[c->nth], &facts, &c->recorded, of, &j->err);
+    if (status == 0 && o->peaks)
+        status = tally_peaks(&j->tally, a, &captures[c->nth], &facts, &c->recorded, of, &j->err);
     host_facts_free(&facts);
     archive_close(a);
     return status;
+}
+
+static int tally_piece(struct job *j, const struct fleet *f, const struct plan_piece *piece,
+                       const struct account_options *o)
+{
+    if (piece->whole && tally_kept(j, f, &f->captures[piece->capture]) != 0)
+        return -1;
+    return piece->whole && !o->peaks ? 0 : tally_archive(j, f, piece, o);
 }
 
 static void work(void *context, size_t slot, unsigned thread)
@@ -66,7 +81,7 @@ static void work(void *context, size_t slot, unsigned thread)
     struct job *j = &x->jobs[slot];
     (void)thread;
     j->err.code = ERROR_NONE;
-    if (tally_piece(j, &x->fleet, &x->plan.pieces[j->piece], x->options->given) == 0)
+    if (tally_piece(j, &x->fleet, &x->plan.pieces[j->piece], x->options) == 0)
         j->err.code = ERROR_NONE;
 }
 

@@ -101,7 +101,7 @@ struct account_row {
     uint64_t io[IO_KINDS];        /* as a guest; from IO_TX on: where outside counters were recorded */
     const struct histogram *wait; /* waits for a pCPU; never NULL. max_at is not of use: */
     int64_t wait_max_at_utc_ns;   /* where the longest ended; 0: there is none */
-    /* The most of total_ns in any 1 s and any 300 s of UTC; NS_UNKNOWN: not asked for, or not kept. */
+    /* The most of total_ns in any 1 s and any 300 s, counted from an archive's beginning; NS_UNKNOWN: not asked for, or not kept. */
     uint64_t peak_1s_ns, peak_5min_ns;
 
     uint64_t recorded_ns;     /* of its host; of several hosts: the period's length less not_recorded_ns */

@@ -271,6 +271,18 @@ static bool add_waits(struct sums *s, struct vm_sum *v, const struct recorded *r
     return true;
 }
 
+/* The most of all captures; not known where any of them keeps no intervals that are short enough. */
+static void add_peaks(struct vm_sum *v, const struct tally *t, const struct row *row)
+{
+    const struct peak *peak = t->peaks_known ? peaks_of(&t->peaks, row->domain, row->life) : NULL;
+    uint64_t *const to[2] = {&v->row.peak_1s_ns, &v->row.peak_5min_ns};
+    for (int w = 0; w < 2; w++)
+        if (!t->peaks_known || !t->peaks.known[w])
+            *to[w] = NS_UNKNOWN;
+        else if (*to[w] != NS_UNKNOWN && peak)
+            *to[w] = max64(*to[w], peak->most_ns[w]);
+}
+
 static bool add_row(struct sums *s, struct vm_sum *v, const struct sums_capture *c, const struct row *row,
                     const struct charge_idd *idd)
 {
@@ -343,6 +355,8 @@ int sums_add(struct sums *s, const struct sums_capture *c, const struct tally *t
     bool added = h && add_host(s, h, c, t, &totals);
     for (size_t i = 0; i < t->domains.rows.n && added; i++) {
         struct vm_sum *v = vm_sum_of(s, h, c, rows[i].domain, rows[i].life);
+        if (v)
+            add_peaks(v, t, &rows[i]);
         added = v && add_row(s, v, c, &rows[i], tally_idd_of(idds, t->domains.idds.n, &rows[i]));
     }
     for (size_t i = 0; i < t->domains.idds.n && added; i++)
@@ -374,14 +388,11 @@ static void put_in_order(struct found *f, int (*compare)(const void *, const voi
         qsort(f->list, f->n, sizeof *f->list, compare);
 }
 
-/* Room for n structs in *to, which is freed. False: no memory. */
-static bool renew(void *to, size_t n, size_t size)
+/* Room for n structs in place of the old ones. NULL: no memory. */
+static void *renewed(void *old, size_t n, size_t size)
 {
-    void *old, *fresh = calloc(n + 1, size);
-    memcpy(&old, to, sizeof old);
     free(old);
-    memcpy(to, &fresh, sizeof fresh);
-    return fresh != NULL;
+    return calloc(n + 1, size);
 }
 
 static void put_host(const struct sums *s, struct account_host *to, struct host_sum *h)
@@ -402,7 +413,6 @@ static void put_row(const struct sums *s, struct vm_sum *v, const struct account
     r->wait = &v->wait;
     r->vcpu_ns = r->running_ns + r->runnable_ns + r->blocked_ns + r->offline_ns + r->unknown_ns;
     r->total_ns = r->used_ns + r->charged_ns + r->own_ns + r->unattributed_ns;
-    r->peak_1s_ns = r->peak_5min_ns = NS_UNKNOWN;
     r->recorded_ns = host->recorded_ns;
     r->not_recorded_ns = host->not_recorded_ns;
     r->before_total_ns = total_before(s, v);
@@ -415,9 +425,10 @@ bool sums_statement(struct sums *s, struct account_statement *statement)
     put_in_order(&s->hosts, compare_listed_hosts);
     put_in_order(&s->vms, compare_listed_vms);
     put_in_order(&s->services, compare_listed_services);
-    if (!renew(&s->out_hosts, s->hosts.n, sizeof *s->out_hosts) ||
-        !renew(&s->out_rows, s->vms.n, sizeof *s->out_rows) ||
-        !renew(&s->out_services, s->services.n, sizeof *s->out_services))
+    s->out_hosts = renewed(s->out_hosts, s->hosts.n, sizeof *s->out_hosts);
+    s->out_rows = renewed(s->out_rows, s->vms.n, sizeof *s->out_rows);
+    s->out_services = renewed(s->out_services, s->services.n, sizeof *s->out_services);
+    if (!s->out_hosts || !s->out_rows || !s->out_services)
         return false;
     for (size_t i = 0; i < s->hosts.n; i++)
         put_host(s, &s->out_hosts[i], s->hosts.list[i]);

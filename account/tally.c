@@ -15,6 +15,7 @@ struct adding {
     enum by by;
     bool counts;                /* the last interval */
     uint64_t first_ns, last_ns; /* those that count begin and end there */
+    bool peaks;                 /* not the sums, but the peaks */
     bool no_memory;
     const char *wrong; /* NULL: nothing */
 };
@@ -28,7 +29,7 @@ void tally_clear(struct tally *t)
     aggregate_clear(&t->domains);
     aggregate_clear(&t->pcpus);
     t->made = true;
-    t->any = false;
+    t->any = t->peaks_known = false;
     t->recorded_ns = t->idle_ns = 0;
     t->begin_utc_ns = t->end_utc_ns = 0;
 }
@@ -39,6 +40,7 @@ void tally_free(struct tally *t)
         return;
     aggregate_free(&t->domains);
     aggregate_free(&t->pcpus);
+    peaks_free(&t->peaks);
     t->made = false;
 }
 
@@ -175,13 +177,36 @@ static int add_before_seen(void *context, const struct before_seen *s)
     return 0;
 }
 
+/* ---- peaks ---- */
+
+static int peak_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
+{
+    struct adding *x = context;
+    x->counts = interval->granularity_ns == x->recorded->shortest_ns &&
+                interval->end_ns <= x->recorded->length_ns &&
+                (!x->part || is_of_part(x, interval->start_ns, interval->end_ns));
+    return !x->counts || peaks_rows(&x->tally->peaks, interval->start_ns, rows, n) ? 0 : no_memory(x);
+}
+
+static int peak_charges(void *context, const struct interval *interval, const struct charge_idd *idds,
+                        size_t n)
+{
+    struct adding *x = context;
+    bool counts = x->counts && interval->granularity_ns == x->recorded->shortest_ns;
+    return !counts || peaks_charges(&x->tally->peaks, idds, n) ? 0 : no_memory(x);
+}
+
+/* ---- members ---- */
+
 static int add_member(struct adding *x, struct results_reader *reader, const struct member *m,
                       const char *text, struct error *err)
 {
-    const struct meter_sink sink = {.context = x,
+    const struct meter_sink peaks = {.context = x, .interval = peak_interval, .charges = peak_charges};
+    const struct meter_sink sums = {.context = x,
                                     .interval = add_interval,
                                     .charges = x->by == BY_DOMAIN ? add_charges : NULL,
                                     .before_seen = add_before_seen};
+    const struct meter_sink sink = x->peaks ? peaks : sums;
     struct error why = {0};
     int status = results_read(reader, text, m->bytes, 0, &sink, &why);
     if (status != 0 && why.code != ERROR_NONE)
@@ -235,5 +260,19 @@ int tally_intervals(struct tally *t, struct archive *a, const struct capture *p,
     const struct row *pcpus = aggregate_rows(&t->pcpus);
     for (size_t i = 0; i < t->pcpus.rows.n; i++)
         t->idle_ns += min64((uint64_t)pcpus[i].measures->idle_ns, t->recorded_ns);
+    return 0;
+}
+
+int tally_peaks(struct tally *t, struct archive *a, const struct capture *p, const struct host_facts *f,
+                const struct recorded *r, const struct tally_part *part, struct error *err)
+{
+    struct adding x = {.tally = t, .recorded = r, .part = part, .facts = f, .by = BY_DOMAIN, .peaks = true};
+    peaks_begin(&t->peaks, r->shortest_ns);
+    if (r->shortest_ns == 0)
+        return 0;
+    if (read_clock(a, p, &x.clock, err) != 0 || add_members(&x, a, p, err) != 0)
+        return -1;
+    peaks_end(&t->peaks);
+    t->peaks_known = true;
     return 0;
 }

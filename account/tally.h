@@ -2,6 +2,7 @@
 #ifndef XENMETER_ACCOUNT_TALLY_H
 #define XENMETER_ACCOUNT_TALLY_H
 
+#include "account/peaks.h"
 #include "account/period.h"
 #include "account/recorded.h"
 #include "archive/aggregate.h"
@@ -13,6 +14,8 @@ struct tally {
     struct aggregate pcpus;           /* rows by pCPU of a part; the whole has idle_ns only */
     uint64_t recorded_ns;             /* how long that is; each interval once */
     uint64_t idle_ns;                 /* of all pCPUs */
+    struct peaks peaks;               /* as far as peaks_known says */
+    bool peaks_known;                 /* tally_peaks was called */
     bool any;                         /* anything of it counts: */
     int64_t begin_utc_ns, end_utc_ns; /* from its first moment to its last */
     bool made;
@@ -32,6 +35,12 @@ int tally_whole(struct tally *t, const struct recorded *r, const char *rows, siz
 /* By the capture's shortest intervals (r->shortest_ns is not 0), with all facts about it. As tally_whole. */
 int tally_intervals(struct tally *t, struct archive *a, const struct capture *p, const struct host_facts *f,
                     const struct recorded *r, const struct tally_part *part, struct error *err);
+
+/*
+ * Adds the peaks of the intervals that count: those of the part, or all (NULL). After tally_whole or tally_intervals. As tally_whole.
+ */
+int tally_peaks(struct tally *t, struct archive *a, const struct capture *p, const struct host_facts *f,
+                const struct recorded *r, const struct tally_part *part, struct error *err);
 
 /* What a tally has of all its domains. */
 struct tally_totals {

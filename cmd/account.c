@@ -237,10 +237,14 @@ static const char *columns_of(const struct account_command *own)
     bool plain_table = !own->common.columns && strcmp(own->common.format, "table") == 0;
     if (plain_table && money_wanted(&own->money))
         return account_billing_columns(own);
-    return plain_table && own->extrapolate && relation_of[own->by] == &relation_account
-               ? "period,host,vm,vcpus,total_ns,extrapolated_total_ns,charged_ns,runnable_ns,covered_pct,"
-                 "verdict"
-               : own->common.columns;
+    if (!plain_table || relation_of[own->by] != &relation_account || !(own->extrapolate || own->peaks))
+        return own->common.columns;
+    return own->peaks && own->extrapolate ? "period,host,vm,vcpus,total_ns,extrapolated_total_ns,peak_1s_ns,"
+                                            "peak_5min_ns,covered_pct,verdict"
+           : own->peaks ? "period,host,vm,vcpus,total_ns,peak_1s_ns,peak_5min_ns,charged_ns,runnable_ns,"
+                          "covered_pct,verdict"
+                        : "period,host,vm,vcpus,total_ns,extrapolated_total_ns,charged_ns,runnable_ns,"
+                          "covered_pct,verdict";
 }
 
 static int begin_focus(struct accounting *a, struct error *err)
@@ -427,6 +431,8 @@ static const struct option_spec options[] = {
            .set = set_account_by, .choices = "vm\nvm-host\nhost\ndriver-domain\ntag"),
     OPTION(0, "extrapolate", NULL, "also total, scaled to the whole period, where not all of it was recorded",
            .set = set_flag, OWN(extrapolate)),
+    OPTION(0, "peaks", NULL, "also the busiest second and five minutes of each VM; reads all intervals",
+           .set = set_flag, OWN(peaks)),
     OPTION_SORT("order the rows, largest first"),
     OPTION_LIMIT("at most N rows"),
     OPTIONS_HEADING("Who pays"),

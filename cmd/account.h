@@ -23,7 +23,7 @@ struct account_command {
     const char *zone;      /* NULL: UTC */
     const char *from, *to; /* as they were given; NULL: they were not */
     const char *vms;       /* names and UUIDs; NULL: all */
-    bool extrapolate;
+    bool extrapolate, peaks;
     struct money_options money;
 };
 

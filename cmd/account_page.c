@@ -81,6 +81,10 @@ static void put_cost(struct buffer *b, const struct account_line *l)
         put_time(b, "  unattr.", r->unattributed_ns, "as a driver domain, for nobody knows whom\n");
         put_time(b, "served", r->served_ns, "guests, who are charged for it\n");
     }
+    if (r->peak_1s_ns != NS_UNKNOWN)
+        put_time(b, "peaks", r->peak_1s_ns, "in the busiest second\n");
+    if (r->peak_5min_ns != NS_UNKNOWN)
+        put_time(b, "", r->peak_5min_ns, "in the busiest five minutes\n");
     put_change(b, r);
     if (l->extrapolated) {
         const struct row_view view = {.row = l};

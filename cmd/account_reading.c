@@ -47,6 +47,7 @@ int account_reading_begin(struct account_reading *r, const struct account_comman
                                       .paths_n = paths_n,
                                       .given = o->host_facts ? &r->given : NULL,
                                       .granularity = own->granularity,
+                                      .peaks = own->peaks,
                                       .from_utc_ns = INT64_MIN,
                                       .to_utc_ns = INT64_MAX,
                                       .jobs = o->jobs ? o->jobs : usable_cpus(),

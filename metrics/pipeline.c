@@ -336,8 +336,7 @@ int pipeline_end(struct pipeline *p, uint64_t end_ns, struct error *err)
 {
     p->pass.end_ns = p->pass.settled_ns = end_ns;
     if (p->model) {
-        model_end(p->model, end_ns);
-        if (give_states(p) != 0)
+        if (model_end(p->model, end_ns, err) != 0 || give_states(p) != 0)
             return -1;
     }
     for (size_t i = 0; i < p->n; i++) {

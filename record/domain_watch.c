@@ -15,6 +15,8 @@
 #include "parser/thread.h"
 
 #define PAUSE_LEAST_NS 1000000000u
+#define PAUSE_LONGER   9 /* times as long as a look took, so that looks take a tenth of a CPU at most; */
+#define PAUSE_MOST_NS  60000000000u /* but no longer than this for that */
 #define FILE_BYTES_MAX COMMAND_OUTPUT_MAX
 
 struct domain_watch {
@@ -143,19 +145,26 @@ static bool wait_until(const struct domain_watch *w, uint64_t until_ns, bool on_
     }
 }
 
+/* Until the next look that nobody asks for, after one that took so long. */
+static uint64_t pause_after(uint64_t interval_ns, uint64_t took_ns)
+{
+    uint64_t ns = took_ns < PAUSE_MOST_NS / PAUSE_LONGER ? took_ns * PAUSE_LONGER : PAUSE_MOST_NS;
+    return ns > interval_ns ? ns : interval_ns;
+}
+
 static void *watch(void *context)
 {
     struct domain_watch *w = context;
     uint64_t next_ns, interval_ns = w->options.interval_ns;
+    uint64_t least_ns = interval_ns < PAUSE_LEAST_NS ? interval_ns : PAUSE_LEAST_NS;
     do {
+        uint64_t began_ns = io_clock_ns();
         struct domain_info info = {.domains_n = 0};
         struct error err = {.code = ERROR_NONE};
         int status = look(w, &info, &err);
         take_look(w, &info, status, &err);
-        next_ns = io_clock_ns() + interval_ns;
-    } while (!wait_until(w, io_clock_ns() + (interval_ns < PAUSE_LEAST_NS ? interval_ns : PAUSE_LEAST_NS),
-                         false) &&
-             !wait_until(w, next_ns, true));
+        next_ns = io_clock_ns() + pause_after(interval_ns, io_clock_ns() - began_ns);
+    } while (!wait_until(w, io_clock_ns() + least_ns, false) && !wait_until(w, next_ns, true));
     return NULL;
 }
 

@@ -25,8 +25,9 @@ struct domain_watch_options {
      * sh -c, which prints what xl would. Outlives the watch.
      */
     const char *source;
-    uint64_t interval_ns; /* from one look to the next */
-    uint64_t limit_ns;    /* how long a command may take; it is killed then */
+    uint64_t
+        interval_ns; /* from one look to the next; longer where looks would take more than a tenth of a CPU */
+    uint64_t limit_ns; /* how long a command may take; it is killed then */
 };
 #define DOMAIN_WATCH_INTERVAL_NS 10000000000u
 #define DOMAIN_WATCH_LIMIT_NS    20000000000u

@@ -38,9 +38,9 @@ simulated() { # FILE NAME FILTER [OPTION]...
     jq "$3" "sim/scenarios/$2.json" | "$XENMETER" simulate -q "${@:4}" -o "$1" -
 }
 
-soon() { # COMMAND...: passes as soon as the command does, within 20 s
+soon() { # COMMAND...: passes as soon as the command does, within a minute
     local tries
-    for ((tries = 0; tries < 400; tries++)); do
+    for ((tries = 0; tries < 1200; tries++)); do
         "$@" && return 0
         sleep 0.05
     done

@@ -116,12 +116,14 @@ uint64_t model_settle(struct model *m, const struct event_batch *batch, const st
     return m->settled_ns;
 }
 
-void model_end(struct model *m, uint64_t end_ns)
+int model_end(struct model *m, uint64_t end_ns, struct error *err)
 {
-    runstates_end(m->runstates, end_ns);
+    if (!runstates_end(m->runstates, end_ns))
+        return error_no_memory(err, "the states of vCPUs");
     m->ended = true;
     if (m->settled_ns < end_ns)
         m->settled_ns = end_ns;
+    return 0;
 }
 
 /* ---- the view ---- */

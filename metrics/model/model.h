@@ -62,8 +62,8 @@ int model_take(struct model *m, const struct event_batch *batch, const struct cl
 /* The batch was taken. Returns the time up to which transitions are settled. */
 uint64_t model_settle(struct model *m, const struct event_batch *batch, const struct clock *clock);
 
-/* The trace ends at end_ns: everything is settled. */
-void model_end(struct model *m, uint64_t end_ns);
+/* The trace ends at end_ns: everything is settled. -1 with `err` filled: no memory. */
+int model_end(struct model *m, uint64_t end_ns, struct error *err);
 
 /*
  * The next settled transition, in time order, or NULL; the view already has it. Valid until the next call of any

@@ -412,7 +412,7 @@ uint64_t runstates_settled_by_now(const struct runstates *r)
     return r->settled_ns;
 }
 
-void runstates_end(struct runstates *r, uint64_t end_ns)
+bool runstates_end(struct runstates *r, uint64_t end_ns)
 {
     appear_named(r, end_ns);
     runstates_unseen_at_end(r);
@@ -423,6 +423,7 @@ void runstates_end(struct runstates *r, uint64_t end_ns)
     if (r->settled_ns == r->start_ns)
         runstates_judge_first(r);
     r->settled_ns = max64(r->settled_ns, end_ns);
+    return !r->queue.failed;
 }
 
 const struct transition *runstates_take(struct runstates *r, uint64_t upto_ns)

@@ -62,8 +62,8 @@ uint64_t runstates_settled(struct runstates *r, uint64_t watermark_ns);
  */
 uint64_t runstates_settled_by_now(const struct runstates *r);
 
-/* The trace is over: everything is settled. */
-void runstates_end(struct runstates *r, uint64_t end_ns);
+/* The trace is over: everything is settled. False: no memory, now or before. */
+bool runstates_end(struct runstates *r, uint64_t end_ns);
 
 /* The next transition not after `upto_ns`, or NULL. Valid until the next call of any function here. */
 const struct transition *runstates_take(struct runstates *r, uint64_t upto_ns);

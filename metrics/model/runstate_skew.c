@@ -57,7 +57,9 @@ bool runstates_late_by_skew(struct runstates *r, uint32_t vcpu, uint64_t now_ns,
                             enum runstate old, enum runstate new)
 {
     struct track *k = &r->tracks[vcpu];
-    bool fits_before = k->record_old == new &&pcpu != k->record_pcpu, counted = false;
+    /* A record of another pCPU cannot be what made it run where the one that came early found it. */
+    bool led_there = k->record_old == new &&new != RUNSTATE_RUNNING;
+    bool fits_before = led_there && pcpu != k->record_pcpu, counted = false;
     uint64_t lag_ns = now_ns - k->contradicted_ns, most_ns = k->state == old ? SKEW_USUAL_NS : SKEW_MAX_NS;
     bool dispatch_fits = !k->contradicted || k->contradicted_ns != k->since_ns;
     bool overtaken = dispatch_fits && is_overtaken(k, now_ns, pcpu, old, new);
