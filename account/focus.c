@@ -32,7 +32,7 @@ static void put_moment(struct buffer *b, int64_t utc_ns)
     char text[TIME_TEXT];
     time_text(text, utc_ns, false);
     if (utc_ns % 1000000000 == 0) /* as the specification shows them */
-        strcpy(text + 19, "Z");
+        memcpy(text + 19, "Z", 2);
     buffer_text(b, text);
 }
 

@@ -115,11 +115,11 @@ static void share(const struct sharing *how, struct host_share *h, struct guest_
 
 int share_host(const struct sharing *how, struct host_share *h, struct guest_share *guests, size_t n)
 {
-    struct scratch s = {.weights = calloc(n + 1, sizeof *s.weights), .parts = calloc(n + 1, sizeof *s.parts)};
-    s.failed = !s.weights || !s.parts;
-    if (!s.failed)
-        share(how, h, guests, n, &s);
-    free(s.weights);
-    free(s.parts);
+    uint64_t *room = calloc(2 * n + 1, sizeof *room);
+    if (!room)
+        return -1;
+    struct scratch s = {.weights = room, .parts = room + n, .failed = false};
+    share(how, h, guests, n, &s);
+    free(room);
     return s.failed ? -1 : 0;
 }

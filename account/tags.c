@@ -52,8 +52,8 @@ static int take_fields(char *line, size_t number, const char **fields, size_t mo
 
 static int read_header(struct tags *t, char *line, size_t number, struct error *err)
 {
-    const char *fields[TAGS_MAX + 1];
-    size_t n;
+    const char *fields[TAGS_MAX + 1] = {NULL};
+    size_t n = 0;
     if (take_fields(line, number, fields, TAGS_MAX + 1, &n, err) != 0)
         return -1;
     if (strcmp(fields[0], "vm") != 0 || n < 2)
@@ -70,8 +70,8 @@ static int read_header(struct tags *t, char *line, size_t number, struct error *
 
 static int read_vm(struct tags *t, char *line, size_t number, struct error *err)
 {
-    const char *fields[TAGS_MAX + 1];
-    size_t n;
+    const char *fields[TAGS_MAX + 1] = {NULL};
+    size_t n = 0;
     if (take_fields(line, number, fields, t->names_n + 1, &n, err) != 0)
         return -1;
     if (n != t->names_n + 1)

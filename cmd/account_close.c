@@ -1,4 +1,5 @@
 /* xenmeter account close: freezes the statement of a period. */
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -29,7 +30,7 @@ static int close_period(struct account_closing *c, struct error *err)
     c->now.closed_period = c->now.period;
     c->now.label = c->now.closed_label = label;
     c->now.program = "xenmeter " XENMETER_VERSION;
-    strcpy(c->now.kind, "statement");
+    snprintf(c->now.kind, sizeof c->now.kind, "statement");
     return account_closing_read(c, err);
 }
 

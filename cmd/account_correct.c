@@ -1,5 +1,6 @@
 /* xenmeter account correct: what has to be added to a closed statement, in an open period. */
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "account_closing.h"
@@ -104,7 +105,7 @@ static int make(struct correcting *x, struct error *err)
     c->entries = (struct entries){.n = 0};
     c->archives = NULL; /* each has its own list */
     c->archives_n = 0;
-    strcpy(c->kind, "correction");
+    snprintf(c->kind, sizeof c->kind, "correction");
     closed_cause(&x->cause, &x->set.at[x->set.n - 1], now);
     buffer_add(&x->cause, "", 1);
     c->cause = x->cause.at;
