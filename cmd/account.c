@@ -23,9 +23,10 @@ struct accounting {
     struct account_line
         *rows; /* of a statement, on their way to the writer: tables are laid out by several */
     size_t rows_n, rows_capacity;
-    bool written;     /* lines were; until then there may be one only, and a table is a page */
-    uint64_t lines;   /* in all */
-    struct error why; /* of a failure while a statement is written */
+    bool written;               /* lines were; until then there may be one only, and a table is a page */
+    struct bill_line bill_line; /* the only one so far */
+    uint64_t lines;             /* in all */
+    struct error why;           /* of a failure while a statement is written */
 };
 
 static const struct relation *const relations[] = {&relation_account, &relation_account_hosts,
@@ -55,7 +56,8 @@ static int write_lines(struct accounting *a, const void *lines, size_t n)
 static bool may_be_page(const struct accounting *a)
 {
     return strcmp(a->own->common.format, "table") == 0 && !a->own->common.columns &&
-           relation_shown(a->own) == &relation_account;
+           (relation_shown(a->own) == &relation_account ||
+            (money_wanted(&a->own->money) && a->own->by <= ACCOUNT_BY_VM_HOST));
 }
 
 static int put_line(struct accounting *a, const struct account_row *row)
@@ -182,12 +184,21 @@ static int put_services(struct accounting *a, const struct account_statement *s)
     return status;
 }
 
+/* The first line waits while it is the only one, as that of a page. */
 static int put_bill(struct accounting *a, const struct account_statement *s)
 {
-    if (account_billing_take(&a->reading.billing, s, &a->why) != 0)
+    struct account_billing *b = &a->reading.billing;
+    if (account_billing_take(b, s, &a->why) != 0)
         return -1;
-    a->lines += a->reading.billing.lines_n;
-    return write_lines(a, a->reading.billing.lines, a->reading.billing.lines_n);
+    bool waits = !a->written && a->lines == 1 && may_be_page(a);
+    a->lines += b->lines_n;
+    if (!a->written && a->lines == 1 && may_be_page(a)) {
+        a->bill_line = waits ? a->bill_line : b->lines[0];
+        return 0;
+    }
+    if (waits && write_lines(a, &a->bill_line, 1) != 0)
+        return -1;
+    return write_lines(a, b->lines, b->lines_n);
 }
 
 static bool is_focus(const struct account_command *own)
@@ -291,32 +302,41 @@ static int begin(struct accounting *a, struct error *err)
     return a->writer ? 0 : -1;
 }
 
+static int put_page(struct accounting *a, struct error *err)
+{
+    const bool is_bill = money_wanted(&a->own->money);
+    struct buffer page = {0};
+    account_page_put(&page, is_bill ? &a->bill_line.usage : a->rows, a->own->zone ? a->own->zone : "UTC");
+    if (is_bill)
+        account_page_put_bill(&page, &a->bill_line);
+    int status = page.failed ? error_no_memory(err, "the page") : 0;
+    if (status == 0)
+        output_write(a->output, page.at, page.n);
+    buffer_free(&page);
+    return status;
+}
+
 static int end(struct accounting *a, struct error *err)
 {
     const struct report_summary summary = {.quality = NULL};
-    struct buffer page = {0};
+    const bool has_rule = a->written && a->own->money.rates && strcmp(a->own->common.format, "table") == 0;
     int status = 0;
     if (a->lines == 0)
         return error_set(err, ERROR_USAGE, "%s",
                          a->own->vms ? "--vm: none of these VMs is in this time" : "nothing to report");
-    if (!a->written) {
-        account_page_put(&page, a->rows, a->own->zone ? a->own->zone : "UTC");
-        status = page.failed ? error_no_memory(err, "the page") : 0;
-        if (status == 0)
-            output_write(a->output, page.at, page.n);
-    }
-    buffer_free(&page);
-    if (status == 0 && account_billing_end(&a->reading.billing, err) != 0) {
+    if (account_billing_end(&a->reading.billing, err) != 0) {
         fail(a->own->money.rates, err);
         a->reading.said = true;
-        status = -1;
+        return -1;
     }
+    if (!a->written)
+        status = put_page(a, err);
     if (status == 0 && a->writer)
         writer_end(a->writer, &summary); /* a failure is the output's, and commit says it */
     else
         writer_free(a->writer);
     a->writer = NULL;
-    if (status == 0 && a->own->money.rates && strcmp(a->own->common.format, "table") == 0)
+    if (status == 0 && has_rule)
         output_printf(a->output, "\namounts: %s\n", DECIMAL_RULE);
     return status;
 }

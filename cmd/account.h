@@ -51,4 +51,7 @@ int account_findings_end(const struct account_findings *f);
 /* A page about one VM in one period, in lines of at most 80 characters. */
 void account_page_put(struct buffer *b, const struct account_line *line, const char *zone);
 
+/* Lines for its end: what of its host's capacity the VM pays for, and how much. */
+void account_page_put_bill(struct buffer *b, const struct bill_line *line);
+
 #endif
