@@ -208,7 +208,7 @@ static int digest_file(int fd, uint64_t *bytes, uint8_t digest[DIGEST_BYTES], st
 int closed_add_archive(struct closed *c, size_t *capacity, const char *path, struct error *err)
 {
     const char *slash = strrchr(path, '/');
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_CLOEXEC));
     if (fd < 0)
         return error_set(err, ERROR_IO, "cannot read it: %s", strerror(errno));
     struct closed_file file = {.file = slash ? slash + 1 : path};

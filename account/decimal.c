@@ -1,10 +1,11 @@
 #include "decimal.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "parser/order/clock.h"
+
+#define DIGITS_AT_ONCE 1000000000u /* scale of so many digits: fits an unsigned long everywhere */
 
 static void power_of_ten(mpz_t to, size_t exponent)
 {
@@ -17,29 +18,30 @@ static ptrdiff_t digits_after_point(const char *text)
     size_t whole = strspn(text, "0123456789");
     size_t after = text[whole] == '.' ? strspn(text + whole + 1, "0123456789") : 0;
     bool complete = text[whole] == '.' ? after > 0 && !text[whole + 1 + after] : !text[whole];
-    return whole > 0 && complete ? (ptrdiff_t)after : -1;
+    return whole > 0 && complete && whole + after <= DECIMAL_TEXT_MAX ? (ptrdiff_t)after : -1;
 }
 
-/* The digits without the point. False: no memory. */
-static bool set_digits(mpz_t to, const char *text)
+/* The digits without the point. */
+static void set_digits(mpz_t to, const char *text)
 {
-    char *digits = malloc(strlen(text) + 1), *end = digits;
-    if (!digits)
-        return false;
-    for (; *text; text++)
-        if (*text != '.')
-            *end++ = *text;
-    *end = '\0';
-    bool set = mpz_set_str(to, digits, 10) == 0;
-    free(digits);
-    return set;
+    mpz_set_ui(to, 0);
+    for (unsigned long part = 0, scale = 1; *text; part = 0, scale = 1) {
+        for (; *text && scale < DIGITS_AT_ONCE; text++)
+            if (*text != '.') {
+                part = 10 * part + (unsigned long)(*text - '0');
+                scale *= 10;
+            }
+        mpz_mul_ui(to, to, scale);
+        mpz_add_ui(to, to, part);
+    }
 }
 
 bool decimal_parse(mpq_t to, const char *text)
 {
     ptrdiff_t after = digits_after_point(text);
-    if (after < 0 || !set_digits(mpq_numref(to), text))
+    if (after < 0)
         return false;
+    set_digits(mpq_numref(to), text);
     power_of_ten(mpq_denref(to), (size_t)after);
     mpq_canonicalize(to);
     return true;
@@ -86,8 +88,9 @@ void decimal_put(struct buffer *b, const mpz_t units, unsigned digits)
 bool decimal_read(mpz_t units, const char *text, unsigned digits)
 {
     bool negative = *text == '-';
-    if (digits_after_point(text + negative) != (ptrdiff_t)digits || !set_digits(units, text + negative))
+    if (digits_after_point(text + negative) != (ptrdiff_t)digits)
         return false;
+    set_digits(units, text + negative);
     if (negative)
         mpz_neg(units, units);
     return true;

@@ -16,7 +16,8 @@
 
 #include "formats/buffer.h"
 
-#define DECIMAL_DIGITS_MAX 18 /* after the point of an amount */
+#define DECIMAL_DIGITS_MAX 18   /* after the point of an amount */
+#define DECIMAL_TEXT_MAX   4096 /* digits of a number that is read */
 
 /* The rule, in words: for statements. */
 #define DECIMAL_RULE                                                                                         \
@@ -25,7 +26,7 @@
     "they add up to it"
 
 /*
- * Reads "12", "0.0000123": digits, and a point with digits after it. False for anything else: signs, exponents, blanks, an empty
+ * Reads "12", "0.0000123": digits, at most DECIMAL_TEXT_MAX, and a point with digits after it. False for anything else: signs, exponents, blanks, an empty
  * text. `to` is initialised by the caller, and canonical afterwards.
  */
 bool decimal_parse(mpq_t to, const char *text);
