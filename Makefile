@@ -23,8 +23,8 @@ BUILD   ?= build
 CFLAGS  ?= -O2 -g
 PKGS    := libzstd libxxhash jansson gmp
 
-# Libraries that it is built with where they are there: zlib reads gzip, liblzma reads xz, sqlite3 writes databases. `make WITHOUT=zlib` leaves one out.
-OPTIONAL := zlib liblzma sqlite3
+# Libraries that it is built with where they are there: zlib reads gzip, liblzma reads xz, sqlite3 writes databases, libmicrohttpd serves metrics. `make WITHOUT=zlib` leaves one out.
+OPTIONAL := zlib liblzma sqlite3 libmicrohttpd
 
 include tests/tests.mk
 include bench/bench.mk
@@ -61,7 +61,7 @@ $(BUILD)/%.o: %.c | deps
 -include $(patsubst %.c,$(BUILD)/%.d,$(wildcard */*.c */*/*.c))
 
 # Debian's packages that building and testing need; installed when they are missing.
-PACKAGES := gcc libc6-dev pkg-config libzstd-dev libxxhash-dev libjansson-dev libgmp-dev zlib1g-dev liblzma-dev libsqlite3-dev libcunit1-dev zstd jq bc xxhash sqlite3 nftables iproute2 iputils-ping tmux less
+PACKAGES := gcc libc6-dev pkg-config libzstd-dev libxxhash-dev libjansson-dev libgmp-dev zlib1g-dev liblzma-dev libsqlite3-dev libmicrohttpd-dev libcunit1-dev zstd jq xxhash sqlite3 nftables iproute2 iputils-ping tmux less curl bc
 
 .PHONY: deps
 deps:
@@ -94,6 +94,9 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/share/xenmeter/hooks
 	install -m 755 $(filter-out %.sh,$(wildcard share/hooks/*)) $(DESTDIR)$(PREFIX)/share/xenmeter/hooks/
 	install -m 644 share/hooks/common.sh $(DESTDIR)$(PREFIX)/share/xenmeter/hooks/
+	install -d $(DESTDIR)$(PREFIX)/share/xenmeter/prometheus $(DESTDIR)$(PREFIX)/share/xenmeter/grafana
+	install -m 644 share/prometheus/xenmeter.rules.yml $(DESTDIR)$(PREFIX)/share/xenmeter/prometheus/
+	install -m 644 share/grafana/xenmeter.json $(DESTDIR)$(PREFIX)/share/xenmeter/grafana/
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|g' share/systemd/xenmeter-record.service | \
 		install -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/lib/systemd/system/xenmeter-record.service

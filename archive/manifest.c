@@ -94,6 +94,7 @@ bool member_named(struct member *m, const char *name)
         {"entry/", ".jsonl", MEMBER_OTHER, 0}, /* of archives made before there were snapshots */
         {"checkpoint/", ".json", MEMBER_OTHER, 0},
         {"host/", ".jsonl", MEMBER_HOST, 0},
+        {"io-counts/", ".csv", MEMBER_COUNTS, 0},
         {"results/domain/", ".jsonl", MEMBER_RESULTS, BY_DOMAIN},
         {"results/vcpu/", ".jsonl", MEMBER_RESULTS, BY_VCPU},
         {"results/pcpu/", ".jsonl", MEMBER_RESULTS, BY_PCPU},

@@ -20,6 +20,7 @@
 #define IO_COUNTS_MEMBER   "io-counts.csv" /* the file of --io-counts: outside counters */
 #define HOST_FACTS_MEMBER                                                                                    \
     "host/000000.jsonl" /* the file of --host-facts, or the first that a recording wrote */
+#define COUNTS_MEMBER "io-counts/%06" PRIu32 ".csv" /* counters that a recorder kept beside the trace */
 #define CHECKPOINT_MEMBER                                                                                    \
     "checkpoint/%06" PRIu32 ".json"  /* a line with the manifest, and one with the summary, so far */
 #define HOST_MAX         41          /* a host's label, with the NUL */
@@ -33,6 +34,7 @@ enum member_kind {
     MEMBER_SNAPSHOT, /* snapshot/NNNNNN.bin: with it reading can begin at that chunk */
     MEMBER_RESULTS,  /* results/BY/NNNNNN.jsonl */
     MEMBER_HOST,     /* host/NNNNNN.jsonl: what the trace cannot tell of its host (host_facts.h) */
+    MEMBER_COUNTS,   /* io-counts/NNNNNN.csv: outside counters that a recorder kept */
     MEMBER_OTHER
 };
 

@@ -146,6 +146,14 @@ static int write_document(struct member_writer *w, const char *name, const struc
     return 0;
 }
 
+static int write_manifest(struct member_writer *w, struct buffer *text)
+{
+    manifest_put(text, &w->capture); /* it does not list itself: a frame of its own, the capture's last */
+    if (text->n > MANIFEST_BYTES_MAX)
+        return too_large(w, "manifest.json", text->n);
+    return write_document(w, "manifest.json", text);
+}
+
 static int finish(struct member_writer *w, const struct summary *s, uint64_t trace_bytes, struct buffer *text)
 {
     summary_put(text, s);
@@ -153,10 +161,19 @@ static int finish(struct member_writer *w, const struct summary *s, uint64_t tra
         return -1;
     text->n = 0;
     member_writer_describe(w, s, trace_bytes);
-    manifest_put(text, &w->capture); /* it does not list itself: a frame of its own, the capture's last */
-    if (text->n > MANIFEST_BYTES_MAX)
-        return too_large(w, "manifest.json", text->n);
-    return write_document(w, "manifest.json", text);
+    return write_manifest(w, text);
+}
+
+/* Frees the text, and gives the description away. */
+static int give_capture(struct member_writer *w, bool failed, struct buffer *text, struct capture *capture,
+                        struct error *err)
+{
+    buffer_free(text);
+    if (failed)
+        return member_writer_status(w, err);
+    *capture = w->capture;
+    memset(&w->capture, 0, sizeof w->capture);
+    return 0;
 }
 
 int member_writer_finish(struct member_writer *w, const struct summary *s, uint64_t trace_bytes,
@@ -164,10 +181,12 @@ int member_writer_finish(struct member_writer *w, const struct summary *s, uint6
 {
     struct buffer text = {0};
     bool failed = w->failed || finish(w, s, trace_bytes, &text) != 0;
-    buffer_free(&text);
-    if (failed)
-        return member_writer_status(w, err);
-    *capture = w->capture;
-    memset(&w->capture, 0, sizeof w->capture);
-    return 0;
+    return give_capture(w, failed, &text, capture, err);
+}
+
+int member_writer_manifest(struct member_writer *w, struct capture *capture, struct error *err)
+{
+    struct buffer text = {0};
+    bool failed = w->failed || write_manifest(w, &text) != 0;
+    return give_capture(w, failed, &text, capture, err);
 }

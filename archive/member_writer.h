@@ -57,4 +57,9 @@ void member_writer_describe(struct member_writer *w, const struct summary *s, ui
 int member_writer_finish(struct member_writer *w, const struct summary *s, uint64_t trace_bytes,
                          struct capture *capture, struct error *err);
 
+/*
+ * All members are there, the summary, too, and the description is complete: writes manifest.json. Else as member_writer_finish.
+ */
+int member_writer_manifest(struct member_writer *w, struct capture *capture, struct error *err);
+
 #endif

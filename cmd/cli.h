@@ -92,11 +92,14 @@ const char *names_lookup(const void *names, int32_t domain, uint32_t life);
 
 /* ---- outside counters (--io-counts) ---- */
 
-/* Reads the file that xenmeter-io-counts(5) describes; "-" is not possible. NULL with `err` filled. */
+/* Reads the file that xenmeter-io-counts(5) describes, or an archive that keeps counters; "-" is not possible. NULL with `err` filled. */
 struct counters *counters_read(const char *path, struct error *err);
 
 /* The same of n bytes of text that was read already. */
 struct counters *counters_read_text(const char *text, size_t n, struct error *err);
+
+/* Those of an archive of one timeline. NULL with `err` filled: it cannot be read, has several timelines, or no counters. */
+struct counters *counters_read_archive(const char *path, struct error *err);
 
 /* ---- what a driver domain's kernel recorded (--dom0-trace) ---- */
 

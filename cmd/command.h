@@ -49,11 +49,12 @@ typedef int set_option(struct options *o, const struct option_spec *spec, const 
                        struct error *err);
 
 struct option_spec {
-    const char *heading;  /* a line of --help above the options that follow; nothing else is set then */
-    const char *name;     /* of the long option, without its dashes */
-    char letter;          /* of the short option; 0: none */
-    const char *argument; /* what --help calls the value; NULL: the option takes none */
-    const char *help;     /* what --help says; wrapped where it is printed */
+    const char *heading; /* a line of --help above the options that follow; nothing else is set then */
+    const char *name;    /* of the long option, without its dashes */
+    char letter;         /* of the short option; 0: none */
+    const char *
+        argument; /* what --help calls the value; NULL: the option takes none; "[=LEN]": it may be left out, `set` gets NULL then */
+    const char *help; /* what --help says; wrapped where it is printed */
     set_option *set;
     size_t offset;       /* of what `set` stores to, for those that serve several options */
     const char *choices; /* what completion offers for the value, as lines of completion.h; NULL: nothing */
@@ -140,6 +141,12 @@ const struct option_spec *command_option(const struct command *c, const char *na
 
 /* The option table's next row that is an option, from `s` on; NULL: the end. */
 const struct option_spec *option_next(const struct option_spec *s);
+
+/* Whether the option's value may be left out. */
+static inline bool option_argument_may_lack(const struct option_spec *s)
+{
+    return s->argument && s->argument[0] == '[';
+}
 
 /* Says that there is no such command below `above`, and which is near. EXIT_ERROR. */
 int command_unknown(const struct command *above, const char *word);

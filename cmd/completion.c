@@ -106,7 +106,7 @@ static const struct option_spec *option_of(const struct command *c, const char *
             rest = word + 2 + n;
         else if (s->letter && word[0] == '-' && word[1] == s->letter)
             rest = word + 2;
-        if (!rest || !s->argument)
+        if (!rest || !s->argument || (option_argument_may_lack(s) && !*rest))
             continue;
         if (*rest)
             *attached = rest + (word[1] == '-');

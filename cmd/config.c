@@ -175,6 +175,11 @@ static int read_flag(struct config *c, const char *key, const char *value, bool 
     return *set || strcmp(value, "no") == 0 ? 0 : refuse(c, "%s is yes or no, not '%.60s'", key, value);
 }
 
+static bool is_flag_value(const char *value)
+{
+    return !value || strcmp(value, "yes") == 0 || strcmp(value, "no") == 0;
+}
+
 /* The format that the name of --output asks for on the command line comes before one of the file. */
 static bool is_overruled(const struct config *c, const struct option_spec *s)
 {
@@ -199,10 +204,13 @@ static int take_option(struct config *c, char *line)
     const struct option_spec *s = option_named(c, key);
     if (!s)
         return -1;
-    if (s->argument && (!value || !*value))
+    bool flag = !s->argument || (option_argument_may_lack(s) && is_flag_value(value));
+    if (!flag && (!value || !*value))
         return refuse(c, "%s wants a value: %s = %s", key, key, s->argument);
-    if (!s->argument && read_flag(c, key, value, &set) != 0)
+    if (flag && read_flag(c, key, value, &set) != 0)
         return -1;
+    if (flag)
+        value = NULL;
     if (c->section != c->options->command)
         return 0;
     unsigned *line_of = &c->set_in[s - c->section->options];

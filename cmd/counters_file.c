@@ -9,6 +9,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "archive/archive.h"
 #include "cli.h"
 #include "metrics/array.h"
 #include "metrics/measure/counters.h"
@@ -351,7 +352,7 @@ static struct counters *read_file(FILE *file, struct error *err)
 
 struct counters *counters_read(const char *path, struct error *err)
 {
-    return read_file(fopen(path, "re"), err);
+    return archive_file_is(path) ? counters_read_archive(path, err) : read_file(fopen(path, "re"), err);
 }
 
 struct counters *counters_read_text(const char *text, size_t n, struct error *err)

@@ -59,7 +59,7 @@ static void put_option(FILE *to, const struct option_spec *s)
 {
     int at = s->letter ? fprintf(to, "  -%c, --%s", s->letter, s->name) : fprintf(to, "      --%s", s->name);
     if (s->argument)
-        at += fprintf(to, " %s", s->argument);
+        at += fprintf(to, "%s%s", option_argument_may_lack(s) ? "" : " ", s->argument);
     if (at >= HELP_COLUMN) {
         fputc('\n', to);
         at = 0;

@@ -1,5 +1,6 @@
 #include "host_time.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +20,12 @@ static int read_bytes(const char *path, struct buffer *text, struct error *err)
     static const struct small_file kind = {.cannot = "cannot read facts about the host",
                                            .too_large = "more than 1 GiB",
                                            .most = FACTS_BYTES_MAX};
-    return small_file_read(path, &kind, text, err);
+    if (small_file_read(path, &kind, text, err) != 0)
+        return -1;
+    bool blank = true;
+    for (size_t i = 0; i < text->n && blank; i++)
+        blank = isspace((unsigned char)text->at[i]);
+    return blank ? error_set(err, ERROR_FORMAT, "is empty: there are no facts about the host in it") : 0;
 }
 
 int host_facts_file(const char *path, struct buffer *text, struct error *err)
@@ -64,6 +70,16 @@ bool host_time_names(const struct host_time *t, struct domain_names **names)
             return false;
     }
     return true;
+}
+
+const char *host_time_uuid(const void *host_time, int32_t domain, uint32_t life)
+{
+    const struct host_facts *facts = &((const struct host_time *)host_time)->facts;
+    (void)life;
+    for (size_t i = facts->domains_n; i-- > 0;)
+        if ((int64_t)facts->domains[i].domain == domain && *facts->domains[i].uuid)
+            return facts->domains[i].uuid;
+    return NULL;
 }
 
 /* ---- moments ---- */

@@ -35,6 +35,9 @@ const struct moments *host_time_moments(struct host_time *t, enum time_format fo
 /* Adds the names of domains to *names, which may be NULL, for ids that have none: of each id the last one. False: no memory. */
 bool host_time_names(const struct host_time *t, struct domain_names **names);
 
+/* A name_lookup over a struct host_time: the last UUID that is known of the domain; NULL: none is. */
+const char *host_time_uuid(const void *host_time, int32_t domain, uint32_t life);
+
 /* Whether times of day that the options ask for are known. -1 with `err` filled: they are not. */
 int host_time_check(const struct host_time *t, const struct options *o, struct error *err);
 

@@ -16,10 +16,8 @@
 
 #include "cli.h"
 #include "host/ftrace_recorder.h"
-#include "host/io_devices.h"
 #include "host/io_file.h"
-#include "host/io_kernel.h"
-#include "host/io_threads.h"
+#include "host/io_reader.h"
 
 #define INTERVAL_NS       1000000000u     /* without --interval */
 #define INTERVAL_LEAST_NS 10000000u       /* 10 ms */
@@ -140,60 +138,41 @@ static void warn_of_guest_type(const struct io_counts_options *o)
 /* What is read and where it goes. */
 struct logging {
     const struct io_counts_options *options;
-    struct io_devices *devices;
-    struct io_threads *threads; /* NULL: there is no /proc */
+    struct io_reader *reader;
     struct log log;
     struct buffer rows;
-    struct io_moment before; /* when the reading before began; no ticks: there was none */
     bool said_none, said_unread;
 };
 
-static void warn_of_missing(struct logging *l, size_t devices)
+static void warn_of_missing(struct logging *l, const struct io_reading *reading)
 {
-    size_t unread = l->threads ? io_threads_unread(l->threads) : 0;
-    if (devices == 0 && !l->said_none && !l->options->common.quiet)
+    if (reading->devices == 0 && !l->said_none && !l->options->common.quiet)
         complain("no devices of %s yet: no vifD.N, no vbd-D-N",
                  l->options->wanted.domains ? "these domains" : "guests");
-    if (unread > 0 && !l->said_unread && !l->options->common.quiet)
+    if (reading->unread > 0 && !l->said_unread && !l->options->common.quiet)
         complain(
             "the CPU times of %zu threads cannot be read: is the limit of open files (ulimit -n) too low?",
-            unread);
-    l->said_none |= devices == 0;
-    l->said_unread |= unread > 0;
-}
-
-/* One reading; *end_ns: when it ended. -1 with `err` filled. */
-static int read_all(struct logging *l, uint64_t *end_ns, struct error *err)
-{
-    struct io_moment now = io_clock_now();
-    if (io_devices_read(l->devices, &now, err) != 0 ||
-        (l->threads && io_threads_read(l->threads, &now, err) != 0))
-        return -1;
-    /* Reading the time may be a system call; the ticks since the reading before say how long this one took. */
-    struct io_moment end = l->before.ticks ? io_clock_at(&l->before, &now, io_clock_ticks()) : io_clock_now();
-    l->before = now;
-    *end_ns = end.time_ns;
-    size_t found = io_devices_rows(l->devices, &now, &end, &l->rows);
-    if (l->threads)
-        io_threads_rows(l->threads, &now, &end, &l->rows);
-    warn_of_missing(l, found);
-    return l->rows.failed ? error_no_memory(err, "the counts of a reading") : 0;
+            reading->unread);
+    l->said_none |= reading->devices == 0;
+    l->said_unread |= reading->unread > 0;
 }
 
 /* Reads and writes at each point of the grid; points that have passed already are left out. */
 static enum outcome keep_log(struct logging *l, struct error *err)
 {
     const struct io_counts_options *o = l->options;
-    uint64_t begun_ns = io_clock_ns(), end_ns;
+    uint64_t begun_ns = io_clock_ns();
     for (size_t readings = 1;; readings++) {
-        if (read_all(l, &end_ns, err) != 0)
+        struct io_reading reading;
+        if (io_reader_read(l->reader, &l->rows, &reading, err) != 0)
             return FAILED;
+        warn_of_missing(l, &reading);
         enum outcome outcome = write_log(&l->log, &l->rows, err);
         l->rows.n = 0;
         if (outcome != GOES_ON || readings == o->count)
             return outcome;
-        uint64_t passed = (end_ns - begun_ns) / o->interval_ns;
-        outcome = wait_for(&l->log, 0, end_ns, begun_ns + (passed + 1) * o->interval_ns);
+        uint64_t passed = (reading.end_ns - begun_ns) / o->interval_ns;
+        outcome = wait_for(&l->log, 0, reading.end_ns, begun_ns + (passed + 1) * o->interval_ns);
         if (outcome != GOES_ON)
             return outcome;
     }
@@ -203,8 +182,7 @@ static enum outcome keep_log(struct logging *l, struct error *err)
 static enum outcome end_log(struct logging *l, struct error *err)
 {
     l->log.ending = true;
-    if (l->threads)
-        io_threads_last_rows(l->threads, &l->rows);
+    io_reader_last_rows(l->reader, &l->rows);
     return write_log(&l->log, &l->rows, err);
 }
 
@@ -212,7 +190,7 @@ static enum outcome end_log(struct logging *l, struct error *err)
 static int start_recorder(struct logging *l, struct error *err)
 {
     const struct io_counts_options *o = l->options;
-    const struct io_interfaces interfaces = io_devices_interfaces(l->devices);
+    const struct io_interfaces interfaces = io_reader_interfaces(l->reader);
     const struct ftrace_wanted wanted = {.root = o->wanted.root,
                                          .path = o->ftrace,
                                          .interfaces = &interfaces,
@@ -249,21 +227,6 @@ static int keep(struct logging *l, struct error *err)
     return status;
 }
 
-/* Looks for devices and threads before the old FILE is gone. */
-static int begin(struct logging *l, struct error *err)
-{
-    const struct io_wanted *wanted = &l->options->wanted;
-    io_file_raise_limit();
-    l->devices = io_devices_new(wanted, err);
-    if (!l->devices)
-        return -1;
-    if (!wanted->form.cpu)
-        return 0;
-    struct io_interfaces interfaces = io_devices_interfaces(l->devices);
-    l->threads = io_threads_new(wanted, &interfaces, err);
-    return l->threads ? 0 : -1;
-}
-
 static int run(const struct options *o)
 {
     struct error err = {0};
@@ -271,13 +234,15 @@ static int run(const struct options *o)
     struct logging l = {.options = &own};
     own.wanted.root = own.wanted.root ? own.wanted.root : "";
     own.wanted.domains = o->domains;
-    own.wanted.form.tsc = io_clock_has_tsc();
-    own.wanted.form.cpu = io_kernel_has_proc(own.wanted.root);
-    own.wanted.form.steal_known = io_kernel_leaves_out_steal(own.wanted.root);
+    const struct io_rows_form given = own.wanted.form;
+    own.wanted.form = io_reader_form(own.wanted.root);
+    own.wanted.form.idd_given = given.idd_given;
+    own.wanted.form.idd = given.idd;
     own.interval_ns = own.interval_ns ? own.interval_ns : INTERVAL_NS;
-    int status = begin(&l, &err) == 0 && keep(&l, &err) == 0 ? EXIT_DONE : fail(NULL, &err);
-    io_threads_free(l.threads);
-    io_devices_free(l.devices);
+    io_file_raise_limit();
+    l.reader = io_reader_new(&own.wanted, &err); /* before the old FILE is gone */
+    int status = l.reader && keep(&l, &err) == 0 ? EXIT_DONE : fail(NULL, &err);
+    io_reader_free(l.reader);
     buffer_free(&l.rows);
     return status;
 }

@@ -25,7 +25,9 @@ static void make_getopt_table(struct getopt_table *t, const struct command *c)
     *t = (struct getopt_table){0};
     t->letters[letters++] = ':';
     for (const struct option_spec *s = c->options; n < OPTIONS_MAX && (s = option_next(s)); s++) {
-        int takes = s->argument ? required_argument : no_argument;
+        int takes = !s->argument                  ? no_argument
+                    : option_argument_may_lack(s) ? optional_argument
+                                                  : required_argument;
         t->longs[n++] = (struct option){s->name, takes, NULL, FIRST_LONG + (int)(s - c->options)};
         if (s->letter)
             t->letters[letters++] = s->letter;

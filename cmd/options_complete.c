@@ -42,6 +42,29 @@ static int complete_xenmon(struct options *o, struct error *err)
     return 0;
 }
 
+/* Sums that go on: over the whole trace, or over intervals that do not overlap. */
+static int complete_prometheus(const struct options *o, struct error *err)
+{
+    const char *refused = o->sort                         ? "--sort"
+                          : o->limit                      ? "--limit"
+                          : o->executions                 ? "-g execution"
+                          : o->bys & 1u << BY_DOMAIN_PCPU ? "--by domain-pcpu"
+                                                          : NULL;
+    size_t n = o->output ? strlen(o->output) : 0;
+    if (refused)
+        return error_set(err, ERROR_USAGE, "%s does not go with --format prometheus", refused);
+    if (o->granularities > 1)
+        return error_set(err, ERROR_USAGE,
+                         "--format prometheus adds up the intervals: it wants one length of them at most");
+    if (o->live_ns &&
+        (n == 0 || strcmp(o->output, "-") == 0 || (n > 4 && strcmp(o->output + n - 4, ".zst") == 0)))
+        return error_set(
+            err, ERROR_USAGE,
+            "--format prometheus with --live replaces a file at each interval: it wants --output "
+            "FILE.prom");
+    return 0;
+}
+
 /* An archive keeps all of a trace; what is to be seen of it is said when it is read. */
 static int complete_archive(const struct options *o, struct error *err)
 {
@@ -172,6 +195,8 @@ static int complete_trace(struct options *o, struct error *err)
         return complete_xenmon(o, err);
     if (o->format && strcmp(o->format, "archive") == 0)
         return complete_archive(o, err);
+    if (o->format && writer_replaces(o->format) && complete_prometheus(o, err) != 0)
+        return -1;
     if (o->granularities == 0 && !o->executions)
         o->granularities = 1; /* the whole trace */
     return 0;

@@ -104,6 +104,8 @@ static int open_writer(struct reading *r, struct error *err)
         schema->name_of = names_lookup;
         schema->names = r->run.names;
     }
+    schema->uuid_of = host_time_uuid;
+    schema->uuids = &r->run.host;
     reading_look(schema, o, r->output);
     if (!r->stoppable)
         pager_offer(r->output, o);
@@ -123,6 +125,7 @@ int reading_write(struct reading *r, const struct rows *rows)
         progress_end(&r->run.progress);
     trace_run_know_clock(&r->run);
     int status = writer_rows(r->writer, rows);
+    r->fresh = r->fresh || rows->interval;
     if (status == 0 && rows->interval && r->options->live_ns)
         status = output_flush(r->output);
     r->failed = r->failed || status != 0;
@@ -311,16 +314,17 @@ static int check_rows(const struct reading *r, const struct quality *q)
     return 0;
 }
 
-/* What is known at the end, and what it is worth. */
-struct ending {
-    struct summary s;
-    struct judgement judgement, of_charges;
-    bool apart; /* charges are beside other columns, and judged by themselves */
-};
-
-static void judge(struct reading *r, struct ending *e)
+void reading_judge(struct reading *r, struct ending *e)
 {
     const struct summary *s = &e->s;
+    /* Of a part of the trace, what charges rest on is not known from the results that an archive keeps. */
+    e->apart =
+        r->meter.charge.wanted && !r->schema.charge && r->options->from_ns == 0 && r->options->to_ns == 0;
+    e->of_charges = (struct judgement){.verdict = VERDICT_GOOD};
+    if (r->run.archived.timelines > 1)
+        e->s = r->total;
+    else
+        reading_sum_up(r, &e->s);
     uint64_t all_ns = clock_ns(&s->clock, s->trace.tsc_last);
     verdict_judge(&e->judgement, &s->quality, &s->clock, all_ns, s->trace.pcpus, s->trace.has_runstates);
     if (r->schema.charge)
@@ -331,6 +335,18 @@ static void judge(struct reading *r, struct ending *e)
         verdict_judge_fit(&e->judgement, r->schema.charge->fit);
 }
 
+struct report_summary reading_summary(const struct reading *r, const struct ending *e)
+{
+    return (struct report_summary){.trace = e->s.trace,
+                                   .clock = e->s.clock,
+                                   .start_ns = r->options->from_ns,
+                                   .end_ns = e->s.end_ns,
+                                   .quality = &e->s.quality,
+                                   .judgement = &e->judgement,
+                                   .charges = r->meter.charge.wanted ? &e->s.charges : NULL,
+                                   .charges_judgement = e->apart ? &e->of_charges : NULL};
+}
+
 /* Ends the report: a failure is the output's, and commit says it. -1: no memory. */
 static int end_report(struct reading *r, const struct ending *e)
 {
@@ -339,15 +355,8 @@ static int end_report(struct reading *r, const struct ending *e)
     bool archived = r->run.archived.archive != NULL;
     int status = archived && !archived_origin(&r->run.archived, &sources, &origin) ? -1 : 0;
     origin.not_recorded_ns = r->gap_ns;
-    const struct report_summary summary = {.origin = archived ? &origin : NULL,
-                                           .trace = e->s.trace,
-                                           .clock = e->s.clock,
-                                           .start_ns = r->options->from_ns,
-                                           .end_ns = e->s.end_ns,
-                                           .quality = &e->s.quality,
-                                           .judgement = &e->judgement,
-                                           .charges = r->meter.charge.wanted ? &e->s.charges : NULL,
-                                           .charges_judgement = e->apart ? &e->of_charges : NULL};
+    struct report_summary summary = reading_summary(r, e);
+    summary.origin = archived ? &origin : NULL;
     struct writer *writer = r->writer;
     r->writer = NULL;
     if (status == 0)
@@ -374,19 +383,12 @@ static void say_end(const struct reading *r, const struct ending *e)
 
 static int end_writing(struct reading *r)
 {
-    bool charges = r->meter.charge.wanted;
-    struct ending e = {.of_charges = {.verdict = VERDICT_GOOD}};
+    struct ending e;
     struct error err;
-    /* Of a part of the trace, what charges rest on is not known from the results that an archive keeps. */
-    e.apart = charges && !r->schema.charge && r->options->from_ns == 0 && r->options->to_ns == 0;
-    if (r->run.archived.timelines > 1)
-        e.s = r->total;
-    else
-        reading_sum_up(r, &e.s);
-    judge(r, &e);
+    reading_judge(r, &e);
     if (check_rows(r, &e.s.quality) != 0)
         return EXIT_ERROR;
-    if (charges)
+    if (r->meter.charge.wanted)
         check_charges(r, &e.s.charges, clock_ns(&e.s.clock, e.s.trace.tsc_last));
     if (end_report(r, &e) != 0) {
         error_no_memory(&err, "the names of the traces");

@@ -36,6 +36,7 @@ struct reading {
     /* Several timelines, which are added up (reading_timelines.c): what is known of them all, and the time between them. */
     struct summary total;
     uint64_t gap_ns;
+    bool fresh;       /* rows of an interval were written that the file of a live report does not have yet */
     bool failed;      /* a sink ended the work: the output knows why, or */
     struct error why; /* if its code is set, this is why */
 };
@@ -51,6 +52,9 @@ int reading_command(struct reading *r, const struct options *o,
 /* Chooses the columns of the first n of the relations, and one to order by (NULL: none). -1 with `err` filled. */
 int reading_choose(struct reading *r, const struct relation *const *relations, size_t n, const char *sort,
                    struct error *err);
+
+/* A live report that is one file, replaced as soon as intervals are complete (writer_replaces): sets r->consumer. */
+void reading_replace_file(struct reading *r);
 
 /* The name of the file of outside counters, given or kept in the archive; NULL: none. */
 const char *reading_io_counts(const struct reading *r);

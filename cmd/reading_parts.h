@@ -15,8 +15,19 @@ int reading_open_source(struct reading *r, struct error *err);
 /* Reads it. -1 with `err` filled, or as the sinks. */
 int reading_pass(struct reading *r, struct error *err);
 
-/* What is known of the trace after that. What it points to stays others'. */
+/* What is known of the trace after that, or meanwhile if the consumer asks for the quality. What it points to stays others'. */
 void reading_sum_up(struct reading *r, struct summary *s);
+
+/* The same, and what it is worth. */
+struct ending {
+    struct summary s;
+    struct judgement judgement, of_charges;
+    bool apart; /* charges are beside other columns, and judged by themselves */
+};
+void reading_judge(struct reading *r, struct ending *e);
+
+/* For the writer. Points into *e and *r. */
+struct report_summary reading_summary(const struct reading *r, const struct ending *e);
 
 /* ---- the columns, without a trace ---- */
 

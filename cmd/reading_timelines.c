@@ -137,16 +137,17 @@ int reading_check_timelines(const struct reading *r, struct error *err)
 {
     const struct options *o = r->options;
     const struct archived *a = &r->run.archived;
-    const char *of_one = o->from_ns || o->to_ns          ? "--time"
-                         : o->cpu_hz > 0                 ? "--cpu-hz"
-                         : o->live_ns                    ? "--live"
-                         : o->executions                 ? "-g execution"
-                         : o->time_format                ? "--time-format"
-                         : o->io_counts                  ? "--io-counts"
-                         : o->dom0_trace                 ? "--dom0-trace"
-                         : r->finish                     ? "--fit"
-                         : writer_makes_files(o->format) ? "this format"
-                                                         : NULL;
+    bool one_only = writer_makes_files(o->format) || writer_replaces(o->format);
+    const char *of_one = o->from_ns || o->to_ns ? "--time"
+                         : o->cpu_hz > 0        ? "--cpu-hz"
+                         : o->live_ns           ? "--live"
+                         : o->executions        ? "-g execution"
+                         : o->time_format       ? "--time-format"
+                         : o->io_counts         ? "--io-counts"
+                         : o->dom0_trace        ? "--dom0-trace"
+                         : r->finish            ? "--fit"
+                         : one_only             ? "this format"
+                                                : NULL;
     if (!of_one)
         return 0;
     return error_set(err, ERROR_USAGE,

@@ -10,6 +10,7 @@
 
 #include "archive_commands.h"
 #include "config.h"
+#include "metrics/measure/counters.h"
 #include "parser/source/codec.h"
 #include "record/clock_command.h"
 #include "record/recorder.h"
@@ -23,13 +24,14 @@
 
 struct record_options {
     struct options common;
-    uint64_t rotate_ns, buffer_bytes;
+    uint64_t rotate_ns, buffer_bytes, keep_trace_ns;
     struct store_limits limits;
     unsigned limits_given; /* by the command line: limit_bit */
     bool min_free_given, stop_when_full, status, purpose_given;
     enum tracer_purpose purpose;
     double max_cpu_ppm;
     const char *xentrace, *domain_info, *clock;
+    const char *counts; /* auto, none, or a file; NULL: auto */
     int64_t trace_begins_utc_ns;
 };
 
@@ -95,9 +97,25 @@ static int open_input(const struct options *o, int *fd, struct error *err)
     return check_plain(*fd, o->inputs[0], err);
 }
 
+/* What a file has by now can be used: what is wrong with it shows before anything is recorded. */
+static int choose_counts(const struct record_options *own, struct recorder_options *r, struct error *err)
+{
+    static const char *const words[] = {"auto", "none", NULL};
+    int at = own->counts ? name_index(words, own->counts, strlen(own->counts)) : COUNTS_AUTO;
+    r->counts = at < 0 ? COUNTS_FILE : (enum recorder_counts)at;
+    r->counts_file = own->counts;
+    if (at >= 0)
+        return 0;
+    struct counters *now = counters_read(own->counts, err);
+    counters_free(now);
+    return now ? 0 : -1;
+}
+
 static int record(const struct record_options *own, struct recorder_options *r)
 {
     struct error err = {0};
+    if (choose_counts(own, r, &err) != 0)
+        return fail(own->counts, &err);
     if (open_input(&own->common, &r->input, &err) != 0)
         return fail(own->common.inputs[0], &err);
     r->stop = signals_stop_flag(&r->wait_mask);
@@ -125,6 +143,7 @@ static int run(const struct options *o)
                                  .stop_when_full = own->stop_when_full,
                                  .level = o->level,
                                  .with_trace = o->with_trace,
+                                 .keep_trace_ns = own->keep_trace_ns,
                                  .threads = o->threads ? o->threads : 1,
                                  .cpu_hz = o->cpu_hz,
                                  .memory_limit = o->max_memory,
@@ -199,6 +218,14 @@ static int set_keep(struct options *o, const struct option_spec *s, const char *
     note_limit((struct record_options *)o, s);
     return set_length(&((struct record_options *)o)->limits.keep_ns, s, text, 60ull * SECOND_NS, UINT64_MAX,
                       "at least 1min", err);
+}
+
+static int set_with_trace(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    uint64_t *ns = &((struct record_options *)o)->keep_trace_ns;
+    o->with_trace = true;
+    *ns = 0;
+    return text ? set_length(ns, s, text, 10ull * SECOND_NS, UINT64_MAX, "at least 10s", err) : 0;
 }
 
 static int set_size(struct options *o, const struct option_spec *s, const char *text, struct error *err)
@@ -307,7 +334,9 @@ static const struct option_spec options[] = {
     OPTION_GRANULARITY("keep results of these lengths (default 1s); execution: one row each"),
     OPTION('b', "by", "LIST", "keep rows by these, beside domain (default vcpu,pcpu)", .set = set_bys,
            .choices = ":list\nvcpu\npcpu\ndomain-pcpu"),
-    OPTION_FLAG(0, "with-trace", with_trace, "keep the trace itself, too"),
+    OPTION(0, "with-trace", "[=LAST]",
+           "keep the trace itself, too; of archives that ended longer ago only the rest",
+           .set = set_with_trace, OWN_FIELD(keep_trace_ns), .choices = "2h\n24h\n7d"),
     OPTION(0, "level", "N", "of compression, 1 to 19 (default 3)", .set = set_level,
            .choices = "1\n3\n9\n19"),
     OPTION('T', "threads", "N", "compress on N threads (default 1)", .set = set_threads),
@@ -325,6 +354,10 @@ static const struct option_spec options[] = {
            OWN_FIELD(xentrace), .choices = ":file"),
     OPTION(0, "domain-info", "COMMAND", "who the domains are, in place of \"xl list -l\"; or a file",
            .set = set_text, OWN_FIELD(domain_info), .choices = ":file"),
+    OPTION(0, "io-counts", "WHAT",
+           "counters of devices, kept beside the trace: auto (default): this domain's, where xentrace is "
+           "started; none; or a file of xenmeter io-counts",
+           .set = set_text, OWN_FIELD(counts), .choices = "auto\nnone\n:file"),
     OPTION(
         0, "clock", "COMMAND",
         "where the time comes from, for tests; or @TIME: what time it was at the beginning of a trace that "

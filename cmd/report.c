@@ -1,8 +1,15 @@
 /* xenmeter report: per-domain accounting at any granularity. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "archive_commands.h"
+#include "metrics/relation/charges.h"
 #include "reading.h"
+
+struct report {
+    struct reading reading;
+    struct charge_rows charges; /* of an interval */
+};
 
 /* ---- rows on their way to the writer ---- */
 
@@ -19,9 +26,26 @@ static int take_execution(void *context, const struct execution *execution)
     return reading_write(context, &one);
 }
 
+/* With --format prometheus: who used the driver domains, beside the rows. */
+static int take_charges(void *context, const struct interval *interval, const struct charge_idd *idds,
+                        size_t n)
+{
+    struct report *report = context;
+    if (!charge_rows_fill(&report->charges, idds, n))
+        return reading_no_memory(&report->reading, n);
+    const struct rows rows = {.relation = &relation_charges,
+                              .interval = interval,
+                              .at = report->charges.at,
+                              .n = report->charges.n,
+                              .groups = idds,
+                              .groups_n = n};
+    return reading_write(&report->reading, &rows);
+}
+
 /* ---- setting up ---- */
 
 static const struct relation *const relations[] = {&relation_rows, &relation_executions, NULL};
+static const struct relation *const exposed[] = {&relation_rows, &relation_charges, NULL};
 
 /* The histograms of which no percentile is shown. */
 static unsigned no_percentiles(const struct reading *r)
@@ -44,8 +68,12 @@ static int prepare(struct reading *r, struct error *err)
     r->schema.bys = o->bys ? o->bys : 1u << BY_DOMAIN;
     r->schema.selection.pcpus = o->pcpus;
     r->schema.selection.memory_limit = o->max_memory;
-    if (reading_choose(r, relations + !rows, (size_t)rows + o->executions, o->sort, err) != 0)
+    bool sums = writer_replaces(o->format);
+    if ((sums ? reading_choose(r, exposed, 2, NULL, err)
+              : reading_choose(r, relations + !rows, (size_t)rows + o->executions, o->sort, err)) != 0)
         return -1;
+    if (sums && o->live_ns)
+        reading_replace_file(r);
     const struct shown *executions = choice_find(&r->choice, &relation_executions);
     if (executions && executions->sort && !o->limit && !o->quiet)
         complain("all executions are kept in memory to be ordered; with --limit N only N are");
@@ -58,16 +86,18 @@ static int prepare(struct reading *r, struct error *err)
         .no_percentiles = no_percentiles(r),
         .no_slices = !writer_wants(o->format, &r->schema, COLUMN_SLICE),
         .charge.wanted = writer_wants(o->format, &r->schema, COLUMN_CHARGE),
-        .sink = {r, take_interval, take_execution, NULL, NULL},
+        .sink = {r, take_interval, take_execution, sums ? take_charges : NULL, NULL},
     };
     return 0;
 }
 
 static int run(const struct options *o)
 {
-    struct reading r = {0};
+    struct report report = {0};
     bool archive = strcmp(o->format, "archive") == 0 && !options_list_columns(o) && !o->schema;
-    return archive ? archive_create_run(o) : reading_command(&r, o, prepare);
+    int status = archive ? archive_create_run(o) : reading_command(&report.reading, o, prepare);
+    free(report.charges.at);
+    return status;
 }
 
 /* ---- options ---- */
@@ -81,9 +111,8 @@ static const struct option_spec options[] = {
     OPTION_PCPUS("only time on these pCPUs"),
     OPTION_TIME_OF_DAY,
     OPTIONS_HEADING("How to show it"),
-    OPTION_FORMAT("table, csv, tsv, json, jsonl, sqlite, xenmon, archive; default: by the ending of -o "
-                  "(archive: .xma), "
-                  "else table"),
+    OPTION_FORMAT("table, csv, tsv, json, jsonl, sqlite, xenmon, prometheus, archive; default: by the "
+                  "ending of -o (.prom, .xma), else table"),
     OPTION_OUTPUT,
     OPTION_COLUMNS,
     OPTION_SCHEMA,

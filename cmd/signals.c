@@ -77,12 +77,14 @@ void signals_install(void)
 
 const atomic_int *signals_stop_flag(const sigset_t **mask)
 {
+    static bool are_blocked;
     sigset_t blocked;
     sigemptyset(&blocked);
     for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++)
         if (!is_ignored(ending[i]))
             sigaddset(&blocked, ending[i]);
-    sigprocmask(SIG_BLOCK, &blocked, &wait_mask);
+    sigprocmask(SIG_BLOCK, &blocked, are_blocked ? NULL : &wait_mask); /* the mask before the first call */
+    are_blocked = true;
     for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++)
         if (!is_ignored(ending[i]))
             handle(ending[i], ending[i] == SIGHUP && hangup_reloads ? ask_to_reload : ask_to_stop);

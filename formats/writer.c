@@ -10,7 +10,8 @@
 
 /* A new format is a file with its NAME_writer, and its name here. */
 #define FORMATS(F)      F(table) F(csv) F(tsv) F(json) F(jsonl) F(sqlite)
-#define FILE_FORMATS(F) F(xenmon) /* they make files of their own */
+#define FILE_FORMATS(F) F(xenmon)     /* they make files of their own */
+#define SUM_FORMATS(F)  F(prometheus) /* they have sums over all intervals */
 
 #define DECLARE(NAME) extern const struct writer_ops NAME##_writer;
 #define ADDRESS(NAME) &NAME##_writer,
@@ -19,25 +20,33 @@
 /* clang-format off */
 FORMATS(DECLARE)
 FILE_FORMATS(DECLARE)
+SUM_FORMATS(DECLARE)
 /* clang-format on */
 
-static const struct writer_ops *const formats[] = {FORMATS(ADDRESS) FILE_FORMATS(ADDRESS) NULL};
+static const struct writer_ops *const formats[] = {FORMATS(ADDRESS) FILE_FORMATS(ADDRESS) SUM_FORMATS(ADDRESS)
+                                                       NULL};
 
 const char *const writer_formats[] = {FORMATS(AS_TEXT) NULL};
-const char *const report_formats[] = {FORMATS(AS_TEXT) FILE_FORMATS(AS_TEXT) "archive", NULL};
+const char *const report_formats[] = {FORMATS(AS_TEXT) FILE_FORMATS(AS_TEXT) SUM_FORMATS(AS_TEXT) "archive",
+                                      NULL};
 
 bool writer_makes_files(const char *format)
 {
     return strcmp(format, xenmon_writer.name) == 0;
 }
 
+bool writer_replaces(const char *format)
+{
+    return strcmp(format, prometheus_writer.name) == 0;
+}
+
 const char *writer_format_of(const char *path)
 {
     static const struct {
         const char *ending, *format;
-    } endings[] = {{".csv", "csv"},       {".tsv", "tsv"},        {".json", "json"},
-                   {".jsonl", "jsonl"},   {".txt", "table"},      {".ndjson", "jsonl"},
-                   {".sqlite", "sqlite"}, {".sqlite3", "sqlite"}, {".xma", "archive"}};
+    } endings[] = {{".csv", "csv"},     {".tsv", "tsv"},        {".json", "json"},     {".jsonl", "jsonl"},
+                   {".txt", "table"},   {".ndjson", "jsonl"},   {".sqlite", "sqlite"}, {".sqlite3", "sqlite"},
+                   {".xma", "archive"}, {".prom", "prometheus"}};
     size_t n = strlen(path);
     if (n > 4 && strcmp(path + n - 4, ".zst") == 0)
         n -= 4;
@@ -150,6 +159,11 @@ int writer_rows(struct writer *w, const struct rows *rows)
     bool no_memory = writer_queue_lacks_memory(w->queue);
     writer_settle(w);
     return no_memory ? writer_no_memory(w) : -1;
+}
+
+int writer_replace(struct writer *w, const struct report_summary *summary)
+{
+    return w->ops->replace(w, summary);
 }
 
 int writer_settle(struct writer *w)

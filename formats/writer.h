@@ -35,6 +35,8 @@ struct report_schema {
     size_t granularities;
     name_lookup name_of; /* may be NULL */
     const void *names;
+    name_lookup uuid_of; /* of domains, as name_of; may be NULL */
+    const void *uuids;
     const struct charge_schema *charge; /* of a report that is about charges: how they were made; else NULL */
     const char
         *host; /* several timelines of this host are added up, and rows say of which they are; else NULL */
@@ -85,6 +87,7 @@ struct report_summary {
     const struct charge_summary *charges; /* NULL: not accounted */
     /* Of charges in columns beside others, which it is not part of the judgement of; NULL: it is, or there are none. */
     const struct judgement *charges_judgement;
+    int64_t utc_ns; /* of a live report: the time of day, ns since 1970; 0: it is not live, or has ended */
 };
 
 struct writer; /* one report being written */
@@ -97,6 +100,9 @@ extern const char *const report_formats[];
 
 /* Whether a format makes files of its own; the output it is given then only keeps what went wrong. */
 bool writer_makes_files(const char *format);
+
+/* Whether a live report in that format is one file that is replaced at each interval (writer_replace). */
+bool writer_replaces(const char *format);
 
 /* The format that a file name's ending asks for ("x.csv", "x.tsv.zst", "x.xma": "archive"), or NULL. */
 const char *writer_format_of(const char *path);
@@ -116,6 +122,12 @@ struct writer *writer_new(const char *format, struct output *out, const struct r
  * written, and when, is the selection's affair. 0, or -1 when the output failed.
  */
 int writer_rows(struct writer *w, const struct rows *rows);
+
+/*
+ * Of a format that replaces: puts a file with all rows so far, and with what is known by now, in the place of schema->prefix, whole
+ * or not at all. 0, or -1 when that, or the output, failed.
+ */
+int writer_replace(struct writer *w, const struct report_summary *summary);
 
 /*
  * All rows so far are written, and the output is the caller's again, if it was another thread's. Call before anything else is asked

@@ -14,6 +14,8 @@ struct writer_ops {
     int (*rows)(struct writer *w, const struct rows *rows);
     int (*end)(struct writer *w,
                const struct report_summary *summary); /* NULL: the summary has no place in it */
+    /* As writer_replace; NULL: a live report's rows are appended. */
+    int (*replace)(struct writer *w, const struct report_summary *summary);
     void (*release)(struct writer *w); /* what the struct owns, not the struct; also after a failed begin */
 };
 

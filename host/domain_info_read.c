@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/json_clean.h"
 #include "formats/json_memory.h"
 #include "host/domain_info.h"
 
@@ -88,9 +89,13 @@ static int read_json(struct domain_info *info, const char *text, size_t n, struc
     size_t i;
     int status = 0;
     const json_t *object;
+    struct buffer clean = {0}; /* xl prints names as they are */
     json_memory_begin();
-    json_t *list = json_parse(text, n, &why);
-    if (!list && json_memory_failed())
+    json_clean(&clean, text, n);
+    json_t *list = clean.failed ? NULL : json_parse(clean.at, clean.n, &why);
+    bool no_memory = clean.failed || json_memory_failed();
+    buffer_free(&clean);
+    if (!list && no_memory)
         return error_no_memory(err, "the list of domains");
     if (!list)
         return error_on_line(err, why.line > 0 ? (uint64_t)why.line : 1, "the list of domains is no JSON");

@@ -7,9 +7,9 @@
 #include "archive/contents.h"
 #include "metrics/min_max.h"
 
-#define CHECKPOINT_NS 60000000000u       /* what may be lost if the process dies */
-#define DISK_BYTES    ((size_t)24 << 20) /* that wait for a slow disk */
-#define FACTS_MEMBER  "host/%06" PRIu32 ".jsonl"
+#define CHECKPOINT_NS      60000000000u       /* what may be lost if the process dies */
+#define DISK_BYTES         ((size_t)24 << 20) /* that wait for a slow disk */
+#define HOST_FACTS_MEMBERS "host/%06" PRIu32 ".jsonl"
 
 void part_link_free(struct part_link *l)
 {
@@ -71,19 +71,34 @@ static void find_end(struct part *p, const struct pass *pass)
     p->end_tsc = tsc;
 }
 
-static int put_facts(struct part *p, struct error *err)
+/* Adds a member with these lines, if there are any; they are freed. */
+static int put_lines(struct part *p, const char *name, struct buffer *lines, struct error *err)
 {
-    struct buffer lines = {0};
-    char name[MEMBER_NAME];
-    p->o->watch->facts(p->o->watch->context, p->facts_n == 0, &lines);
-    int status = lines.failed ? error_no_memory(err, "what is known of the host") : 0;
-    snprintf(name, sizeof name, FACTS_MEMBER, p->facts_n);
-    if (status == 0 && lines.n > 0) {
-        status = capture_writer_add(p->writer, name, lines.at, lines.n, err);
-        p->facts_n++;
-    }
-    buffer_free(&lines);
+    int status = lines->failed ? error_no_memory(err, "what is known of the host") : 0;
+    if (status == 0 && lines->n > 0)
+        status = capture_writer_add(p->writer, name, lines->at, lines->n, err);
+    buffer_free(lines);
     return status;
+}
+
+/* What is known beside the trace since the last time. */
+static int put_outside(struct part *p, struct error *err)
+{
+    const struct part_watch *watch = p->o->watch;
+    struct buffer facts = {0}, counts = {0};
+    char name[MEMBER_NAME];
+    watch->facts(watch->context, !p->has_begun, &facts);
+    watch->counts(watch->context, !p->has_begun, &counts);
+    p->has_begun = true;
+    snprintf(name, sizeof name, HOST_FACTS_MEMBERS, p->facts_n);
+    p->facts_n += facts.n > 0;
+    int status = put_lines(p, name, &facts, err);
+    snprintf(name, sizeof name, COUNTS_MEMBER, p->counts_n);
+    p->counts_n += counts.n > 0;
+    if (status == 0)
+        return put_lines(p, name, &counts, err);
+    buffer_free(&counts);
+    return -1;
 }
 
 static int checkpoint(struct part *p, const struct pass *pass, struct error *err)
@@ -91,7 +106,7 @@ static int checkpoint(struct part *p, const struct pass *pass, struct error *err
     if (pass->settled_ns < p->checked_ns + CHECKPOINT_NS)
         return 0;
     p->checked_ns = pass->settled_ns;
-    int status = put_facts(p, err);
+    int status = put_outside(p, err);
     if (status == 0)
         status = part_summarise(p, err);
     if (status == 0)
@@ -152,6 +167,21 @@ static size_t maker_memory(const void *context)
 
 /* ---- the beginning ---- */
 
+/* By the disk's thread. */
+static int write_to_archive(void *context, const uint8_t *bytes, size_t n, struct error *err)
+{
+    const struct part *p = context;
+    if (p->o->room && store_room_for(p->o->room, n, err) != 0)
+        return -1;
+    return p->to.write(p->to.context, bytes, n, err);
+}
+
+static int sync_archive(void *context, struct error *err)
+{
+    const struct part *p = context;
+    return p->to.sync(p->to.context, err);
+}
+
 static int open_archive(struct part *p, struct error *err)
 {
     const struct part_options *o = p->o;
@@ -169,7 +199,8 @@ static int open_archive(struct part *p, struct error *err)
     p->output = output_open_partial(o->path, err);
     if (!p->output)
         return -1;
-    const struct disk_target target = disk_target_of(p->output);
+    const struct disk_target target = {p, write_to_archive, sync_archive};
+    p->to = disk_target_of(p->output);
     p->disk = disk_new(&target, DISK_BYTES, err);
     if (!p->disk)
         return -1;
@@ -243,7 +274,7 @@ static int open_trace(struct part *p, struct io_pasts *pasts, struct error *err)
 
 static int complete(struct part *p, struct part_result *r, struct error *err)
 {
-    if (part_give_rest(p, err) != 0 || put_facts(p, err) != 0 || part_summarise(p, err) != 0 ||
+    if (part_give_rest(p, err) != 0 || put_outside(p, err) != 0 || part_summarise(p, err) != 0 ||
         capture_writer_finish(p->writer, &p->capture, err) != 0 ||
         contents_write(p->frames, &p->capture, 1, err) != 0 || frame_writer_finish(p->frames, err) != 0 ||
         disk_finish(p->disk, err) != 0)
@@ -302,7 +333,7 @@ static int run(struct part *p, struct io_pasts *pasts, struct part_result *r, st
 {
     const struct pipeline_control control = {0};
     if (open_archive(p, err) != 0 || add_consumers(p, err) != 0 || open_trace(p, pasts, err) != 0 ||
-        restore(p, err) != 0 || put_facts(p, err) != 0)
+        restore(p, err) != 0 || put_outside(p, err) != 0)
         return -1;
     int status = pipeline_run(p->pipeline, p->trace, &control, err);
     if (status != 0 && capture_writer_failed(p->writer))

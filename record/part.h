@@ -15,6 +15,7 @@
 #include "parser/quality.h"
 #include "parser/trace.h"
 #include "record/spool.h"
+#include "record/store_room.h"
 
 /* Where a part ended, and how the next one can go on. */
 struct part_link {
@@ -41,6 +42,8 @@ struct part_watch {
     void (*sweep)(void *context, const struct clock *clock, uint64_t tsc);
     /* Lines about the host since the last call (archive/host_facts.h); `first`: and all that is known at the part's beginning. */
     void (*facts)(void *context, bool first, struct buffer *lines);
+    /* The counters beside the trace since the last call (record/counter_log.h), if there are any; `first` as above. */
+    void (*counts)(void *context, bool first, struct buffer *lines);
     /* It is all but complete: what else goes into its summary. */
     void (*summary)(void *context, struct summary *s);
 };
@@ -58,6 +61,7 @@ struct part_options {
     const struct capture_options *capture;
     struct spool *spool;
     const struct part_watch *watch;
+    struct store_room *room; /* asked before each write to the archive; NULL: nobody is */
 };
 
 enum part_end {

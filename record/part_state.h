@@ -34,12 +34,14 @@ struct part {
     /* the archive */
     struct output *output;
     struct disk *disk;
+    struct disk_target to; /* where it writes */
     struct frame_writer *frames;
     struct capture_writer *writer;
     struct capture capture; /* complete, in the contents */
     struct summary summary;
     struct part_place place;
-    uint32_t facts_n; /* members */
+    uint32_t facts_n, counts_n; /* members */
+    bool has_begun;             /* the first of them were asked for */
     uint64_t checked_ns;
     bool worth_keeping; /* a checkpoint was written: it can be salvaged */
     /* the trace */

@@ -51,6 +51,7 @@ static void reload(struct recorder *r)
     if (r->o->read_again && r->o->read_again(r->o->context, &r->limits))
         recorder_say(r, false, "the limits were read again");
     r->rotate = r->open;
+    r->room.keep_bytes = r->limits.keep_bytes;
     recorder_unlimit(r);
     notify_ready(r->notify);
 }
@@ -59,9 +60,12 @@ static void reload(struct recorder *r)
 static void keep_limits(struct recorder *r, bool now)
 {
     uint64_t now_ns = io_clock_ns();
+    now = now || atomic_exchange(&r->room.near, false);
     if ((!now && now_ns < r->limits_at_ns + LIMITS_EVERY_NS) || r->full.code != ERROR_NONE)
         return;
     r->limits_at_ns = now_ns;
+    if (recorder_check_open(r, &r->full) != 0)
+        return;
     if (recorder_make_room(r, &r->full) == 0)
         r->full.code = ERROR_NONE;
 }
@@ -77,6 +81,7 @@ static void look_after(struct recorder *r)
     if (r->tracer)
         r->tracer_state = tracer_check(r->tracer);
     keep_limits(r, false);
+    recorder_trimmed(r);
     recorder_limit_cpu(r);
     if (*r->o->stop || r->full.code != ERROR_NONE)
         stop(r);
@@ -131,9 +136,16 @@ static void part_facts(void *context, bool first, struct buffer *lines)
     r->lines.n = 0;
 }
 
+static void part_counts(void *context, bool first, struct buffer *lines)
+{
+    recorder_counts_take(context, first, lines);
+}
+
 static void part_summary(void *context, struct summary *s)
 {
-    const struct recorder *r = context;
+    struct recorder *r = context;
+    r->open_records = s->quality.records;
+    r->open_lost_records = s->quality.lost_records;
     s->clock.host_hz = wall_clock_hz(r->clock, &s->clock.host_error_ppm);
 }
 
@@ -143,6 +155,7 @@ static void say_part(struct recorder *r, const struct part_result *p)
     double s =
         (double)(clock_ns(&r->trace_clock, p->end_tsc) - clock_ns(&r->trace_clock, p->begin_tsc)) / 1e9;
     r->parts++;
+    r->open_records = r->open_lost_records = 0;
     r->records += p->records;
     r->lost_records += p->lost_records;
     r->stored_bytes += p->stored;
@@ -159,10 +172,21 @@ static int64_t next_begin(struct recorder *r)
     return wall_clock_utc_of(r->clock, r->link.moment_tsc, &utc_ns) ? utc_ns : recorder_utc_now(r);
 }
 
+/* One that cannot go on with what this one knows says so: nothing is missing between the two, but states begin anew. */
+static void begin_next(struct recorder *r)
+{
+    r->begin_utc_ns = next_begin(r);
+    if (r->link.snapshot)
+        return;
+    r->ended_utc_ns = r->begin_utc_ns;
+    snprintf(r->interruption, sizeof r->interruption,
+             "nothing is missing, but what the archive before knew could not be saved");
+}
+
 static int run_part(struct recorder *r, struct part_result *result, struct error *err)
 {
     const struct recorder_options *o = r->o;
-    const struct part_watch watch = {r, part_end, part_sweep, part_facts, part_summary};
+    const struct part_watch watch = {r, part_end, part_sweep, part_facts, part_counts, part_summary};
     double host_error_ppm = 0, host_hz = wall_clock_hz(r->clock, &host_error_ppm);
     char identity[PATH_MAX + 64];
     const struct part_options options = {.path = r->path,
@@ -178,13 +202,15 @@ static int run_part(struct recorder *r, struct part_result *result, struct error
                                          .memory_limit = o->memory_limit,
                                          .capture = &o->capture,
                                          .spool = r->spool,
-                                         .watch = &watch};
+                                         .watch = &watch,
+                                         .room = &r->room};
     struct store_name name;
     if (recorder_make_room(r, err) != 0 ||
         store_new(r->store, (uint64_t)r->begin_utc_ns, r->boot_id, false, &name, r->path, err) != 0)
         return -1;
     snprintf(identity, sizeof identity, "%s %s %" PRId64, r->path, r->boot_id, r->begin_utc_ns);
     r->open = true;
+    r->open_records = r->open_lost_records = 0;
     notify_status(r->notify, r->path);
     r->next_utc_ns = 0;
     r->end_tsc = 0;
@@ -199,11 +225,12 @@ static int run_part(struct recorder *r, struct part_result *result, struct error
         return status;
     say_part(r, result);
     if (result->end == PART_MOMENT)
-        r->begin_utc_ns = next_begin(r);
+        begin_next(r);
     else
         wall_clock_utc_of(r->clock, result->end_tsc, &r->ended_utc_ns);
     r->rotate = false;
     store_sync(r->store);
+    recorder_trim(r);
     return 0;
 }
 
@@ -326,6 +353,9 @@ static int begin(struct recorder *r, struct error *err)
     read_boot_id(r);
     const struct store_options folder = {.dir = o->folder, .host = o->host, .longest_ns = o->rotate_ns};
     r->store = store_open(&folder, err);
+    r->room.store = r->store;
+    r->room.removes = !o->stop_when_full;
+    r->room.keep_bytes = r->limits.keep_bytes;
     if (!r->store || recorder_clock_begin(r, err) != 0 || recorder_salvage(r, err) != 0)
         return -1;
     recorder_find_last(r);
@@ -333,6 +363,11 @@ static int begin(struct recorder *r, struct error *err)
         return -1;
     if ((o->input < 0 || o->domains.source) && !(r->domains = domain_watch_new(&o->domains, err)))
         return -1;
+    if (recorder_counts_begin(r, err) != 0)
+        return -1;
+    if (o->with_trace && o->keep_trace_ns > 0 && !(r->trimmer = trimmer_new(&r->room, o->keep_trace_ns, err)))
+        return -1;
+    recorder_trim(r);
     r->notify = notify_new();
     r->begun_utc_ns = recorder_utc_now(r);
     notify_ready(r->notify);
@@ -345,6 +380,8 @@ static void end(struct recorder *r)
     if (r->store)
         recorder_status_write(r, true);
     domain_watch_free(r->domains);
+    recorder_counts_end(r);
+    trimmer_free(r->trimmer);
     tracer_free(r->tracer);
     recorder_clock_end(r);
     part_link_free(&r->link);
@@ -363,7 +400,7 @@ int recorder_run(const struct recorder_options *o, struct error *err)
     if (status == 0)
         status = o->input >= 0 ? record_trace(r, o->input, err) : record_host(r, err);
     end(r);
-    if (status == 0 && r->full.code != ERROR_NONE) {
+    if (r->full.code != ERROR_NONE) { /* what failed later follows from it */
         *err = r->full;
         status = -1;
     }

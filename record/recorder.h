@@ -26,6 +26,7 @@ struct recorder_options {
     struct store_limits limits;
     bool stop_when_full; /* rather than remove the oldest archives */
     bool with_trace;
+    uint64_t keep_trace_ns; /* with_trace: for so long after an archive's end; 0: as long as the archive */
     int level;
     unsigned threads;
     double cpu_hz; /* 0: measured */
@@ -37,11 +38,17 @@ struct recorder_options {
     enum tracer_purpose purpose;         /* of its mask */
     double max_cpu_ppm;                  /* of a CPU: above it less is recorded; 0: no limit */
     struct domain_watch_options domains; /* with `input` only if it names a source */
-    const struct time_source *time;      /* NULL: this machine's */
-    int64_t trace_begins_utc_ns; /* with `input`: what time it was at its first record; 0: it is now */
-    const atomic_int *stop;      /* set by a signal */
-    atomic_int *reload;          /* the same: the limits are to be read again; set back. NULL: never */
-    const sigset_t *wait_mask;   /* while waiting */
+    enum recorder_counts {
+        COUNTS_AUTO,
+        COUNTS_NONE,
+        COUNTS_FILE
+    } counts;                       /* auto: those of this domain, unless `input` is given */
+    const char *counts_file;        /* COUNTS_FILE */
+    const struct time_source *time; /* NULL: this machine's */
+    int64_t trace_begins_utc_ns;    /* with `input`: what time it was at its first record; 0: it is now */
+    const atomic_int *stop;         /* set by a signal */
+    atomic_int *reload;             /* the same: the limits are to be read again; set back. NULL: never */
+    const sigset_t *wait_mask;      /* while waiting */
     /* Reads the limits again, when `reload` was set. False: they stay. May be NULL. */
     bool (*read_again)(void *context, struct store_limits *limits);
     /* One line for people: what began, ended, was removed, or went wrong. */

@@ -6,12 +6,15 @@
 
 #include "host/io_clock.h"
 #include "host/wall_clock.h"
+#include "metrics/human.h"
 
-#define READ_EVERY_NS      10000000000u   /* here, */
-#define READ_EVERY_TRACE_S 1.0            /* or in the trace */
-#define TEST_LATE_NS       3600000000000u /* where the time runs as fast as a test can */
-#define SOON_S             4.0            /* a snapshot lies two seconds before an end */
-#define SLACK_NS           1000000000     /* a clock that is set back by less begins no archive */
+#define READ_EVERY_NS      10000000000u    /* here, */
+#define READ_EVERY_TRACE_S 1.0             /* or in the trace */
+#define TEST_LATE_NS       3600000000000u  /* where the time runs as fast as a test can */
+#define SOON_S             4.0             /* a snapshot lies two seconds before an end */
+#define AHEAD_MOST_NS      3600000000000   /* a clock that is ahead by less is believed at once, */
+#define BELIEVED_NS        86400000000000u /* and by more after so long */
+#define SLACK_NS           1000000000      /* a clock that is set back by less begins no archive */
 
 /* ---- a given trace, whose own clock goes on from a known time ---- */
 
@@ -39,6 +42,9 @@ int recorder_clock_begin(struct recorder *r, struct error *err)
         source = (struct time_source){r, read_trace_time};
     recorder_clock_end(r);
     r->clocks_n = 0;
+    struct time_reading now;
+    if (!by_trace(r) && source.read(source.context, &now, err) != 0)
+        return -1;
     r->clock = wall_clock_new(&source, r->o->time ? TEST_LATE_NS : WALL_CLOCK_LATE_NS, err);
     return r->clock ? 0 : -1;
 }
@@ -79,7 +85,7 @@ void recorder_clock_read(struct recorder *r)
     const struct stream_moment newest = {
         .tsc = r->newest_tsc, .age_ns = now_ns - r->newest_at_ns, .sweep_ns = r->sweep_ns};
     if (wall_clock_read(r->clock, r->newest_tsc ? &newest : NULL, &news, &err) != 0) {
-        recorder_say(r, true, "the time of day: %s", err.message);
+        error_set(&r->full, ERROR_IO, "the time of day: %.200s", err.message);
         return;
     }
     if (news.broken)
@@ -92,15 +98,62 @@ void recorder_clock_read(struct recorder *r)
         take_pair(r, &news.pair);
 }
 
-int64_t recorder_utc_now(struct recorder *r)
+/* False: the source failed. */
+static bool read_now(struct recorder *r, struct time_reading *t)
 {
     struct time_source source = r->o->time ? *r->o->time : time_source_host();
-    struct time_reading t;
     struct error err;
-    if (by_trace(r))
-        return r->newest_tsc ? r->o->trace_begins_utc_ns + (int64_t)clock_ns(&r->stream_clock, r->newest_tsc)
-                             : r->o->trace_begins_utc_ns;
-    return source.read(source.context, &t, &err) == 0 ? t.utc_ns : 0;
+    if (!by_trace(r))
+        return source.read(source.context, t, &err) == 0;
+    uint64_t ns = r->newest_tsc ? clock_ns(&r->stream_clock, r->newest_tsc) : 0;
+    *t = (struct time_reading){.utc_ns = r->o->trace_begins_utc_ns + (int64_t)ns, .boot_ns = ns};
+    return true;
+}
+
+int64_t recorder_utc_now(struct recorder *r)
+{
+    struct time_reading t;
+    return read_now(r, &t) ? t.utc_ns : 0;
+}
+
+/* ---- the time for what is old ---- */
+
+static void say_belief(struct recorder *r, int64_t by_ns)
+{
+    struct believed_time *b = &r->believed;
+    char length[HUMAN_BYTES];
+    if (by_ns < AHEAD_MOST_NS)
+        b->said = false;
+    else if (!b->said && (r->limits.keep_ns > 0 || r->trimmer)) {
+        b->said = true;
+        recorder_say(
+            r, false,
+            "the clock is %s ahead of what was recorded: until it has gone on for a day, nothing more "
+            "is removed because it is old",
+            human_duration(length, (uint64_t)by_ns));
+    }
+}
+
+int64_t recorder_utc_believed(struct recorder *r)
+{
+    struct believed_time *b = &r->believed;
+    struct time_reading t;
+    if (!read_now(r, &t))
+        return 0;
+    int64_t clock_ahead_ns = t.utc_ns - (int64_t)t.boot_ns;
+    int64_t set_ns = clock_ahead_ns - b->clock_ahead_ns;
+    if (!b->known) {
+        bool before = r->ended_utc_ns > 0 && r->ended_utc_ns < t.utc_ns;
+        b->ahead_ns = (before ? r->ended_utc_ns : t.utc_ns) - (int64_t)t.boot_ns;
+    }
+    if (!b->known || set_ns > SLACK_NS || set_ns < -SLACK_NS)
+        b->steady_ns = t.boot_ns;
+    b->known = true;
+    b->clock_ahead_ns = clock_ahead_ns;
+    if (clock_ahead_ns - b->ahead_ns < AHEAD_MOST_NS || t.boot_ns - b->steady_ns >= BELIEVED_NS)
+        b->ahead_ns = clock_ahead_ns;
+    say_belief(r, clock_ahead_ns - b->ahead_ns);
+    return (int64_t)t.boot_ns + b->ahead_ns;
 }
 
 /* ---- where a part ends ---- */

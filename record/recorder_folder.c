@@ -1,10 +1,12 @@
 /* The folder of the archives, as the recorder finds and keeps it. */
 #include "recorder_state.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "archive/archive.h"
 #include "metrics/human.h"
@@ -14,8 +16,7 @@
 /* What should be left for what comes: */
 #define ROOM_MOST    ((uint64_t)16 << 20)
 #define ROOM_LEAST   ((uint64_t)1 << 20)
-#define ROOM_OF_FREE 4  /* this part of what is to stay free, */
-#define ROOM_OF_KEPT 16 /* and at most this part of all that may be kept */
+#define ROOM_OF_FREE 4 /* this part of what is to stay free */
 
 /* Calls `visit` with the path of each file in this state, in order; it returns false to end. -1 with `err` filled. */
 static int each_file(struct recorder *r, enum store_state state,
@@ -114,6 +115,31 @@ void recorder_find_last(struct recorder *r)
     }
 }
 
+/* ---- the open archive ---- */
+
+static bool stat_open(const struct recorder *r, struct stat *st)
+{
+    char path[PATH_MAX + sizeof ".partial"];
+    snprintf(path, sizeof path, "%s.partial", r->path);
+    errno = 0;
+    return r->open && stat(path, st) == 0;
+}
+
+int recorder_check_open(const struct recorder *r, struct error *err)
+{
+    struct stat st;
+    if (!r->open || stat_open(r, &st) || (errno != ENOENT && errno != ENOTDIR))
+        return 0;
+    return error_set(err, ERROR_IO, "%.150s.partial, which was being written, was removed, or its folder was",
+                     r->path);
+}
+
+uint64_t recorder_open_bytes(const struct recorder *r)
+{
+    struct stat st;
+    return stat_open(r, &st) ? (uint64_t)st.st_size : 0;
+}
+
 /* ---- room ---- */
 
 static void say_removed(const struct recorder *r, const struct store_pruned *p)
@@ -133,7 +159,7 @@ int recorder_make_room(struct recorder *r, struct error *err)
     struct store_usage usage;
     uint64_t room = min64(ROOM_MOST, max64(limits.min_free_bytes / ROOM_OF_FREE, ROOM_LEAST));
     if (limits.keep_bytes)
-        room = min64(room, limits.keep_bytes / ROOM_OF_KEPT);
+        room = min64(room, store_room_reserve(limits.keep_bytes));
     if (r->o->stop_when_full) { /* what is old goes all the same */
         if (store_usage(r->store, &usage, err) != 0)
             return -1;
@@ -146,8 +172,12 @@ int recorder_make_room(struct recorder *r, struct error *err)
                              r->o->folder, usage.free_bytes);
         limits.keep_bytes = limits.min_free_bytes = 0;
     }
-    if (store_prune(r->store, &limits, (uint64_t)recorder_utc_now(r), room, &pruned, err) != 0)
+    if (store_prune(r->store, &limits, (uint64_t)recorder_utc_believed(r), room, &pruned, err) != 0)
         return -1;
+    uint64_t files = atomic_exchange(&r->room.files, 0); /* those that made room for a write */
+    pruned.files += files;
+    pruned.bytes += atomic_exchange(&r->room.bytes, 0);
+    pruned.why |= files > 0 ? STORE_BYTES : 0;
     say_removed(r, &pruned);
     if (pruned.broken & (STORE_BYTES | STORE_FREE))
         return error_set(err, ERROR_IO, "%.150s: %s, and there is no archive that could be removed",
@@ -155,4 +185,25 @@ int recorder_make_room(struct recorder *r, struct error *err)
                          pruned.broken & STORE_FREE ? "too little of the file system is free (--min-free)"
                                                     : "more is kept than may be (--keep-bytes)");
     return 0;
+}
+
+/* ---- traces that are kept for a time ---- */
+
+void recorder_trim(struct recorder *r)
+{
+    if (r->trimmer)
+        trimmer_run(r->trimmer, (uint64_t)recorder_utc_believed(r));
+}
+
+void recorder_trimmed(struct recorder *r)
+{
+    char bytes[HUMAN_BYTES];
+    if (!r->trimmer)
+        return;
+    const struct trimmed done = trimmer_take(r->trimmer);
+    if (done.archives > 0)
+        recorder_say(r, false, "the traces of %" PRIu32 " archives are not kept any more: %s less",
+                     done.archives, human_bytes(bytes, done.bytes));
+    if (done.error.code != ERROR_NONE)
+        recorder_say(r, true, "%s", done.error.message);
 }

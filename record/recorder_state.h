@@ -5,9 +5,11 @@
 #include <limits.h>
 
 #include "archive/host_facts.h"
+#include "record/counter_log.h"
 #include "record/notify.h"
 #include "record/part.h"
 #include "record/recorder.h"
+#include "record/trimmer.h"
 
 #define CLOCKS_KEPT 4 /* pairs with which each archive begins */
 
@@ -15,8 +17,14 @@ struct recorder {
     const struct recorder_options *o;
     struct store *store;
     struct store_limits limits;
+    struct store_room room;       /* for those who write, by these limits */
     struct tracer *tracer;        /* NULL: the trace is given */
     struct domain_watch *domains; /* NULL: nobody asks who they are */
+    struct counter_log *counts;   /* NULL: none are kept */
+    bool counts_wrong;            /* the last message about them was that they cannot be had */
+    bool counts_await;            /* the part's beginning, from which they are taken, was not known yet */
+    bool counts_foreign;          /* their time stamps are not the trace's: that was said */
+    struct trimmer *trimmer;      /* NULL: traces are kept as long as archives, or not at all */
     struct wall_clock *clock;
     struct notify *notify;
     struct spool *spool;
@@ -39,6 +47,13 @@ struct recorder {
     uint64_t newest_at_ns, sweep_ns, sweep_at_ns;
     uint64_t read_at_ns; /* io_clock_ns of the last reading of the time, */
     uint64_t read_at_tsc;
+    struct believed_time {
+        bool known;
+        int64_t ahead_ns;       /* of boot_ns: the time of day that is believed, */
+        int64_t clock_ahead_ns; /* and the clock's, at the last reading */
+        uint64_t steady_ns;     /* boot_ns since when the clock has not been set */
+        bool said;              /* that the clock is not believed */
+    } believed;
     bool stopping;
     uint64_t stopping_at_ns, looked_at_ns;
     enum tracer_state tracer_state;
@@ -61,7 +76,8 @@ struct recorder {
     unsigned too_much; /* measurements in a row */
     uint64_t measured_at_ns, measured_cpu_ns;
     uint64_t status_at_ns, taken_at_ns, limits_at_ns;
-    struct error full; /* there is no room for more: why */
+    struct error full; /* recording cannot go on, as there is no room, no time of day or no folder: why */
+    uint64_t open_records, open_lost_records; /* of the open part, at its last checkpoint */
 };
 
 /* Says a line to people (see recorder_options.say). */
@@ -80,6 +96,12 @@ void recorder_clock_read(struct recorder *r);
 /* Now, by the clocks of this machine, or of what stands in for it. */
 int64_t recorder_utc_now(struct recorder *r);
 
+/*
+ * The same, for what is removed because it is old. A clock that is an hour or more ahead of what is known (the end of the newest
+ * archive, and the time that has passed since) counts only once it has gone on for a day without being set.
+ */
+int64_t recorder_utc_believed(struct recorder *r);
+
 /* The tsc at which the open part is to end; 0: not known yet. */
 uint64_t recorder_part_end(struct recorder *r, uint64_t settled_tsc);
 
@@ -91,6 +113,15 @@ void recorder_facts_begin(struct recorder *r, struct buffer *to);
 /* Takes what has been learnt of domains, and what recording takes from time to time. */
 void recorder_facts_take(struct recorder *r);
 
+/* ---- counters beside the trace (recorder_counts.c) ---- */
+
+/* Begins to keep them, where that is wanted and possible. -1 with `err` filled: the file that was named cannot be read. */
+int recorder_counts_begin(struct recorder *r, struct error *err);
+void recorder_counts_end(struct recorder *r);
+
+/* Adds their rows to the open part (see part_watch.counts). */
+void recorder_counts_take(struct recorder *r, bool first, struct buffer *lines);
+
 /* ---- the folder ---- */
 
 /* Completes what a crash has left, and says so. -1 with `err` filled: the folder cannot be read. */
@@ -99,8 +130,18 @@ int recorder_salvage(struct recorder *r, struct error *err);
 /* Finds since when nothing was recorded: ended_utc_ns. */
 void recorder_find_last(struct recorder *r);
 
+/* -1 with `err` filled: the file of the open archive, or its folder, was removed. */
+int recorder_check_open(const struct recorder *r, struct error *err);
+
+/* Bytes of the open archive so far; 0: none is open. */
+uint64_t recorder_open_bytes(const struct recorder *r);
+
 /* Removes what is too old or too much. -1 with `err` filled: there is no room, and nothing is to be removed for it. */
 int recorder_make_room(struct recorder *r, struct error *err);
+
+/* Takes the traces out of archives that are old enough, meanwhile; and says what of it was done. */
+void recorder_trim(struct recorder *r);
+void recorder_trimmed(struct recorder *r);
 
 /* ---- limits ---- */
 

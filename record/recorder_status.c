@@ -40,16 +40,19 @@ static json_t *state_of(struct recorder *r)
                                                 : "waiting"));
     json_object_set_new(o, "archive", r->open ? json_string(r->path) : json_null());
     json_object_set_new(o, "archives", number(r->parts));
-    json_object_set_new(o, "stored_bytes", number(r->stored_bytes));
+    json_object_set_new(o, "stored_bytes", number(r->stored_bytes + recorder_open_bytes(r)));
     json_object_set_new(o, "trace_bytes", number(r->trace_bytes + spool.bytes));
     json_object_set_new(o, "waiting_bytes", number(spool.waiting));
-    json_object_set_new(o, "records", number(r->records));
-    json_object_set_new(o, "lost_records", number(r->lost_records));
+    json_object_set_new(o, "records", number(r->records + r->open_records));
+    json_object_set_new(o, "lost_records", number(r->lost_records + r->open_lost_records));
     json_object_set_new(o, "stalled_ns", number(r->stalled_ns + spool.stalled_ns));
+    json_object_set_new(o, "counter_rows",
+                        r->counts ? number(counter_log_state(r->counts).rows) : json_null());
     json_object_set_new(o, "restarts", number(r->restarts));
     json_object_set_new(o, "cpu_ns", number(cpu_ns));
     json_object_set_new(o, "rss_bytes", number(recorder_rss_bytes()));
-    json_object_set_new(o, "clock", json_string(wall_clock_by_stream(r->clock) ? "stream" : "host"));
+    json_object_set_new(o, "clock",
+                        json_string(r->clock && wall_clock_by_stream(r->clock) ? "stream" : "host"));
     json_object_set_new(o, "mask", r->reduced.mask ? number(r->reduced.mask) : json_null());
     return o;
 }

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include "formats/output.h"
 #include "metrics/array.h"
 #include "metrics/min_max.h"
+#include "record/store_bytes.h"
 
 #define LOCK_WAIT_NS 3000000000u /* what a recorder that has died had started may still be ending */
 #define FLIGHT       "flight"
@@ -23,8 +25,9 @@
 
 struct store {
     struct store_options options;
-    char *dir, *home; /* DIR, DIR/HOST */
-    int lock;         /* -1: none */
+    char *dir, *home;         /* DIR, DIR/HOST */
+    int lock;                 /* -1: none */
+    pthread_mutex_t removing; /* one removes at a time */
 };
 
 static uint64_t statvfs_free(void *context, const char *dir)
@@ -131,6 +134,7 @@ struct store *store_open(const struct store_options *o, struct error *err)
     }
     s->options = *o;
     s->lock = -1;
+    pthread_mutex_init(&s->removing, NULL);
     if (!o->free_bytes)
         s->options.free_bytes = statvfs_free;
     if (open_store(s, err) == 0)
@@ -144,6 +148,7 @@ void store_close(struct store *s)
     if (!s)
         return;
     lock_release(s->lock);
+    pthread_mutex_destroy(&s->removing);
     free(s->dir);
     free(s->home);
     free(s);
@@ -299,7 +304,8 @@ int store_usage(struct store *s, struct store_usage *u, struct error *err)
 {
     struct store_file *list;
     size_t n;
-    *u = (struct store_usage){.free_bytes = free_bytes(s)};
+    *u = (struct store_usage){.free_bytes = free_bytes(s),
+                              .bytes = store_other_bytes(s->dir, s->options.host)};
     if (store_list(s, &list, &n, err) != 0)
         return -1;
     for (size_t i = 0; i < n; i++)
@@ -320,12 +326,17 @@ struct pruning {
     bool failed;        /* with the first error */
 };
 
+bool store_ended_before(const struct store *s, const struct store_name *name, uint64_t now_utc_ns,
+                        uint64_t keep_ns)
+{
+    uint64_t end_ns = name->hour * STORE_HOUR_NS + max64(s->options.longest_ns, STORE_HOUR_NS);
+    return now_utc_ns > end_ns && now_utc_ns - end_ns > keep_ns;
+}
+
 /* Whether a file ended so long ago that it is to go. */
 static bool is_old(const struct pruning *p, const struct store_name *name)
 {
-    uint64_t longest_ns = max64(p->store->options.longest_ns, STORE_HOUR_NS), keep_ns = p->limits->keep_ns;
-    uint64_t end_ns = name->hour * STORE_HOUR_NS + longest_ns;
-    return keep_ns > 0 && p->now_utc_ns > end_ns && p->now_utc_ns - end_ns > keep_ns;
+    return p->limits->keep_ns > 0 && store_ended_before(p->store, name, p->now_utc_ns, p->limits->keep_ns);
 }
 
 /* Limits that do not hold now, but for age. */
@@ -378,14 +389,15 @@ static bool consider(struct pruning *p, const struct store_file *f, struct error
     return true;
 }
 
-int store_prune(struct store *s, const struct store_limits *limits, uint64_t now_utc_ns, uint64_t room_wanted,
-                struct store_pruned *result, struct error *err)
+static int prune(struct store *s, const struct store_limits *limits, uint64_t now_utc_ns,
+                 uint64_t room_wanted, struct store_pruned *result, struct error *err)
 {
     struct pruning p = {.store = s,
                         .limits = limits,
                         .result = result,
                         .now_utc_ns = now_utc_ns,
                         .room_wanted = room_wanted,
+                        .bytes = store_other_bytes(s->dir, s->options.host),
                         .free_then = free_bytes(s)};
     struct store_file *list;
     size_t n;
@@ -404,4 +416,13 @@ int store_prune(struct store *s, const struct store_limits *limits, uint64_t now
     if (result->files > 0)
         store_sync(s);
     return p.failed ? -1 : 0;
+}
+
+int store_prune(struct store *s, const struct store_limits *limits, uint64_t now_utc_ns, uint64_t room_wanted,
+                struct store_pruned *result, struct error *err)
+{
+    pthread_mutex_lock(&s->removing);
+    int status = prune(s, limits, now_utc_ns, room_wanted, result, err);
+    pthread_mutex_unlock(&s->removing);
+    return status;
 }

@@ -93,6 +93,13 @@ struct store_pruned {
 };
 
 /*
+ * Whether a file ended more than keep_ns before this time. An archive ends `longest_ns`, and at least an hour, after the beginning of its
+ * hour at the latest: that counts.
+ */
+bool store_ended_before(const struct store *s, const struct store_name *name, uint64_t now_utc_ns,
+                        uint64_t keep_ns);
+
+/*
  * Removes the oldest complete archives, dumps and damaged files until all limits hold, with room_wanted bytes more than there are now. What
  * is open (.partial) stays, and counts. An archive ends `longest_ns` after the beginning of its hour at the latest. 0; -1 with `err`
  * filled: something could not be read or removed; the others were.

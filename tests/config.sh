@@ -64,6 +64,10 @@ config '[report]' 'by = pcpu' 'domains = 1'
 check 'what does not go together: where it is from' refuses 'the configuration file hold, too' report "$fixture"
 run help report
 check 'help does not read it' exits 0
+config '[record]' 'with-trace = maybe'
+check 'a value that may lack, and is none' refuses "config:2: --with-trace: 'maybe'" record -o "$scratch/folder" "$fixture"
+config '[record]' 'with-trace'
+check 'that lacks' refuses 'is compressed' record -o "$scratch/folder" "$fixture"
 
 group 'root and others'
 if [ "$(id -u)" -eq 0 ]; then

@@ -152,7 +152,7 @@ if command -v zsh >/dev/null 2>&1; then
     check 'zsh: commands' equal "$(commands)" "$(zsh_offers xenmeter help '' | cut -d: -f1)"
     check 'zsh: what they mean' equal "$(xenmeter help --complete -- report --li | grep live)" \
         "$(zsh_offers xenmeter report --li | sed -n '/^--live:/s/:/\t/p')"
-    check 'zsh: a value in one word with its option' equal 'keeps 9 table csv tsv json jsonl xenmon archive' \
+    check 'zsh: a value in one word with its option' equal 'keeps 9 table csv tsv json jsonl xenmon prometheus archive' \
         "$(zsh_offers xenmeter report --format=js | paste -sd' ')"
     check 'zsh: a list' equal 'keeps 5 pcpu domain-pcpu' "$(zsh_offers xenmeter archive create -b vcpu, | paste -sd' ')"
     check 'zsh: files' equal files "$(zsh_offers xenmeter info READ)"

@@ -95,6 +95,142 @@ run record -o "$folder" --host host --rotate 10s --clock @$begins - <"$scratch/t
 check 'through a pipe, and again: nothing is replaced' [ "$(archives | wc -l)" -eq 6 ]
 rm -rf "$folder"
 
+group 'an archive after one that is too short'
+info_says() { jq -e "$1" "$scratch/out" >/dev/null; }
+run record -q -o "$folder" --host host --rotate 10s --clock @2026-11-29T06:59:57Z "$scratch/trace.xt"
+mapfile -t files < <(archives)
+run info -f json "${files[1]}"
+check 'says that it begins anew, though nothing is missing' info_says '.host.gaps | length == 1 and (.[0].why | test("nothing is missing"))'
+run info -f json "${files[2]}"
+check 'the next one goes on' info_says '.host.gaps | length == 0'
+rm -rf "$folder"
+
+# ---- counters beside it ----
+
+group 'counters beside the trace'
+jq 'del(.duration_ms) | .duration_s = 25' sim/scenarios/web-closed-loop.json >"$scratch/busy.json"
+"$XENMETER" simulate -q -o "$scratch/busy.xt" --counts "$scratch/counts.csv" "$scratch/busy.json"
+run record -q -o "$folder" --host host --rotate 10s --with-trace --clock @$begins --io-counts "$scratch/counts.csv" "$scratch/busy.xt"
+check 'exit status' exits 0
+check 'all are whole' all_whole
+mapfile -t files < <(archives)
+each_has_counters() {
+    for file in "${files[@]}"; do "$XENMETER" archive list -v "$file" | grep -q '/io-counts/0' || return 1; done
+}
+check 'each archive has some' each_has_counters
+"$XENMETER" archive merge -q -o "$scratch/all.xma" "${files[@]}"
+run charge -q -g 5s -f jsonl --io-counts "$scratch/counts.csv" "$scratch/busy.xt"
+sed "s|$scratch/counts.csv|FILE|" "$scratch/out" >"$scratch/expected"
+check 'charges by them' [ -s "$scratch/expected" ]
+run charge -q -g 5s -f jsonl --io-counts "$scratch/all.xma" "$scratch/busy.xt"
+sed "s|$scratch/all.xma|FILE|" "$scratch/out" >"$scratch/found"
+check 'what the archives have says the same' cmp "$scratch/expected" "$scratch/found"
+run charge -q -g 1s -f jsonl --io-counts "${files[1]}" "${files[1]}"
+check 'one archive is charged by its own' exits 0
+cp "$scratch/out" "$scratch/found"
+run charge -q -g 1s -f jsonl --io-counts "$scratch/counts.csv" "${files[1]}"
+check 'as by all of them' cmp "$scratch/out" "$scratch/found"
+run charge -q -g 1s -f jsonl "${files[1]}"
+check 'and not as without' [ "$(cksum <"$scratch/out")" != "$(cksum <"$scratch/found")" ]
+"$XENMETER" archive extract -q -o "$scratch/extracted" "$scratch/all.xma" '*/io-counts/*'
+rows_of() { sed '/^time_ns/d' "$@" | sort -u; }
+mapfile -t extracted < <(find "$scratch/extracted" -name '*.csv')
+check 'no reading is lost' cmp <(rows_of "$scratch/counts.csv") <(rows_of "${extracted[@]}")
+rm -rf "$folder" "$scratch/extracted"
+run record -q -o "$folder" --host host --rotate 10s --clock @$begins --io-counts none "$scratch/busy.xt"
+mapfile -t files < <(archives)
+run charge -q --io-counts "${files[0]}" "$scratch/busy.xt"
+check 'an archive without any: exit status' exits 2
+check 'an archive without any: that is said' says 'no outside counters'
+rm -rf "$folder"
+refused 'counters that are none' 'Makefile: line 1' -o "$folder" --io-counts Makefile "$scratch/busy.xt"
+refused 'a file of counters that is not there' 'no-counts' -o "$folder" --io-counts "$scratch/no-counts" "$scratch/busy.xt"
+
+# ---- the trace for a time ----
+
+group 'the trace for a time'
+later=2026-11-29T07:00:21Z
+run record -q -o "$folder" --host host --rotate 10s --with-trace -g 100ms --clock @$begins --io-counts "$scratch/counts.csv" "$scratch/busy.xt"
+mapfile -t files < <(archives)
+old=${files[0]} # of the hour before: what else there is begins in the hour that goes on
+cp -r "$folder" "$scratch/before"
+without() { # FOLDER: what its archives have but for traces, manifests and checkpoints, which list them
+    local members file
+    members=$(mktemp -d -p "$scratch")
+    for file in "${files[@]}"; do "$XENMETER" archive extract -q -o "$members" "$1${file#"$folder"}"; done
+    (cd "$members" && find . -type f ! -path '*/trace/*' ! -name manifest.json -exec cksum {} + | sort)
+    rm -rf "$members"
+}
+has_trace() { "$XENMETER" archive list -v "$1" | grep -q '/trace/0'; }
+run record -o "$folder" --host host --rotate 10s --with-trace=10s --clock @$later "$scratch/busy.xt"
+check 'exit status' exits 0
+check 'that is said' says 'the traces of 1 archives are not kept any more'
+check 'an old archive has none any more' not has_trace "$old"
+check 'and is smaller' [ "$(stat -c %s "$old")" -lt $(($(stat -c %s "$scratch/before${old#"$folder"}") / 10)) ]
+check 'one of the hour that goes on has it' has_trace "${files[1]}"
+check 'new ones, too' has_trace "$(archives | tail -n 1)"
+check 'all are whole' all_whole
+check 'all else is as it was, to the byte' cmp <(without "$scratch/before") <(without "$folder")
+run report -q -b vcpu -g 100ms --time-format utc -f csv "$old"
+check 'rows come of the results, with the time of day' grep -q ',2026-11-29T06:59:5' "$scratch/out"
+rm -rf "$folder"
+cut_short() { # SECONDS: the recorder is killed so long after its start; the archives are whole, with the trace or without
+    cp -r "$scratch/before" "$folder"
+    "$XENMETER" record -q -o "$folder" --host host --rotate 10s --with-trace=10s --clock "@$later" "$scratch/busy.xt" 2>/dev/null &
+    recorder=$!
+    sleep "$1"
+    kill -9 "$recorder"
+    wait "$recorder" 2>/dev/null
+    for file in "${files[@]}"; do "$XENMETER" archive verify -q "$file" || return 1; done
+    has_trace "$old" || cuts=$((cuts + 1))
+    cmp -s <(without "$scratch/before") <(without "$folder") || return 1
+    rm -rf "$folder"
+}
+cuts=0
+for ms in 5 10 15 20 30 40 60 80 120 250; do
+    check "killed after $ms ms" cut_short "$(printf '0.%03d' $ms)"
+done
+check 'some were killed after it' [ $cuts -gt 0 ]
+rm -rf "$folder" "$scratch/before"
+refused 'a time for the trace that is none' '--with-trace' -o "$folder" --with-trace=1s "$scratch/busy.xt"
+
+# ---- never more bytes than asked for ----
+
+group 'a hard limit'
+# While it records: the most bytes that its folder ever has.
+watched() { # ARGUMENT...
+    "$XENMETER" record -o "$folder" --host host --rotate 10s --clock @$begins "$@" "$scratch/busy.xt" 2>"$scratch/err" &
+    recorder=$!
+    while kill -0 $recorder 2>/dev/null; do
+        bytes=$(find "$folder" -type f -printf '%s\n' 2>/dev/null | awk '{ s += $1 } END { print s + 0 }')
+        most=$((bytes > most ? bytes : most))
+    done
+    wait $recorder
+    status=$?
+}
+most=0
+watched --with-trace --keep-bytes 1M
+check 'one archive has no room: exit status' exits 2
+check 'that is said' says '--keep-bytes'
+check "never more ($most)" [ $most -le $((1 << 20)) ]
+rm -rf "$folder"
+most=0
+watched --with-trace --keep-bytes 20M
+check 'the oldest go: exit status' exits 0
+check 'that is said' says 'they are too many'
+check "never more ($most)" [ $most -le $((20 << 20)) ]
+check 'but nearly so much' [ $most -gt $((8 << 20)) ]
+check 'all are whole' all_whole
+rm -rf "$folder"
+mkdir -p "$folder/other"
+truncate -s 19M "$folder/other/2026-11-29T06Z-0a1b2c3d-0000.xma"
+most=0
+watched --with-trace --keep-bytes 20M
+check 'those of other hosts count: exit status' exits 2
+check "never more ($most)" [ $most -le $((20 << 20)) ]
+check 'and stay' [ -e "$folder/other/2026-11-29T06Z-0a1b2c3d-0000.xma" ]
+rm -rf "$folder"
+
 # ---- a host ----
 
 jq 'del(.duration_ms) | .duration_s = 600' sim/scenarios/web-closed-loop.json >"$scratch/host.json"
@@ -154,6 +290,33 @@ mapfile -t files < <(archives)
 check 'domains have their names' [ "$(jq -r 'select(.domain == 1) | .name' "$scratch/out")" = web ]
 "$XENMETER" report -q -g total -d 'we*' -f jsonl "${files[0]}" >"$scratch/out"
 check 'and are found by them' [ "$(jq -r .domain "$scratch/out" | sort -u)" = 1 ]
+rm -rf "$folder"
+
+group 'a clock that fails'
+run record -o "$folder" --host host --xentrace "$scratch/xentrace" --domain-info "$scratch/domains" --clock false
+check 'at once: exit status' exits 2
+check 'at once: that is said' says "the clock's command does not answer"
+check 'at once: nothing is recorded' [ -z "$(find "$folder" -name '*.xma*')" ]
+cat >"$scratch/clock-that-ends" <<END
+#!/bin/sh
+for i in 1 2 3 4 5 6; do read -r _ && echo "\$((1795935600 + i))000000000 \$((1000 + i))000000000 \$((17592186044416 + i * 2400000000))"; done
+END
+chmod +x "$scratch/clock-that-ends"
+run record -o "$folder" --host host --xentrace "$scratch/xentrace" --domain-info "$scratch/domains" --clock "$scratch/clock-that-ends"
+check 'later: exit status' exits 2
+check 'later: that is said' says "the clock's command does not answer"
+check 'later: what there is is complete' nothing_partial
+check 'later: nothing is of 1970' [ -z "$(find "$folder" -name '1970*')" ]
+rm -rf "$folder"
+
+group 'a folder that is removed'
+start "$scratch/xentrace"
+check 'it records' soon is_open
+rm -rf "$folder"
+wait $recorder
+status=$?
+check 'exit status' exits 2
+check 'that is said' says 'was removed'
 rm -rf "$folder"
 
 group 'limits that are read again'
@@ -270,7 +433,8 @@ printf '\0\0\0\0\0\020\0\0' >"$scratch/tsc" # the first of them
 echo "$first_tsc 1774740000000000000" >"$scratch/steps" # 2026-03-28T23:20Z: the night in which summer time begins in Europe
 start_long
 kills=0
-while ! ended && kill -0 $recorder 2>/dev/null && [ $SECONDS -lt $((60 + days * 60)) ]; do
+long_begun=$SECONDS
+while ! ended && kill -0 $recorder 2>/dev/null && [ $((SECONDS - long_begun)) -lt $((60 + days * 60)) ]; do
     at=$(($(now_tsc) + (RANDOM % 10 + 1) * 3600 * 2400000000 / 2))
     timeout 60 bash -c "while [ \"\$(od -An -tu8 '$scratch/tsc' | tr -d ' ')\" -lt $((at < last_tsc ? at : last_tsc)) ]; do sleep 0.02; done" || break
     case $((RANDOM % 4)) in
@@ -312,6 +476,21 @@ as_the_day_says() { # FIRST LAST FILE
         BEGIN { d = a - b; exit !(d <= 1e6 && -d <= 1e6) }'
 }
 while read -r first last file; do check "$file has what ran" as_the_day_says "$first" "$last" "$file"; done <"$scratch/spans"
+rm -rf "$folder"
+
+group 'a clock that is set far ahead'
+printf '\0\0\0\0\0\020\0\0' >"$scratch/tsc"
+echo "$first_tsc 1774740000000000000" >"$scratch/steps"
+"$XENMETER" record -o "$folder" --host host --xentrace "$scratch/paced" --domain-info "$scratch/domains" --buffer 1M -g 1min --keep 100d --clock "$PWD/$BUILD/tests/paced_clock $scratch/tsc $scratch/steps" 2>"$scratch/err" &
+recorder=$!
+check 'it records' soon has_archives 2
+before=$(archives)
+set_clock 315360000 # ten years
+check 'is not believed: that is said' soon says 'nothing more is removed because it is old'
+end TERM
+check 'exit status' exits 0
+all_there() { for file in $before; do [ -e "$file" ] || return 1; done; }
+check 'what was recorded is there' all_there
 rm -rf "$folder"
 
 group 'at most so many bytes'

@@ -20,6 +20,11 @@ check 'it is stopped by the signal that completes archives' equal SIGTERM "$(val
 check 'xentrace is stopped by the recorder alone' equal mixed "$(value_of KillMode)"
 check 'folders that archives need not are read-only, its own is not' equal 'strict xenmeter' "$(value_of ProtectSystem) $(value_of StateDirectory)"
 
+mega_of() { sed -n "s/^ExecStart=.* --max-memory \([0-9]*\)M .*/\1/p" "$unit"; }
+buffer=$(sed -n 's/^#define BUFFER *(\([0-9]*\)u << 20)$/\1/p' cmd/record.c)
+queue=$(sed -n 's/^#define DISK_BYTES *((size_t)\([0-9]*\) << 20).*/\1/p' record/part.c)
+check 'its memory is limited to what the recorder limits itself to, and some more' equal "$(($(mega_of) + buffer + queue + 64))M" "$(value_of MemoryMax)"
+
 group 'systemd'
 if [ -z "$(command -v systemd-analyze)" ]; then
     skip 'systemd-analyze verify' 'it is not installed'

@@ -34,6 +34,7 @@
 #   diff        two captures compared: from every kind of file, chance, conditions, hostile reports
 #   simulate    the simulated host: traces, truth, wrong scenarios
 #   experiments the house of the experiments: tables, pictures, claims, what goes wrong
+#   metrics     Prometheus: text, a live file, the server, and what Prometheus makes of them
 #   xenmon      XenMon's logs
 #   databases   SQLite files, CSV read into typed tables by sqlite3 and DuckDB
 #   io-counts   outside counters, read and written
@@ -59,8 +60,8 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit siblings truth charges threads errors fit charges-simulated tasks invariants road jobs clock unrecorded cases cli config terminal dump every-event xenalyze charge charge-fit own-load debt guard guard-simulated apply hooks service blame diff simulate experiments xenmon databases io-counts ftrace dom0-trace archive archive-damage host-facts salvage parts record account account-money damage faults bounded docs hosts
-ASAN_TESTS := unit siblings clock unrecorded cases cli config dump every-event charge charge-fit own-load debt guard guard-simulated apply hooks blame diff simulate xenmon databases io-counts ftrace dom0-trace archive archive-damage host-facts parts account account-money road jobs damage faults
+TESTS      := unit siblings truth charges threads errors fit charges-simulated tasks invariants road jobs clock unrecorded cases cli config terminal dump every-event xenalyze charge charge-fit own-load debt guard guard-simulated apply hooks service blame diff simulate experiments xenmon databases io-counts ftrace dom0-trace archive archive-damage host-facts salvage parts record account account-money damage faults bounded docs hosts metrics
+ASAN_TESTS := unit siblings clock unrecorded cases cli config dump every-event charge charge-fit own-load debt guard guard-simulated apply hooks blame diff simulate xenmon databases io-counts ftrace dom0-trace archive archive-damage host-facts parts account account-money road jobs damage metrics faults
 # Those that read whole captures, those of TRACES too.
 ASAN_CAPTURE_TESTS := truth charges threads fit invariants road dump xenalyze
 ASAN_BUILD := build-asan

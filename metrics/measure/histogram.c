@@ -16,6 +16,11 @@ static inline unsigned bucket_of(uint64_t value)
     return shift * SUB_BUCKETS + (unsigned)(value >> shift);
 }
 
+unsigned histogram_bucket_of(uint64_t value_ns)
+{
+    return bucket_of(value_ns);
+}
+
 /* The middle of a bucket: at most 1/128 of its value away from anything counted in it. */
 static uint64_t bucket_middle(unsigned bucket)
 {

@@ -53,6 +53,9 @@ bool histogram_merge(struct histogram *into, const struct histogram *from);
  */
 uint64_t histogram_percentile(const struct histogram *h, unsigned per_mille);
 
+/* The bucket in which a sample of that length is counted. Those of powers of two begin with them. */
+unsigned histogram_bucket_of(uint64_t value_ns);
+
 /*
  * The first bucket from *bucket on (itself included) that has samples, and their number; false: there is none. To walk
  * a histogram, begin with 0 and continue with *bucket + 1.

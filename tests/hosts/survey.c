@@ -354,11 +354,12 @@ static bool any_late(const struct making *m, const struct edge *edges)
 static bool second_window_confirms(const struct making *m)
 {
     size_t end = m->windows_n > 2 ? m->windows[2].offset : m->writer.bytes, n = 0;
-    size_t at = m->windows_n > 1 ? m->windows[1].offset + 12 : end;
+    end = end < m->v->n ? end : m->v->n;
+    size_t at = m->windows_n > 1 && m->windows[1].offset + 12 < end ? m->windows[1].offset + 12 : end;
     uint64_t tsc = 0, last = 0;
     uint32_t event;
     const unsigned char *words;
-    for (; next_record(m->v->bytes, &at, end < m->v->n ? end : m->v->n, &event, &tsc, &words); last = tsc)
+    for (; next_record(m->v->bytes, &at, end, &event, &tsc, &words); last = tsc)
         n += tsc != last;
     return n > 1 && !(m->windows[1].pcpu == m->lone && m->plan->lone == 2);
 }

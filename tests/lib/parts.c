@@ -40,6 +40,11 @@ static void facts(void *context, bool first, struct buffer *lines)
     (void)lines;
 }
 
+static void counts(void *context, bool first, struct buffer *lines)
+{
+    (void)context, (void)first, (void)lines;
+}
+
 static void summary(void *context, struct summary *s)
 {
     (void)context;
@@ -62,7 +67,7 @@ int main(int argc, char **argv)
     };
     struct cutting cutting = {.len_ns = argc > 2 ? strtoull(argv[1], NULL, 10) : 0};
     struct spool_watch spool_watch = {NULL, tick, NULL};
-    struct part_watch watch = {&cutting, end, sweep, facts, summary};
+    struct part_watch watch = {&cutting, end, sweep, facts, counts, summary};
     struct part_link link = {0};
     struct part_result result;
     struct error err = {0};

@@ -288,6 +288,41 @@ static void what_was_known_stays_known(void)
     SAME_TEXT(domain(1)->name, "web");
 }
 
+/* What a guest's administrator calls it must not hide who the others are. */
+static void a_name_that_is_no_text_is_marked_and_no_other(void)
+{
+    static const struct {
+        const char *written, *name;
+    } names[] = {
+        {"a\xff\xfe"
+         "b",
+         "a\xef\xbf\xbd\xef\xbf\xbd"
+         "b"}, /* no UTF-8 */
+        {"\xc3\xa9", "\xc3\xa9"},
+        {"cut \xe2\x82", "cut \xef\xbf\xbd\xef\xbf\xbd"},
+        {"a\\u0000b", "a\xef\xbf\xbd"
+                      "b"},
+        {"a\\\\u0000", "a\\u0000"}, /* a backslash, and no escape */
+        {"\x01\ttab", "\xef\xbf\xbd\xef\xbf\xbdtab"},
+        {"\\ud83d\\ude00", "\xf0\x9f\x98\x80"},
+        {"\\ud83d.", "\xef\xbf\xbd."},
+        {"\\ude00", "\xef\xbf\xbd"},
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 "[ { \"domid\": 1, \"config\": { \"c_info\": { \"name\": \"%s\", \"uuid\": \"" WEB_UUID
+                 "\" } } },\n { \"domid\": 2, \"config\": { \"c_info\": { \"name\": \"bulk\" } } } ]",
+                 names[i].written);
+        EQUAL(read_text(text), 0);
+        SAME_TEXT(domain(1)->name, names[i].name);
+        SAME_TEXT(domain(1)->uuid, WEB_UUID);
+        SAME_TEXT(domain(2)->name, "bulk");
+    }
+    EQUAL(read_text("[ { \"domid\": 1, \"config\": { \"c_info\": { \"name\": \"\\u00"), -1);
+    domain_info_free(&info);
+}
+
 static void another_domain_of_the_same_number_inherits_nothing(void)
 {
     domain_info_free(&info);
@@ -313,5 +348,6 @@ CU_TestInfo domain_info_tests[] = {TEST(details_have_names_uuids_and_parameters)
                                    TEST(damaged_texts_are_read_or_refused),
                                    TEST(only_changes_are_facts),
                                    TEST(what_was_known_stays_known),
+                                   TEST(a_name_that_is_no_text_is_marked_and_no_other),
                                    TEST(another_domain_of_the_same_number_inherits_nothing),
                                    CU_TEST_INFO_NULL};
