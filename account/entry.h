@@ -24,16 +24,12 @@ enum entry_type {
 extern const char *const entry_type_names[]; /* "charge" "reversal" "new"; ended by NULL */
 
 /* Quantities, ns but for the last; see struct account_row and struct bill_row. */
-#define ENTRY_QUANTITIES(X)                                                                                  \
-    X(existed_ns)                                                                                            \
-    X(vcpu_ns)                                                                                               \
-    X(running_ns)                                                                                            \
-    X(runnable_ns)                                                                                           \
-    X(blocked_ns)                                                                                            \
-    X(offline_ns)                                                                                            \
-    X(unknown_ns) X(doubtful_ns) X(used_ns) X(charged_ns) X(measured_ns) X(certain_ns) X(inferred_ns)        \
-        X(served_ns) X(own_ns) X(unattributed_ns) X(base_ns) X(overhead_ns) X(idle_ns) X(capacity_ns)        \
-            X(recorded_ns) X(not_recorded_ns) X(executions)
+/* clang-format off */
+#define ENTRY_QUANTITIES(X) \
+    X(existed_ns) X(vcpu_ns) X(running_ns) X(runnable_ns) X(blocked_ns) X(offline_ns) X(unknown_ns) X(doubtful_ns) \
+    X(used_ns) X(charged_ns) X(measured_ns) X(certain_ns) X(inferred_ns) X(served_ns) X(own_ns) X(unattributed_ns) \
+    X(base_ns) X(overhead_ns) X(idle_ns) X(capacity_ns) X(recorded_ns) X(not_recorded_ns) X(executions)
+/* clang-format on */
 
 enum entry_quantity {
 #define ENTRY_ENUM(NAME) ENTRY_##NAME,
