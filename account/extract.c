@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "account/period.h"
 #include "archive/document.h"
@@ -146,7 +147,9 @@ int extract_text(const void *frame, size_t n, char **text, size_t *text_n, struc
         return 0;
     free(*text);
     *text = NULL;
-    return wrong(err);
+    return ZSTD_getErrorCode(*text_n) == ZSTD_error_memory_allocation
+               ? error_no_memory(err, "an extract of an archive")
+               : wrong(err);
 }
 
 static int read_capture(struct extract *e, size_t *at, struct extract_capture *c, struct error *err)

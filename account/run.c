@@ -126,14 +126,18 @@ static int add_piece(struct running *x, struct job *j, struct error *err)
         status = begin_period(x, &piece->period, err);
     if (status != 0)
         return status;
-    if (j->err.code != ERROR_NONE && j->err.code != ERROR_MEMORY)
+    /* A whole piece is read from the temporary file, which is nobody's archive. */
+    const bool ends = j->err.code == ERROR_MEMORY || (j->err.code == ERROR_IO && piece->whole);
+    if (j->err.code != ERROR_NONE && !ends)
         return left_out(x, c, ACCOUNT_DAMAGED, &j->err);
-    if (j->err.code == ERROR_MEMORY || sums_add(x->sums, &capture, &j->tally, &why) != 0) {
+    if (ends || sums_add(x->sums, &capture, &j->tally, &why) != 0) {
         if (why.code == ERROR_FORMAT)
             return left_out(x, c, ACCOUNT_INCONSISTENT, &why);
-        *err = j->err.code == ERROR_MEMORY ? j->err : why;
+        *err = ends ? j->err : why;
         return -1;
     }
+    if (x->options->used && j->tally.any)
+        x->options->used(x->options->context, fleet_file(&x->fleet, c));
     if (x->options->memory_limit && sums_memory(x->sums) > x->options->memory_limit)
         return error_set(err, ERROR_MEMORY, "one period takes more memory than the limit (--max-memory)");
     return 0;

@@ -155,6 +155,8 @@ struct account_options {
     void *context;
     /* A finding; NULL: not wanted. `file`: the archive. Called by the thread of account_run. */
     void (*finding)(void *context, enum account_finding_kind kind, const char *file, const char *what);
+    /* An archive counts in a period that is handed out next; NULL: not wanted. May come several times. */
+    void (*used)(void *context, const char *file);
     /* So many of all archives were read; NULL: not wanted. */
     void (*progress)(void *context, uint64_t done, uint64_t all);
 };

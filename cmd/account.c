@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "account/decimal.h"
 #include "account/period.h"
-#include "archive/host_facts.h"
+#include "account_reading.h"
 #include "formats/writer.h"
-#include "host_time.h"
 #include "metrics/array.h"
 #include "pager.h"
 #include "reading.h"
@@ -15,10 +15,7 @@
 
 struct accounting {
     const struct account_command *own;
-    struct account_options run;
-    struct host_facts given;
-    struct account_findings findings;
-    struct progress progress;
+    struct account_reading reading;
     struct column_choice choice;
     struct report_schema schema;
     struct output *output;
@@ -26,25 +23,32 @@ struct accounting {
     struct account_line
         *rows; /* of a statement, on their way to the writer: tables are laid out by several */
     size_t rows_n, rows_capacity;
-    bool written;     /* lines were; until then there may be one only, and a table is a page */
-    uint64_t lines;   /* in all */
-    struct error why; /* of a failure while a statement is written */
+    bool written;               /* lines were; until then there may be one only, and a table is a page */
+    struct bill_line bill_line; /* the only one so far */
+    uint64_t lines;             /* in all */
+    struct error why;           /* of a failure while a statement is written */
 };
 
 static const struct relation *const relations[] = {&relation_account, &relation_account_hosts,
-                                                   &relation_account_services, NULL};
+                                                   &relation_account_services, &relation_bill, NULL};
 
 /* By enum account_by. */
-static const char *const by_words[] = {"vm", "vm-host", "host", "driver-domain", NULL};
+static const char *const by_words[] = {"vm", "vm-host", "host", "driver-domain", "tag", NULL};
 static const struct relation *const relation_of[] = {&relation_account, &relation_account,
-                                                     &relation_account_hosts, &relation_account_services};
+                                                     &relation_account_hosts, &relation_account_services,
+                                                     &relation_bill};
+
+static const struct relation *relation_shown(const struct account_command *own)
+{
+    return money_wanted(&own->money) ? &relation_bill : relation_of[own->by];
+}
 
 /* ---- writing ---- */
 
 static int write_lines(struct accounting *a, const void *lines, size_t n)
 {
-    const struct rows rows = {.relation = relation_of[a->own->by], .at = lines, .n = n};
-    progress_end(&a->progress);
+    const struct rows rows = {.relation = relation_shown(a->own), .at = lines, .n = n};
+    progress_end(&a->reading.progress);
     a->written = true;
     return n > 0 ? writer_rows(a->writer, &rows) : 0;
 }
@@ -52,7 +56,8 @@ static int write_lines(struct accounting *a, const void *lines, size_t n)
 static bool may_be_page(const struct accounting *a)
 {
     return strcmp(a->own->common.format, "table") == 0 && !a->own->common.columns &&
-           relation_of[a->own->by] == &relation_account;
+           (relation_shown(a->own) == &relation_account ||
+            (money_wanted(&a->own->money) && a->own->by <= ACCOUNT_BY_VM_HOST));
 }
 
 static int put_line(struct accounting *a, const struct account_row *row)
@@ -94,13 +99,18 @@ static int look_for(void *context, const char *item, size_t n, struct error *err
     return 0;
 }
 
-static bool is_wanted(const struct accounting *a, const struct account_vm *vm)
+bool account_vm_wanted(const struct account_command *own, const struct account_vm *vm)
 {
     struct looking l = {.vm = vm};
-    if (!a->own->vms)
+    if (!own->vms)
         return true;
-    each_item(a->own->vms, look_for, &l, NULL);
+    each_item(own->vms, look_for, &l, NULL);
     return l.found;
+}
+
+static bool is_wanted(const struct accounting *a, const struct account_vm *vm)
+{
+    return account_vm_wanted(a->own, vm);
 }
 
 /* ---- statements ---- */
@@ -174,9 +184,47 @@ static int put_services(struct accounting *a, const struct account_statement *s)
     return status;
 }
 
+/* The first line waits while it is the only one, as that of a page. */
+static int put_bill(struct accounting *a, const struct account_statement *s)
+{
+    struct account_billing *b = &a->reading.billing;
+    if (account_billing_take(b, s, &a->why) != 0)
+        return -1;
+    bool waits = !a->written && a->lines == 1 && may_be_page(a);
+    a->lines += b->lines_n;
+    if (!a->written && a->lines == 1 && may_be_page(a)) {
+        a->bill_line = waits ? a->bill_line : b->lines[0];
+        return 0;
+    }
+    if (waits && write_lines(a, &a->bill_line, 1) != 0)
+        return -1;
+    return write_lines(a, b->lines, b->lines_n);
+}
+
+static bool is_focus(const struct account_command *own)
+{
+    return strcmp(own->common.format, "focus") == 0;
+}
+
+static int put_focus(struct accounting *a, const struct account_statement *s)
+{
+    struct buffer text = {0};
+    size_t n;
+    int status = account_billing_focus(&a->reading.billing, s, &text, &n, &a->why);
+    a->lines += status == 0 ? n : 0;
+    if (status == 0)
+        status = output_write(a->output, text.at ? text.at : "", text.n);
+    buffer_free(&text);
+    return status;
+}
+
 static int take_statement(void *context, const struct account_statement *s)
 {
     struct accounting *a = context;
+    if (is_focus(a->own))
+        return put_focus(a, s);
+    if (money_wanted(&a->own->money))
+        return put_bill(a, s);
     switch (a->own->by) {
     case ACCOUNT_BY_VM:
         return put_vms(a, s);
@@ -186,45 +234,20 @@ static int take_statement(void *context, const struct account_statement *s)
         return put_hosts(a, s);
     case ACCOUNT_BY_DRIVER_DOMAIN:
         return put_services(a, s);
+    case ACCOUNT_BY_TAG: /* only with money: check() */
+        break;
     }
     return -1;
 }
 
-static void take_finding(void *context, enum account_finding_kind kind, const char *file, const char *what)
-{
-    struct accounting *a = context;
-    progress_end(&a->progress);
-    account_findings_take(&a->findings, kind, file, what);
-}
-
-static void take_progress(void *context, uint64_t done, uint64_t all)
-{
-    progress_show_count(&((struct accounting *)context)->progress, done, all, "archives");
-}
-
 /* ---- the command ---- */
 
-static int read_given(struct accounting *a, struct error *err)
-{
-    const struct options *o = &a->own->common;
-    struct buffer text = {0};
-    if (!o->host_facts)
-        return 0;
-    int status = host_facts_file(o->host_facts, &text, err);
-    if (status == 0)
-        status = host_facts_read(&a->given, text.at, text.n, err);
-    buffer_free(&text);
-    if (status != 0) {
-        fail(o->host_facts, err);
-        err->code = ERROR_NONE; /* it was said */
-    }
-    return status;
-}
-
-/* NULL: the relation's own. */
+/* Columns of a table that nobody chose; NULL: the relation's own. */
 static const char *columns_of(const struct account_command *own)
 {
     bool plain_table = !own->common.columns && strcmp(own->common.format, "table") == 0;
+    if (plain_table && money_wanted(&own->money))
+        return account_billing_columns(own);
     if (!plain_table || relation_of[own->by] != &relation_account || !(own->extrapolate || own->peaks))
         return own->common.columns;
     return own->peaks && own->extrapolate ? "period,host,vm,vcpus,total_ns,extrapolated_total_ns,peak_1s_ns,"
@@ -235,53 +258,86 @@ static const char *columns_of(const struct account_command *own)
                           "covered_pct,verdict";
 }
 
+static int begin_focus(struct accounting *a, struct error *err)
+{
+    struct buffer header = {0};
+    a->written = true;
+    focus_put_header(&header);
+    int status =
+        header.failed ? error_no_memory(err, "the columns") : output_write(a->output, header.at, header.n);
+    buffer_free(&header);
+    return status;
+}
+
 static int begin(struct accounting *a, struct error *err)
 {
     const struct account_command *own = a->own;
     const struct options *o = &own->common;
-    if (account_zone_set(own->zone ? own->zone : "UTC", err) != 0 ||
-        (own->from && account_moment("from", own->from, &a->run.from_utc_ns, err) != 0) ||
-        (own->to && account_moment("to", own->to, &a->run.to_utc_ns, err) != 0))
+    struct account_options *run = &a->reading.run;
+    if (account_reading_begin(&a->reading, own, o->inputs, o->inputs_n, err) != 0 ||
+        (own->from && account_moment("from", own->from, &run->from_utc_ns, err) != 0) ||
+        (own->to && account_moment("to", own->to, &run->to_utc_ns, err) != 0))
         return -1;
-    if (a->run.from_utc_ns >= a->run.to_utc_ns)
+    if (run->from_utc_ns >= run->to_utc_ns)
         return error_set(err, ERROR_USAGE, "nothing lies between --from %.60s and --to %.60s", own->from,
                          own->to);
-    if (choice_make(&a->choice, &relation_of[own->by], 1, columns_of(own), o->sort, 0, err) != 0 ||
-        read_given(a, err) != 0)
+    const struct relation *relation = relation_shown(own);
+    if (choice_make(&a->choice, &relation, 1, columns_of(own), o->sort, 0, err) != 0 ||
+        account_reading_money(&a->reading, &own->money.sharing, NULL, NULL, err) != 0)
         return -1;
     a->schema = (struct report_schema){.name = "account",
                                        .choice = &a->choice,
                                        .selection = {.limit = o->limit, .memory_limit = o->max_memory},
                                        .bys = 1};
+    if (is_focus(own) && account_billing_check_focus(&a->reading.billing, err) != 0)
+        return -1;
     a->output = output_open(o->output, err);
     if (!a->output)
         return -1;
+    if (is_focus(own))
+        return begin_focus(a, err);
     reading_look(&a->schema, o, a->output);
     pager_offer(a->output, o);
     a->writer = writer_new(o->format, a->output, &a->schema, err);
     return a->writer ? 0 : -1;
 }
 
+static int put_page(struct accounting *a, struct error *err)
+{
+    const bool is_bill = money_wanted(&a->own->money);
+    struct buffer page = {0};
+    account_page_put(&page, is_bill ? &a->bill_line.usage : a->rows, a->own->zone ? a->own->zone : "UTC");
+    if (is_bill)
+        account_page_put_bill(&page, &a->bill_line);
+    int status = page.failed ? error_no_memory(err, "the page") : 0;
+    if (status == 0)
+        output_write(a->output, page.at, page.n);
+    buffer_free(&page);
+    return status;
+}
+
 static int end(struct accounting *a, struct error *err)
 {
     const struct report_summary summary = {.quality = NULL};
-    struct buffer page = {0};
+    const bool has_rule = a->written && a->own->money.rates && strcmp(a->own->common.format, "table") == 0;
     int status = 0;
     if (a->lines == 0)
         return error_set(err, ERROR_USAGE, "%s",
                          a->own->vms ? "--vm: none of these VMs is in this time" : "nothing to report");
-    if (!a->written) {
-        account_page_put(&page, a->rows, a->own->zone ? a->own->zone : "UTC");
-        status = page.failed ? error_no_memory(err, "the page") : 0;
-        if (status == 0)
-            output_write(a->output, page.at, page.n);
+    if (account_billing_end(&a->reading.billing, err) != 0) {
+        fail(a->own->money.rates, err);
+        a->reading.said = true;
+        return -1;
     }
-    buffer_free(&page);
-    if (status == 0)
+    if (!a->written)
+        status = put_page(a, err);
+    if (status == 0 && a->writer)
         writer_end(a->writer, &summary); /* a failure is the output's, and commit says it */
     else
         writer_free(a->writer);
     a->writer = NULL;
+    if (status == 0 && has_rule)
+        output_printf(a->output, "\namounts: %s\n", DECIMAL_RULE);
     return status;
 }
 
@@ -295,42 +351,29 @@ static int failed(struct accounting *a, const struct error *err)
         return fail(a->own->common.output, why);
     if (a->why.code != ERROR_NONE)
         return fail(NULL, &a->why);
-    return err->code != ERROR_NONE ? fail(NULL, err) : EXIT_ERROR;
+    return a->reading.said ? EXIT_ERROR : fail(NULL, err);
 }
 
 static int run(const struct options *o)
 {
-    struct accounting a = {.own = (const struct account_command *)o, .findings = {.quiet = o->quiet}};
+    struct accounting a = {.own = (const struct account_command *)o};
     struct error err = {0};
-    a.run = (struct account_options){.paths = (const char *const *)o->inputs,
-                                     .paths_n = o->inputs_n,
-                                     .given = o->host_facts ? &a.given : NULL,
-                                     .granularity = a.own->granularity,
-                                     .peaks = a.own->peaks,
-                                     .from_utc_ns = INT64_MIN,
-                                     .to_utc_ns = INT64_MAX,
-                                     .jobs = o->jobs ? o->jobs : usable_cpus(),
-                                     .memory_limit = o->max_memory,
-                                     .context = &a,
-                                     .finding = take_finding,
-                                     .progress = take_progress};
     if (o->columns && strcmp(o->columns, WORD_HELP) == 0)
         return reading_list_columns(o);
-    progress_begin(&a.progress, o->progress, o->quiet);
-    int status =
-        begin(&a, &err) == 0 && account_run(&a.run, take_statement, &a, &err) == 0 && end(&a, &err) == 0
-            ? EXIT_DONE
-            : EXIT_ERROR;
-    progress_end(&a.progress);
+    int status = begin(&a, &err) == 0 && account_run(&a.reading.run, take_statement, &a, &err) == 0 &&
+                         end(&a, &err) == 0
+                     ? EXIT_DONE
+                     : EXIT_ERROR;
+    progress_end(&a.reading.progress);
     if (status != EXIT_DONE)
         status = failed(&a, &err);
     else if ((status = commit(&a.output, o->output)) == EXIT_DONE)
-        status = account_findings_end(&a.findings);
+        status = account_findings_end(&a.reading.findings);
     writer_free(a.writer);
     output_abort(a.output);
     free(a.rows);
     choice_free(&a.choice);
-    host_facts_free(&a.given);
+    account_reading_free(&a.reading);
     return status;
 }
 
@@ -357,19 +400,39 @@ static int set_granularity(struct options *o, const struct option_spec *s, const
 
 static int set_account_by(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
-    int at = word_of(by_words, s, text, err);
-    ((struct account_command *)o)->by = at < 0 ? ACCOUNT_BY_VM : (enum account_by)at;
-    return at < 0 ? -1 : 0;
+    struct account_command *own = (struct account_command *)o;
+    (void)s;
+    bool tagged = strncmp(text, "tag:", 4) == 0 && text[4];
+    int at = tagged ? (int)ACCOUNT_BY_TAG : name_index(by_words, text, strlen(text));
+    char all[FORMATS_BYTES];
+    if (at < 0)
+        return error_set(err, ERROR_USAGE, "--by %.40s: wants one of %s", text,
+                         formats_listed(all, by_words));
+    own->by = (enum account_by)at;
+    own->money.tag = tagged ? text + 4 : NULL;
+    return 0;
 }
 
 static int check(struct options *o, struct error *err)
 {
+    const struct account_command *own = (const struct account_command *)o;
     if (o->columns && strcmp(o->columns, WORD_HELP) == 0)
         return 0;
+    if (own->by == ACCOUNT_BY_TAG && !own->money.tags)
+        return error_set(err, ERROR_USAGE, "--by tag wants --tags FILE");
+    if (is_focus(own) && (own->by > ACCOUNT_BY_VM_HOST || o->columns || o->sort || o->limit))
+        return error_set(
+            err, ERROR_USAGE,
+            "--format focus has rows and columns of its own: no --by host, driver-domain or tag, "
+            "no --columns, --sort and --limit");
+    if (own->by == ACCOUNT_BY_DRIVER_DOMAIN && money_wanted(&own->money))
+        return error_set(err, ERROR_USAGE, "--by driver-domain does not go with prices, tags and sharing");
     return o->inputs_n
                ? 0
                : error_set(err, ERROR_USAGE, "of which archives? give files, or folders that have them");
 }
+
+static const char *const formats[] = {"table", "csv", "tsv", "json", "jsonl", "sqlite", "focus", NULL};
 
 static const struct option_spec options[] = {
     OPTIONS_HEADING("What to report"),
@@ -384,16 +447,18 @@ static const struct option_spec options[] = {
     OPTION(0, "vm", "LIST", "only these VMs, by name or UUID: web*,db1", .set = set_text, OWN(vms)),
     OPTION('b', "by", "WHAT",
            "vm (default), vm-host (each host apart), host (what its pCPUs did), driver-domain (what they did "
-           "for whom)",
-           .set = set_account_by, .choices = "vm\nvm-host\nhost\ndriver-domain"),
+           "for whom), tag or tag:NAME (with --tags)",
+           .set = set_account_by, .choices = "vm\nvm-host\nhost\ndriver-domain\ntag"),
     OPTION(0, "extrapolate", NULL, "also total, scaled to the whole period, where not all of it was recorded",
            .set = set_flag, OWN(extrapolate)),
     OPTION(0, "peaks", NULL, "also the busiest second and five minutes of each VM; reads all intervals",
            .set = set_flag, OWN(peaks)),
     OPTION_SORT("order the rows, largest first"),
     OPTION_LIMIT("at most N rows"),
+    OPTIONS_HEADING("Who pays"),
+    OPTIONS_MONEY,
     OPTIONS_HEADING("How to show it"),
-    OPTION_FORMAT("table, csv, tsv, json, jsonl, sqlite; default: by the ending of -o, else table"),
+    OPTION_FORMAT("table, csv, tsv, json, jsonl, sqlite, focus; default: by the ending of -o, else table"),
     OPTION_OUTPUT,
     OPTION_COLUMNS,
     OPTION_RAW_NAMES,
@@ -425,7 +490,7 @@ static const struct command command = {
                 "xenmeter account -b host -f csv -o hosts.csv /var/lib/xenmeter",
     .options = options,
     .operands = OPERANDS_ARCHIVES,
-    .formats = writer_formats,
+    .formats = formats,
     .relations = relations,
     .options_size = sizeof(struct account_command),
     .check = check,

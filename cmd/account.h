@@ -4,10 +4,17 @@
 
 #include "account/relation.h"
 #include "account/statement.h"
+#include "account_money.h"
 #include "cli.h"
 #include "formats/buffer.h"
 
-enum account_by { ACCOUNT_BY_VM, ACCOUNT_BY_VM_HOST, ACCOUNT_BY_HOST, ACCOUNT_BY_DRIVER_DOMAIN };
+enum account_by {
+    ACCOUNT_BY_VM,
+    ACCOUNT_BY_VM_HOST,
+    ACCOUNT_BY_HOST,
+    ACCOUNT_BY_DRIVER_DOMAIN,
+    ACCOUNT_BY_TAG /* of bills only */
+};
 
 struct account_command {
     struct options common;
@@ -17,7 +24,14 @@ struct account_command {
     const char *from, *to; /* as they were given; NULL: they were not */
     const char *vms;       /* names and UUIDs; NULL: all */
     bool extrapolate, peaks;
+    struct money_options money;
 };
+
+/* Setters for OPTIONS_MONEY. */
+set_option set_share_idle, set_share_overhead, set_basis;
+
+/* Whether --vm has the VM, or is not given. */
+bool account_vm_wanted(const struct account_command *own, const struct account_vm *vm);
 
 /*
  * A moment of --from or --to: "2026-11", "2026-11-29", where that begins in the zone, or "2026-11-29T07:00". -1 with `err` filled.
@@ -36,5 +50,8 @@ int account_findings_end(const struct account_findings *f);
 
 /* A page about one VM in one period, in lines of at most 80 characters. */
 void account_page_put(struct buffer *b, const struct account_line *line, const char *zone);
+
+/* Lines for its end: what of its host's capacity the VM pays for, and how much. */
+void account_page_put_bill(struct buffer *b, const struct bill_line *line);
 
 #endif

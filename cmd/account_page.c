@@ -153,3 +153,17 @@ void account_page_put(struct buffer *b, const struct account_line *line, const c
     put_had(b, &line->row);
     put_trust(b, line);
 }
+
+void account_page_put_bill(struct buffer *b, const struct bill_line *line)
+{
+    char number[NUMBER_SIZE];
+    buffer_text(b, "\n");
+    put_time(b, "pays for", line->capacity_ns, "of what the host had:\n");
+    put_time(b, "  basis", line->base_ns, "");
+    buffer_printf(b, "overhead %s", seconds(number, line->overhead_ns));
+    buffer_printf(b, ", idle %s\n", seconds(number, line->idle_ns));
+    if (line->amount)
+        buffer_printf(
+            b, "%-*s %18s  %s; hosts are rounded half away from zero,\n%-*s rows by largest remainder\n",
+            NAME_WIDTH, "amount", line->amount, line->currency, NAME_WIDTH, "");
+}

@@ -17,20 +17,26 @@ static const struct small_file policy_file = {.cannot = "cannot read the policy"
                                               .most = (size_t)1 << 20,
                                               .standard_input = true};
 
-json_t *policy_json_read(const char *path, struct error *err)
+json_t *json_text_read(const char *text, size_t n, const char *what, struct error *err)
 {
     json_error_t why;
     char said[4 * 120 + 1];
-    struct buffer text = {0};
-    int status = small_file_read(path, &policy_file, &text, err);
-    json_t *policy = status == 0 ? json_parse(text.at, text.n, &why) : NULL;
-    buffer_free(&text);
-    if (status == 0 && !policy && json_memory_failed()) {
-        error_no_memory(err, "the policy");
-    } else if (status == 0 && !policy) {
+    json_t *document = json_parse(text, n, &why);
+    if (!document && json_memory_failed()) {
+        error_no_memory(err, what);
+    } else if (!document) {
         cell_text(said, why.text, 120);
         error_on_line(err, (uint64_t)(why.line > 0 ? why.line : 1), "is not JSON: %s", said);
     }
+    return document;
+}
+
+json_t *policy_json_read(const char *path, struct error *err)
+{
+    struct buffer text = {0};
+    int status = small_file_read(path, &policy_file, &text, err);
+    json_t *policy = status == 0 ? json_text_read(text.at, text.n, "the policy", err) : NULL;
+    buffer_free(&text);
     return policy;
 }
 

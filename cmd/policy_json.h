@@ -1,4 +1,4 @@
-/* Policies in JSON: reading the file, and members by kind. Messages name the place by its keys: "domains.web.share". */
+/* Policies and rates in JSON: reading the file, and members by kind. Messages name the place by its keys: "domains.web.share". */
 #ifndef XENMETER_CMD_POLICY_JSON_H
 #define XENMETER_CMD_POLICY_JSON_H
 
@@ -14,6 +14,9 @@
 struct where {
     char text[WHERE_BYTES];
 };
+
+/* The document in n bytes; `what` it is: "the policy". As policy_json_read. */
+json_t *json_text_read(const char *text, size_t n, const char *what, struct error *err);
 
 /* All of the file; the caller's to json_decref. NULL with `err` filled: it cannot be read, or is not JSON. */
 json_t *policy_json_read(const char *path, struct error *err);

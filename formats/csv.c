@@ -47,7 +47,7 @@ static int begin(struct writer *w)
 static void put_cell(struct writer *w, const struct column *column, struct value v)
 {
     char text[CSV_GUARDED_BYTES];
-    if (v.type == VALUE_TEXT && !w->schema->raw_names)
+    if (v.type == VALUE_TEXT && !v.number && !w->schema->raw_names)
         v.text = csv_guarded(text, v.text);
     writer_add_value(&w->text, column, v, "", has_tabs(w) ? csv_add_escaped : csv_add_quoted);
 }

@@ -38,7 +38,7 @@ page_of() {
     case $1 in
     account-* | archive-* | debt-* | guard-*) section_of "${1#*-}" "man/xenmeter-${1%%-*}.1" ;;
     help) section_of help man/xenmeter.1 ;;
-    account) awk '/^\.Sh / { other = /WHAT IS MISSING/ } !other' man/xenmeter-account.1 ;;
+    account) awk '/^\.Sh / { other = /WHAT IS MISSING|COMMANDS FOR CLOSED PERIODS/ } !other' man/xenmeter-account.1 ;;
     debt | guard) awk '/^\.Sh / { other = /COMMANDS OF AN OPERATOR/ } !other' "man/xenmeter-$1.1" ;;
     *) cat "man/xenmeter-$1.1" ;;
     esac

@@ -145,6 +145,15 @@ faults 'archive merge' "${former[@]}" --partial -- archive merge -q -o out.xma "
 
 faults 'archive salvage' "${former[@]}" -- archive salvage -q -o out.xma "$input/left.xma.partial"
 
+group 'account'
+"$XENMETER" account close -q -g hour --rates fixtures/rates.json -o "$input/closed" 2026-11-29 "$input/facts.xma"
+printf 'vm,customer\nweb,ACME\n' >"$input/tags.csv"
+faults 'account, bill' "${former[@]}" -- account -q -j 1 --rates "$PWD/fixtures/rates.json" --tags "$input/tags.csv" --share-idle used -b tag -o out.csv "$input/facts.xma"
+faults 'account, FOCUS' "${former[@]}" -- account -q -j 1 --rates "$PWD/fixtures/rates.json" --basis max -f focus -o out.csv "$input/facts.xma"
+faults 'account close' -- account close -q -j 1 --rates "$PWD/fixtures/rates.json" -o new.closed 2026-11-29 "$input/facts.xma"
+faults 'account correct' -- account correct -q -j 1 --closed "$input/closed" --into 2026-12 --share-idle even --basis max -o new.closed "$input/facts.xma"
+faults 'account replay' "${former[@]}" -- account replay -o out.csv "$input/closed"
+
 # Killed at a call: what is there is the former file or the new one, and of an archive that was begun the trace is recovered.
 group 'killed'
 faults 'report, killed' --kinds kill "${former[@]}" -- report -j 1 -g total,1ms -o out.csv "$trace"

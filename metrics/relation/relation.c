@@ -123,12 +123,33 @@ static bool is_number(struct value v)
     return v.type == VALUE_INTEGER || v.type == VALUE_DECIMAL;
 }
 
+/* -1, 0, 1: a < b, of two decimal numbers without a sign: "12.50". */
+static int compare_digits(const char *a, const char *b)
+{
+    a += strspn(a, "0");
+    b += strspn(b, "0");
+    size_t a_whole = strspn(a, "0123456789"), b_whole = strspn(b, "0123456789");
+    if (a_whole != b_whole)
+        return a_whole < b_whole ? -1 : 1;
+    int order = strcmp(a, b);
+    return (order > 0) - (order < 0);
+}
+
+/* The same with signs; both have as many digits after the point. */
+static int compare_numbers(const char *a, const char *b)
+{
+    bool a_below = *a == '-', b_below = *b == '-';
+    if (a_below != b_below)
+        return a_below ? -1 : 1;
+    return a_below ? compare_digits(b + 1, a + 1) : compare_digits(a, b);
+}
+
 int value_compare(struct value a, struct value b)
 {
     if (a.type == VALUE_NONE || b.type == VALUE_NONE)
         return (a.type == VALUE_NONE) - (b.type == VALUE_NONE);
     if (a.type == VALUE_TEXT && b.type == VALUE_TEXT)
-        return strcmp(a.text, b.text);
+        return a.number && b.number ? compare_numbers(b.text, a.text) : strcmp(a.text, b.text);
     if (a.type == VALUE_TIME && b.type == VALUE_TIME)
         return (a.integer < b.integer) - (a.integer > b.integer);
     if (!is_number(a) || !is_number(b)) /* cannot be within one column: numbers first */

@@ -28,6 +28,7 @@ struct value {
         uint32_t life;     /* of an integer that is a domain's id; a table shows it when above 1: "7#2" */
         uint32_t own_unit; /* in a column of UNIT_OWN: enum unit, OWN_UNIT_SIGNED or-ed to it */
         uint32_t local;    /* of a time of day: 1: it is shown as local time, 0: as UTC */
+        uint32_t number;   /* of a text: 1: it is a decimal number, exact, which orders it; 0: it is not */
     };
     union {
         int64_t integer;

@@ -123,6 +123,12 @@ static inline struct value text(const char *s)
     return s ? (struct value){.type = VALUE_TEXT, .text = s} : none();
 }
 
+/* A decimal number with all its digits: "-1.05". */
+static inline struct value exact_number(const char *s)
+{
+    return s ? (struct value){.type = VALUE_TEXT, .number = 1, .text = s} : none();
+}
+
 /* Numbers beyond int64 (centuries of ns) are not reported rather than reported wrongly. */
 static inline struct value of_u64(uint64_t n)
 {

@@ -11,12 +11,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "account/closed.h"
+#include "account/rates.h"
+#include "account/tags.h"
 #include "archive/host_facts.h"
 #include "cmd/cli.h"
 #include "cmd/command.h"
 #include "cmd/diff.h"
 #include "cmd/guard_policy.h"
 #include "cmd/policy.h"
+#include "cmd/rates_file.h"
 #include "host/io_names.h"
 #include "metrics/measure/dom0_trace.h"
 #include "parser/decode/own_events.h"
@@ -260,6 +264,67 @@ static void read_dom0_trace(struct text t)
     with_file(t, read_dom0);
 }
 
+/* Tags that were read are found again by their VMs. */
+static void read_tags(struct text t)
+{
+    struct error err = {0};
+    struct tags tags;
+    if (tags_read(&tags, t.at, t.n, &err) != 0)
+        check_error("tags", &err, "line ");
+    else
+        for (size_t i = 0; i < tags.n; i++)
+            MUST(tags_of(&tags, "", tags.at[i].vm) == tags.at[i].values, "the tags of %s are not found",
+                 tags.at[i].vm);
+    tags_free(&tags);
+}
+
+static void read_rates(struct text t)
+{
+    static const char columns[] = "vm,customer\nweb,ACME\n";
+    struct error err = {0};
+    struct tags tags;
+    struct rates rates;
+    MUST(tags_read(&tags, columns, sizeof columns - 1, &err) == 0, "tags: %s", err.message);
+    const struct rate_subject web = {"xen1", "", "web", tags_of(&tags, "", "web")};
+    if (rates_read(&rates, t.at, t.n, &tags, &err) != 0)
+        check_error("rates", &err, NULL);
+    for (size_t i = 0; err.code == ERROR_NONE && i < rates.n; i++)
+        for (enum price p = 0; p < PRICES; p++) {
+            struct error overlap = {0};
+            const struct rate *found = rates_find(&rates, p, &web, rates.at[i].from_ns, &overlap);
+            MUST(!found || (found->given[p] && mpq_sgn(found->prices[p]) >= 0), "a price below zero");
+        }
+    rates_free(&rates);
+    tags_free(&tags);
+}
+
+/* Under a good seal. What was read is written as it was, and read again. */
+static void read_closed(struct text t)
+{
+    struct error err = {0};
+    struct closed c, again;
+    struct buffer sealed = {0}, written = {0};
+    uint8_t digest[DIGEST_BYTES];
+    char hex[CLOSED_HEX];
+    buffer_add(&sealed, t.at, t.n);
+    digest_of(t.at, t.n, digest);
+    buffer_printf(&sealed, "{\"xxh3_128\":\"%s\"}\n", closed_hex(hex, digest));
+    if (closed_read(&c, sealed.at, sealed.n, &err) != 0) {
+        check_error("closed statement", &err, NULL);
+    } else {
+        closed_put(&written, &c);
+        MUST(closed_read(&again, written.at, written.n, &err) == 0, "closed statement, again: %s",
+             err.message);
+        MUST(again.entries.n == c.entries.n, "entries have gone");
+        for (size_t i = 0; i < c.entries.n; i++)
+            MUST(entry_equal(&c.entries.at[i], &again.entries.at[i]), "an entry has changed");
+        closed_free(&again);
+    }
+    closed_free(&c);
+    buffer_free(&sealed);
+    buffer_free(&written);
+}
+
 /* "lan" is guest 7's. */
 static unsigned long owner_of(const void *context, const char *interface, size_t n)
 {
@@ -355,10 +420,10 @@ static void read_config(struct text t)
 /* ---- the target ---- */
 
 static void (*const readers[])(struct text t) = {
-    read_scenario,      read_counters,   read_names,        read_xl,
-    read_events,        read_condition,  read_reserve_list, read_limit_list,
-    read_policy_file,   read_guard_file, read_saved_report, read_dom0_trace,
-    read_process_names, read_words,      read_config,       read_facts,
+    read_scenario,     read_counters,     read_names,         read_xl,          read_events,
+    read_condition,    read_reserve_list, read_limit_list,    read_policy_file, read_guard_file,
+    read_saved_report, read_dom0_trace,   read_process_names, read_words,       read_config,
+    read_facts,        read_rates,        read_tags,          read_closed,
 };
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);

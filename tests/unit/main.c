@@ -109,6 +109,11 @@ static CU_SuiteInfo suites[] = {
     SUITE(sim_counts),
     SUITE(sim_holds),
     SUITE(sim_layouts),
+    SUITE(decimal),
+    SUITE(sharing),
+    SUITE(rates),
+    SUITE(bill),
+    SUITE(closed),
     CU_SUITE_INFO_NULL,
 };
 
