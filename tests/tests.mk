@@ -45,6 +45,7 @@
 #   host-facts  names and times of day that a trace does not have itself: archives, files, formats, --time
 #   parts       parts of a recording: together they are the trace
 #   record      a recorder: crashes, restarts, set clocks, limits (WEEKS_DAYS=N: for so many simulated days)
+#   flight      its flight recorder: rules, signals, sizes, what a crash leaves
 #   account     statements of a fleet: sums to the ns, zones, overlaps, moves, what cannot be used
 #   account-money  bills: prices, tags, whole hosts paid for, closed periods, corrections, FOCUS
 #   salvage     archives of recordings that were cut short, completed
@@ -60,7 +61,7 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit siblings truth charges threads errors fit charges-simulated tasks invariants road jobs clock unrecorded cases cli config terminal dump every-event xenalyze charge charge-fit own-load debt guard guard-simulated apply hooks service blame diff simulate experiments xenmon databases io-counts ftrace dom0-trace archive archive-damage host-facts salvage parts record account account-money damage faults bounded docs hosts metrics
+TESTS      := unit siblings truth charges threads errors fit charges-simulated tasks invariants road jobs clock unrecorded cases cli config terminal dump every-event xenalyze charge charge-fit own-load debt guard guard-simulated apply hooks service blame diff simulate experiments xenmon databases io-counts ftrace dom0-trace archive archive-damage host-facts salvage parts record flight account account-money damage faults bounded docs hosts metrics
 ASAN_TESTS := unit siblings clock unrecorded cases cli config dump every-event charge charge-fit own-load debt guard guard-simulated apply hooks blame diff simulate xenmon databases io-counts ftrace dom0-trace archive archive-damage host-facts parts account account-money road jobs damage metrics faults
 # Those that read whole captures, those of TRACES too.
 ASAN_CAPTURE_TESTS := truth charges threads fit invariants road dump xenalyze

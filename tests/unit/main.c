@@ -97,6 +97,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(disk),
     SUITE(salvage),
     SUITE(counter_log),
+    SUITE(flight),
     SUITE(step),
     SUITE(instants),
     SUITE(sim_host),
