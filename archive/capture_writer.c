@@ -51,6 +51,8 @@ struct capture_writer {
     struct pending pending[BYS];
     struct meter_options rows;
     struct summary *summary; /* the caller's */
+    void (*watch)(void *context, const struct interval *interval, const struct row *rows, size_t n);
+    void *context;
 };
 
 static int no_memory(struct capture_writer *w)
@@ -263,6 +265,8 @@ static int take_interval(void *context, const struct interval *interval, const s
         summary_take_domains(w->summary, rows, n) != 0)
         return no_memory(w);
     results_put_interval(&w->pending[interval->by].text, interval, rows, n, w->part);
+    if (w->watch)
+        w->watch(w->context, interval, rows, n);
     return settle_interval(w, interval->by, interval);
 }
 
@@ -335,6 +339,8 @@ struct capture_writer *capture_writer_new(struct frame_writer *frames,
     w->summary = options->summary;
     w->with_trace = options->with_trace;
     w->part = options->part;
+    w->watch = options->watch;
+    w->context = options->context;
     w->chunk_bytes = chunk_bytes_of(options->level);
     for (int by = 0; by < BYS; by++)
         w->pending[by].from_ns = UINT64_MAX;

@@ -30,6 +30,9 @@ struct capture_writer_options {
     uint64_t part_tsc; /* where it begins, if that is not known in ns before the pass has a clock; else 0 */
     bool goes_on;      /* see struct capture */
     const char *identity; /* the id is made of this text; NULL: of the beginning of the trace */
+    /* Gets the rows of each interval, too, as meter_sink.interval; what it returns does not count. NULL: nobody does. */
+    void (*watch)(void *context, const struct interval *interval, const struct row *rows, size_t n);
+    void *context;
 };
 
 /* Frames go to `frames`, which outlives it. NULL: no memory. */

@@ -134,6 +134,11 @@ const atomic_int *signals_stop_flag(const sigset_t **wait_mask);
  */
 atomic_int *signals_reload_flag(void);
 
+/*
+ * After signals_stop_flag: from now on SIGUSR1 asks for a dump. Returns the flag, which the caller resets.
+ */
+atomic_int *signals_dump_flag(void);
+
 /* ---- progress ---- */
 
 struct progress {

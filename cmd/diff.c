@@ -23,6 +23,12 @@ struct diff {
 
 static const struct relation *const relations[] = {&relation_differences, NULL};
 
+static const struct condition_syntax syntax = {
+    .option = "fail-if",
+    .wanted = "COLUMN [+-]N[%|UNIT] [in NAME|ID|all], or COLUMN > N[UNIT]",
+    .list = "-c help lists them",
+};
+
 /* ---- what is compared ---- */
 
 static void add_to_plan(struct comparison_plan *plan, const struct comparable *of, bool hidden)
@@ -79,7 +85,7 @@ static int make_plan(struct diff *d, struct error *err)
         if (all[i].by_default >> d->plan.by & 1)
             add_to_plan(&d->plan, &all[i], false);
     for (size_t i = 0; i < o->conditions_n; i++) {
-        if (condition_parse(&d->conditions[i], o->conditions[i], err) != 0)
+        if (condition_parse(&d->conditions[i], &syntax, o->conditions[i], err) != 0)
             return -1;
         add_to_plan(&d->plan, d->conditions[i].of, false);
     }

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "cli.h"
+#include "condition.h"
 #include "metrics/relation/differences.h"
 
 #define CONDITIONS_MAX 64
@@ -40,21 +41,6 @@ bool diff_is_saved(const char *path);
 int diff_saved_read(struct diff_side *s, const char *path, struct error *err);
 
 /* ---- conditions (--fail-if) ---- */
-
-enum condition_kind { CONDITION_CHANGE, CONDITION_ABOVE, CONDITION_BELOW };
-
-struct condition {
-    const char *text; /* as it was given */
-    const struct comparable *of;
-    enum condition_kind kind;
-    int sign;          /* of a change: 1 upwards, -1 downwards, 0 either */
-    double limit;      /* in the column's unit, or per cent of before; 0 or more */
-    bool relative;     /* */
-    const char *where; /* a part of `text`: a name, pattern, id or list of ids; NULL: all */
-};
-
-/* "wait_p99 +20% in web". -1 with `err` filled. */
-int condition_parse(struct condition *c, const char *text, struct error *err);
 
 /*
  * Judges it by the differences and prints which fired, with the numbers. EXIT_DONE: none did; EXIT_FINDING: some did;

@@ -9,9 +9,6 @@
 #include "diff.h"
 #include "formats/table_cell.h"
 
-#define WORD_BYTES 64
-#define WANTED     "wanted is COLUMN [+-]N[%%|UNIT] [in NAME|ID|all], or COLUMN > N[UNIT]"
-
 /* ---- who ---- */
 
 bool diff_is_of(const struct difference *d, const char *item, size_t n)
@@ -33,124 +30,6 @@ bool diff_is_of(const struct difference *d, const char *item, size_t n)
 static bool is_about(const struct condition *c, const struct difference *d)
 {
     return d->of == c->of && (!c->where || diff_is_of(d, c->where, strlen(c->where)));
-}
-
-/* ---- reading a condition ---- */
-
-/* The column of that name, whose unit may be left out: "wait_p99" is wait_p99_ns. NULL: none. */
-static const struct comparable *column_of(const char *word)
-{
-    static const char *const endings[] = {"", "_ns", "_pct", "_per_s"};
-    const struct comparable *of = NULL;
-    for (size_t i = 0; i < sizeof endings / sizeof *endings && !of; i++) {
-        char name[WORD_BYTES + 8];
-        snprintf(name, sizeof name, "%s%s", word, endings[i]);
-        of = comparable_find(name);
-    }
-    return of;
-}
-
-/* A number, and what follows it. -1: there is none. */
-static int number_of(const char *word, double *number, const char **unit)
-{
-    char *end;
-    if (!isdigit((unsigned char)*word) && *word != '.')
-        return -1;
-    if (strspn(word, "0123456789.") < strcspn(word, "xXeE") && strpbrk(word, "xX"))
-        return -1;
-    *number = strtod(word, &end);
-    *unit = end;
-    return end > word && isfinite(*number) ? 0 : -1;
-}
-
-static int is_one_of(const char *unit, const char *a, const char *b, const char *c)
-{
-    return strcmp(unit, a) == 0 || strcmp(unit, b) == 0 || strcmp(unit, c) == 0;
-}
-
-/* The limit in the unit of the column. -1 with `err` filled. */
-static int set_limit(struct condition *c, const char *word, struct error *err)
-{
-    enum unit unit = comparable_unit(c->of);
-    const char *name;
-    bool fits;
-    uint64_t ns;
-    if (number_of(word, &c->limit, &name) != 0)
-        return error_set(err, ERROR_USAGE, "--fail-if '%.80s': '%.40s' is no number; " WANTED, c->text, word);
-    c->relative = c->kind == CONDITION_CHANGE && strcmp(name, "%") == 0;
-    if (c->relative)
-        return 0;
-    if (unit == UNIT_NS) {
-        if (!*name)
-            return error_set(err, ERROR_USAGE, "--fail-if '%.80s': %s wants a unit after %s: %%, us, ms or s",
-                             c->text, c->of->name, word);
-        if (parse_duration("fail-if", word, strlen(word), &ns, err) != 0)
-            return -1;
-        c->limit = (double)ns;
-        return 0;
-    }
-    fits = unit == UNIT_PERCENT ? is_one_of(name, "", "points", c->kind == CONDITION_CHANGE ? "pt" : "%")
-                                : is_one_of(name, "", "/s", unit == UNIT_PER_SECOND ? "/s" : "");
-    return fits ? 0
-                : error_set(err, ERROR_USAGE, "--fail-if '%.80s': %s has no unit '%.20s'", c->text,
-                            c->of->name, name);
-}
-
-/* The next word, in WORD_BYTES; false: there is none, or it is longer. */
-static bool next_word(const char **text, char *word)
-{
-    *text += strspn(*text, " \t");
-    size_t n = strcspn(*text, " \t");
-    snprintf(word, WORD_BYTES, "%.*s", (int)n, *text);
-    *text += n;
-    *text += strspn(*text, " \t");
-    return n > 0 && n < WORD_BYTES;
-}
-
-/* "+20%" "-5ms" "20%"; "> 5ms", also without the blank. */
-static int parse_limit(struct condition *c, const char **rest, struct error *err)
-{
-    char word[WORD_BYTES];
-    const char *number = word;
-    if (!next_word(rest, word))
-        return error_set(err, ERROR_USAGE, "--fail-if '%.80s': " WANTED, c->text);
-    if (*word == '>' || *word == '<') {
-        c->kind = *word == '>' ? CONDITION_ABOVE : CONDITION_BELOW;
-        number++;
-        if (!*number && next_word(rest, word))
-            number = word;
-    } else if (*word == '+' || *word == '-') {
-        c->sign = *word == '+' ? 1 : -1;
-        number++;
-    }
-    return set_limit(c, number, err);
-}
-
-int condition_parse(struct condition *c, const char *text, struct error *err)
-{
-    char word[WORD_BYTES];
-    const char *rest = text;
-    *c = (struct condition){.text = text};
-    if (!next_word(&rest, word))
-        return error_set(err, ERROR_USAGE, "--fail-if '%.80s': " WANTED, text);
-    char *sign = strpbrk(word, "<>"); /* no blank stands before it */
-    if (sign && sign > word)
-        rest = text + strcspn(text, "<>");
-    if (sign)
-        *sign = '\0';
-    c->of = column_of(word);
-    if (!c->of)
-        return error_set(err, ERROR_USAGE,
-                         "--fail-if '%.80s': '%.40s' is no column to compare by; -c help lists them", text,
-                         word);
-    if (parse_limit(c, &rest, err) != 0)
-        return -1;
-    if (!*rest)
-        return 0;
-    if (!next_word(&rest, word) || strcmp(word, "in") != 0 || !*rest)
-        return error_set(err, ERROR_USAGE, "--fail-if '%.80s': " WANTED, text);
-    c->where = strcmp(rest, "all") == 0 ? NULL : rest;
-    return 0;
 }
 
 /* ---- judging ---- */

@@ -14,6 +14,7 @@
 #include "parser/source/codec.h"
 #include "record/clock_command.h"
 #include "record/recorder.h"
+#include "record_flight.h"
 #include "record_status.h"
 
 #define SECOND_NS      1000000000u
@@ -21,6 +22,7 @@
 #define ROTATE_MOST_NS (24 * ROTATE_NS)
 #define BUFFER         (80u << 20)
 #define MIN_FREE       (64u << 20)
+#define DUMPS_MOST     10000
 
 struct record_options {
     struct options common;
@@ -30,6 +32,7 @@ struct record_options {
     bool min_free_given, stop_when_full, status, purpose_given;
     enum tracer_purpose purpose;
     double max_cpu_ppm;
+    struct record_flight flight;
     const char *xentrace, *domain_info, *clock;
     const char *counts; /* auto, none, or a file; NULL: auto */
     int64_t trace_begins_utc_ns;
@@ -120,6 +123,7 @@ static int record(const struct record_options *own, struct recorder_options *r)
         return fail(own->common.inputs[0], &err);
     r->stop = signals_stop_flag(&r->wait_mask);
     r->reload = signals_reload_flag();
+    r->dump = signals_dump_flag();
     if (recorder_run(r, &err) == 0)
         return EXIT_DONE;
     const char *source = own->common.inputs_n > 0 ? own->common.inputs[0] : r->tracer.path;
@@ -141,6 +145,7 @@ static int run(const struct options *o)
                                  .rotate_ns = own->rotate_ns ? own->rotate_ns : ROTATE_NS,
                                  .limits = own->limits,
                                  .stop_when_full = own->stop_when_full,
+                                 .flight = record_flight_options(&own->flight),
                                  .level = o->level,
                                  .with_trace = o->with_trace,
                                  .keep_trace_ns = own->keep_trace_ns,
@@ -158,6 +163,8 @@ static int run(const struct options *o)
                                  .context = (void *)(uintptr_t)o};
     if (!own->min_free_given)
         r.limits.min_free_bytes = MIN_FREE;
+    if (r.limits.dumps_max == 0)
+        r.limits.dumps_max = FLIGHT_DUMPS;
     r.host = host_label(o, label, &err);
     if (!r.host || choose_results(o, &r.capture, &err) != 0)
         return fail(NULL, &err);
@@ -281,6 +288,17 @@ static int set_when_full(struct options *o, const struct option_spec *s, const c
     return at >= 0 ? 0 : -1;
 }
 
+static int set_dumps_max(struct options *o, const struct option_spec *s, const char *text, struct error *err)
+{
+    struct record_options *own = (struct record_options *)o;
+    unsigned n = 0;
+    own->flight.given = s->name;
+    note_limit(own, s);
+    int status = set_small(&n, DUMPS_MOST, s, text, err);
+    own->limits.dumps_max = n;
+    return status;
+}
+
 /* "@2026-11-29T07:00:00Z" */
 static int set_clock(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
@@ -312,7 +330,7 @@ static int check(struct options *o, struct error *err)
         return error_set(err, ERROR_USAGE, "record takes one trace: '%.200s' is one too many", o->inputs[1]);
     if (own->trace_begins_utc_ns && o->inputs_n == 0)
         return error_set(err, ERROR_USAGE, "--clock @TIME is the time of a trace that is given");
-    return 0;
+    return record_flight_check(&own->flight, &own->limits, err);
 }
 
 #define OWN_FIELD(MEMBER) .offset = offsetof(struct record_options, MEMBER)
@@ -349,6 +367,22 @@ static const struct option_spec options[] = {
            OWN_FIELD(limits.min_free_bytes), .choices = "1G\n10G"),
     OPTION(0, "when-full", "WHAT", "drop (default): the oldest archives go; stop: recording ends",
            .set = set_when_full, .choices = "drop\nstop"),
+    OPTIONS_HEADING("Flight recorder"),
+    OPTION(0, "flight", "SIZE,AGE",
+           "keep the last of the trace in memory: so much at most, beside --buffer, and so long; write it to "
+           "FOLDER/HOST/flight at SIGUSR1, or when a rule holds",
+           .set = set_flight, OWN_FIELD(flight), .choices = "64M,30s\n256M,30s"),
+    OPTION(
+        0, "when", "RULE",
+        "write it when this holds of an interval: 'wait_p99 > 20ms in web', 'lost > 0'; may be given several "
+        "times",
+        .set = set_flight_rule, OWN_FIELD(flight), .offer = complete_flight_rules),
+    OPTION(0, "after", "LEN", "go on for so long (default 0s)", .set = set_flight_after, OWN_FIELD(flight),
+           .choices = "2s\n10s"),
+    OPTION(0, "flight-cooldown", "LEN", "after a dump rules make no other for so long (default 1min)",
+           .set = set_flight_cooldown, OWN_FIELD(flight), .choices = "1min\n10min"),
+    OPTION(0, "flight-max", "N", "keep the N newest dumps (default 10)", .set = set_dumps_max,
+           OWN_FIELD(limits.dumps_max)),
     OPTIONS_HEADING("Where from"),
     OPTION(0, "xentrace", "PROGRAM", "what is started (default xentrace)", .set = set_text,
            OWN_FIELD(xentrace), .choices = ":file"),
@@ -380,7 +414,7 @@ static bool read_limits_again(void *context, struct store_limits *limits)
 {
     const struct record_options *own = context;
     struct record_options now = {.common = {.command = own->common.command},
-                                 .limits = {.min_free_bytes = MIN_FREE}};
+                                 .limits = {.min_free_bytes = MIN_FREE, .dumps_max = FLIGHT_DUMPS}};
     bool given[sizeof options / sizeof *options];
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         unsigned bit = limit_bit(&options[i]);
@@ -407,6 +441,7 @@ static const struct command command = {
         "recorded instead.",
     .examples = "xenmeter record -o /var/lib/xenmeter --keep 30d --keep-bytes 20G\n"
                 "xenmeter record --status /var/lib/xenmeter\n"
+                "xenmeter record -o /var/lib/xenmeter --flight 64M,30s --when 'wait_p99 > 20ms in web'\n"
                 "xenmeter record -o archives --rotate 10s --clock @2026-11-29T07:00:00Z capture.xt",
     .options = options,
     .options_size = sizeof(struct record_options),

@@ -32,6 +32,22 @@ static const char *time_of(const json_t *state, const char *key, char to[TIME_TE
     return to;
 }
 
+/* NULL: there is no flight recorder. */
+static void print_flight(const json_t *f)
+{
+    char a[HUMAN_BYTES], b[HUMAN_BYTES], c[HUMAN_BYTES], d[HUMAN_BYTES];
+    if (!f)
+        return;
+    printf("flight     the last %s, %s, limited by %s; %s dumps\n", human_bytes(a, number_of(f, "bytes")),
+           human_duration(b, number_of(f, "age_ns")),
+           strcmp(text_of(f, "bound"), "begin") == 0 ? "the trace's beginning" : text_of(f, "bound"),
+           human_count(c, number_of(f, "dumps")));
+    if (number_of(f, "failed") > 0)
+        printf("           %s dumps were not written\n", human_count(d, number_of(f, "failed")));
+    if (number_of(f, "dumps") > 0)
+        printf("           the last: %s\n", text_of(f, "last"));
+}
+
 static void print_table(const json_t *s)
 {
     char a[HUMAN_BYTES], b[HUMAN_BYTES], c[HUMAN_BYTES], time[TIME_TEXT + 1];
@@ -53,6 +69,7 @@ static void print_table(const json_t *s)
            human_count(c, number_of(s, "restarts")));
     printf("takes      %s of CPU, %s of memory\n", human_duration(a, number_of(s, "cpu_ns")),
            human_bytes(b, number_of(s, "rss_bytes")));
+    print_flight(json_object_get(s, "flight"));
     if (json_is_integer(json_object_get(s, "mask")))
         printf("reduced    only events of the mask 0x%" PRIx64 " are recorded (--max-cpu)\n",
                number_of(s, "mask"));

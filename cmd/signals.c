@@ -12,7 +12,7 @@
 /* The signals by which people end a program. */
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
 
-static atomic_int stop_asked, reload_asked; /* the handler may run on any thread */
+static atomic_int stop_asked, reload_asked, dump_asked; /* the handler may run on any thread */
 static bool hangup_reloads;
 static sigset_t wait_mask;
 
@@ -90,6 +90,22 @@ const atomic_int *signals_stop_flag(const sigset_t **mask)
             handle(ending[i], ending[i] == SIGHUP && hangup_reloads ? ask_to_reload : ask_to_stop);
     *mask = &wait_mask;
     return &stop_asked;
+}
+
+static void ask_for_dump(int signal)
+{
+    (void)signal;
+    dump_asked = 1;
+}
+
+atomic_int *signals_dump_flag(void)
+{
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &blocked, NULL);
+    handle(SIGUSR1, ask_for_dump);
+    return &dump_asked;
 }
 
 atomic_int *signals_reload_flag(void)

@@ -90,7 +90,7 @@ static bool list(struct candidates *all, const char *folder, const struct clock_
     bool fine = true;
     struct store_name name;
     for (const struct dirent *entry; fine && d && (entry = readdir(d));)
-        if (store_name_read(entry->d_name, &name) && name.state == STORE_COMPLETE &&
+        if (store_name_read(entry->d_name, false, &name) && name.state == STORE_COMPLETE &&
             (!at->given || can_have_time(&name, at)))
             fine = add(all, folder, &name);
     if (d)

@@ -12,7 +12,7 @@
 #include "host/io_clock.h"
 #include "act/child.h"
 
-#define LINE_BYTES 80                  /* three numbers of 20 digits */
+#define LINE_BYTES 96                  /* four numbers of 20 digits */
 #define TIME_MOST  (UINT64_C(1) << 62) /* sums and differences of times stay within 64 bits */
 
 struct clock_command {
@@ -109,13 +109,14 @@ static int read_clock(void *context, struct time_reading *r, struct error *err)
     }
     *r = (struct time_reading){.error_ns = 0};
     if (!number_at(&at, TIME_MOST, &utc_ns) || !number_at(&at, TIME_MOST, &r->monotonic_ns) ||
-        !number_at(&at, UINT64_MAX, &r->tsc) || *at) {
+        !number_at(&at, UINT64_MAX, &r->tsc) || (*at && !number_at(&at, TIME_MOST, &r->boot_ns)) || *at) {
         c->failed = true;
         return error_set(err, ERROR_FORMAT,
-                         "the clock's command does not answer \"UTC_NS MONOTONIC_NS TSC\"");
+                         "the clock's command does not answer \"UTC_NS MONOTONIC_NS TSC [BOOT_NS]\"");
     }
     r->utc_ns = (int64_t)utc_ns;
-    r->boot_ns = r->monotonic_ns;
+    if (r->boot_ns == 0)
+        r->boot_ns = r->monotonic_ns;
     r->error_ns = io_clock_ns() - before;
     return 0;
 }

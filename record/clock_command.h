@@ -1,6 +1,7 @@
 /*
  * A command that has the time, in the place of this machine's clocks: for tests. It gets an empty line at its standard input for
- * each reading, and answers by a line "UTC_NS MONOTONIC_NS TSC" of decimal numbers.
+ * each reading, and answers by a line "UTC_NS MONOTONIC_NS TSC" or "UTC_NS MONOTONIC_NS TSC BOOT_NS" of decimal numbers. BOOT_NS goes on,
+ * unlike MONOTONIC_NS, while the machine is suspended.
  */
 #ifndef XENMETER_RECORD_CLOCK_COMMAND_H
 #define XENMETER_RECORD_CLOCK_COMMAND_H

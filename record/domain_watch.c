@@ -231,6 +231,14 @@ void domain_watch_take(struct domain_watch *w, uint64_t tsc, bool all, struct bu
     pthread_mutex_unlock(&w->lock);
 }
 
+const char *domain_watch_name(const struct domain_watch *w, uint32_t domain)
+{
+    for (size_t i = 0; i < w->taken.domains_n; i++)
+        if (w->taken.domains[i].domain == domain)
+            return *w->taken.domains[i].name ? w->taken.domains[i].name : NULL;
+    return NULL;
+}
+
 struct domain_watch_state domain_watch_state(struct domain_watch *w)
 {
     pthread_mutex_lock(&w->lock);

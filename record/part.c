@@ -165,6 +165,30 @@ static size_t maker_memory(const void *context)
     return p->snapshot_consumer.memory(p->snapshot_consumer.context);
 }
 
+/* ---- rows ---- */
+
+/* Records that were lost in the part's bytes, as far as they were read. */
+static uint64_t lost_by_now(struct part *p)
+{
+    const struct quality *now = p->ended.has_read ? &p->ended.read : trace_quality(p->trace);
+    return p->begun.has_read && now->lost_records > p->begun.read.lost_records
+               ? now->lost_records - p->begun.read.lost_records
+               : 0;
+}
+
+static void give_interval(void *context, const struct interval *interval, const struct row *rows, size_t n)
+{
+    struct part *p = context;
+    const struct clock *c = trace_clock(p->trace);
+    const struct part_interval i = {.interval = interval,
+                                    .rows = rows,
+                                    .n = n,
+                                    .start_tsc = part_tsc(c, interval->start_ns) + 1, /* it is cut off */
+                                    .end_tsc = part_tsc(c, interval->end_ns) + 1,
+                                    .lost_records = lost_by_now(p)};
+    p->o->watch->interval(p->o->watch->context, &i);
+}
+
 /* ---- the beginning ---- */
 
 /* By the disk's thread. */
@@ -195,7 +219,9 @@ static int open_archive(struct part *p, struct error *err)
                                              .part = &p->place,
                                              .part_tsc = p->link->snapshot ? 0 : p->link->moment_tsc,
                                              .goes_on = p->link->snapshot != NULL,
-                                             .identity = o->identity};
+                                             .identity = o->identity,
+                                             .watch = o->watch->interval ? give_interval : NULL,
+                                             .context = p};
     p->output = output_open_partial(o->path, err);
     if (!p->output)
         return -1;
@@ -344,6 +370,7 @@ static int run(struct part *p, struct io_pasts *pasts, struct part_result *r, st
     const struct pass *pass = pipeline_pass(p->pipeline);
     p->over |= p->end_tsc && pass->end_ns > clock_ns(pass->clock, p->end_tsc);
     r->end = p->over ? PART_MOMENT : PART_INPUT;
+    r->cut = trace_quality(p->trace)->truncated_bytes > 0;
     return complete(p, r, err);
 }
 

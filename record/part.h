@@ -30,6 +30,15 @@ struct part_link {
 };
 void part_link_free(struct part_link *l);
 
+/* An interval of a part, valid during the call. */
+struct part_interval {
+    const struct interval *interval;
+    const struct row *rows;
+    size_t n;
+    uint64_t start_tsc, end_tsc;
+    uint64_t lost_records; /* of the part, as far as the trace was read by now */
+};
+
 /* What a part wants to know from outside while it goes on; called by the thread that runs it. */
 struct part_watch {
     void *context;
@@ -38,8 +47,10 @@ struct part_watch {
      * there.
      */
     uint64_t (*end)(void *context, const struct clock *clock, uint64_t settled_tsc);
-    /* A sweep begins, and no record before is later than tsc. The clock is not known yet while its cpu_hz is 0. */
-    void (*sweep)(void *context, const struct clock *clock, uint64_t tsc);
+    /* A sweep begins at byte `at` of the trace, and no record before is later than tsc. The clock is not known yet while its cpu_hz is 0. */
+    void (*sweep)(void *context, const struct clock *clock, uint64_t at, uint64_t tsc);
+    /* Rows of an interval are complete. NULL: nobody wants them. */
+    void (*interval)(void *context, const struct part_interval *i);
     /* Lines about the host since the last call (archive/host_facts.h); `first`: and all that is known at the part's beginning. */
     void (*facts)(void *context, bool first, struct buffer *lines);
     /* The counters beside the trace since the last call (record/counter_log.h), if there are any; `first` as above. */
@@ -75,6 +86,7 @@ struct part_result {
     uint64_t begin_tsc, end_tsc;
     uint64_t stored; /* bytes of the archive */
     uint64_t records, lost_records;
+    bool cut; /* the trace ended within a window */
 };
 
 /*

@@ -97,7 +97,7 @@ static void tap_sweep(void *context, uint64_t offset, uint64_t tsc, bool whole, 
     }
     if (whole)
         mark(p, at, tsc, pasts, pasts_n);
-    p->o->watch->sweep(p->o->watch->context, trace_clock(p->trace), tsc);
+    p->o->watch->sweep(p->o->watch->context, trace_clock(p->trace), at, tsc);
     p->sweeps[p->sweeps_n++ % SWEEPS_KNOWN] = (struct sweep_place){at, tsc};
     spool_keep(p->o->spool, wanted_from(p));
 }

@@ -66,7 +66,8 @@ static void keep_limits(struct recorder *r, bool now)
     r->limits_at_ns = now_ns;
     if (recorder_check_open(r, &r->full) != 0)
         return;
-    if (recorder_make_room(r, &r->full) == 0)
+    if (recorder_make_room(r, &r->full) == 0 ||
+        (recorder_flight_give_up(r, &r->full) && recorder_make_room(r, &r->full) == 0))
         r->full.code = ERROR_NONE;
 }
 
@@ -82,6 +83,7 @@ static void look_after(struct recorder *r)
         r->tracer_state = tracer_check(r->tracer);
     keep_limits(r, false);
     recorder_trimmed(r);
+    recorder_flight_look(r);
     recorder_limit_cpu(r);
     if (*r->o->stop || r->full.code != ERROR_NONE)
         stop(r);
@@ -102,7 +104,7 @@ static void take_clock(struct recorder *r, const struct clock *clock)
 }
 
 /* The largest tsc so far came with the sweep before. */
-static void part_sweep(void *context, const struct clock *clock, uint64_t tsc)
+static void part_sweep(void *context, const struct clock *clock, uint64_t at, uint64_t tsc)
 {
     struct recorder *r = context;
     uint64_t now_ns = io_clock_ns();
@@ -113,7 +115,13 @@ static void part_sweep(void *context, const struct clock *clock, uint64_t tsc)
     r->sweep_ns = r->sweep_at_ns ? now_ns - r->sweep_at_ns : SWEEP_NS;
     r->sweep_at_ns = now_ns;
     take_clock(r, clock);
+    recorder_flight_sweep(r, at, tsc);
     look_after(r);
+}
+
+static void part_interval(void *context, const struct part_interval *i)
+{
+    recorder_flight_interval(context, i);
 }
 
 static uint64_t part_end(void *context, const struct clock *clock, uint64_t settled_tsc)
@@ -186,7 +194,8 @@ static void begin_next(struct recorder *r)
 static int run_part(struct recorder *r, struct part_result *result, struct error *err)
 {
     const struct recorder_options *o = r->o;
-    const struct part_watch watch = {r, part_end, part_sweep, part_facts, part_counts, part_summary};
+    const struct part_watch watch = {r,          part_end,    part_sweep,  part_interval,
+                                     part_facts, part_counts, part_summary};
     double host_error_ppm = 0, host_hz = wall_clock_hz(r->clock, &host_error_ppm);
     char identity[PATH_MAX + 64];
     const struct part_options options = {.path = r->path,
@@ -215,6 +224,7 @@ static int run_part(struct recorder *r, struct part_result *result, struct error
     r->next_utc_ns = 0;
     r->end_tsc = 0;
     r->ends_soon = false;
+    recorder_flight_part_begins(r);
     int status = part_run(&options, &r->link, result, err);
     r->open = false;
     if (status != 0 && err->code == ERROR_IO) {
@@ -240,9 +250,9 @@ static int run_part(struct recorder *r, struct part_result *result, struct error
 static int record_trace(struct recorder *r, int fd, struct error *err)
 {
     const struct spool_watch watch = {r, tick, r->o->wait_mask};
-    struct part_result result;
+    struct part_result result = {0};
     int status;
-    r->spool = spool_new(fd, r->o->buffer_bytes, &watch, err);
+    r->spool = spool_new(fd, r->o->buffer_bytes, r->o->flight.bytes_max, &watch, err);
     if (!r->spool)
         return -1;
     part_link_free(&r->link);
@@ -252,9 +262,11 @@ static int record_trace(struct recorder *r, int fd, struct error *err)
     if (wall_clock_by_stream(r->clock) && recorder_clock_begin(r, err) != 0)
         return -1;
     r->begin_utc_ns = recorder_utc_now(r);
+    recorder_flight_trace_begins(r);
     do
         status = run_part(r, &result, err);
     while (status == 0 && result.end == PART_MOMENT);
+    recorder_flight_trace_ends(r, status != 0 || result.cut);
     struct spool_state state = spool_state(r->spool);
     r->trace_bytes += state.bytes;
     r->stalled_ns += state.stalled_ns;
@@ -291,10 +303,13 @@ static void wait_for_end(struct recorder *r)
     } while (r->tracer_state == TRACER_RUNNING && io_clock_ns() < until_ns);
 }
 
-/* What came is no trace, though there was one before: xentrace is to be started again. -1: nobody knows how to go on. */
+/*
+ * What came is no trace, though there was one before: xentrace is to be started again; or it is too short to say anything, as the recorder
+ * is to end. -1: nobody knows how to go on.
+ */
 static int give_up_trace(struct recorder *r, struct error *err)
 {
-    if (err->code != ERROR_FORMAT || r->parts == 0)
+    if (err->code != ERROR_FORMAT || (r->parts == 0 && !r->stopping))
         return -1;
     recorder_say(r, true, "xentrace: %s", err->message);
     *err = (struct error){.code = ERROR_NONE};
@@ -359,6 +374,8 @@ static int begin(struct recorder *r, struct error *err)
     if (!r->store || recorder_clock_begin(r, err) != 0 || recorder_salvage(r, err) != 0)
         return -1;
     recorder_find_last(r);
+    if (recorder_flight_begin(r, err) != 0)
+        return -1;
     if (o->input < 0 && !(r->tracer = tracer_new(&o->tracer, err)))
         return -1;
     if ((o->input < 0 || o->domains.source) && !(r->domains = domain_watch_new(&o->domains, err)))
@@ -379,6 +396,7 @@ static void end(struct recorder *r)
     notify_stopping(r->notify);
     if (r->store)
         recorder_status_write(r, true);
+    recorder_flight_free(r);
     domain_watch_free(r->domains);
     recorder_counts_end(r);
     trimmer_free(r->trimmer);

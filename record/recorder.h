@@ -13,10 +13,21 @@
 
 #include "archive/manifest.h"
 #include "host/wall_clock.h"
+#include "metrics/relation/condition.h"
 #include "parser/error.h"
 #include "record/domain_watch.h"
 #include "record/store.h"
 #include "record/tracer.h"
+
+/* The last of the trace, in memory, which is written to the folder when a rule holds, or `dump` is set. */
+struct flight_options {
+    uint64_t bytes_max; /* that are kept; 0: there is no flight recorder */
+    uint64_t age_ns;    /* so much time is kept, if the bytes allow it */
+    const struct condition *rules;
+    size_t rules_n;
+    uint64_t after_ns;    /* a dump goes on for so long, for as many bytes again at most */
+    uint64_t cooldown_ns; /* of the trace's time, after the moment of a dump: rules make no other one */
+};
 
 struct recorder_options {
     const char *folder;
@@ -33,6 +44,7 @@ struct recorder_options {
     uint64_t memory_limit;
     size_t buffer_bytes; /* of the trace, in memory: a third of it may wait to be decoded */
     struct capture_options capture;
+    struct flight_options flight;
     int input; /* a pipe or file with the trace; -1: xentrace is started */
     struct tracer_options tracer;
     enum tracer_purpose purpose;         /* of its mask */
@@ -48,6 +60,7 @@ struct recorder_options {
     int64_t trace_begins_utc_ns;    /* with `input`: what time it was at its first record; 0: it is now */
     const atomic_int *stop;         /* set by a signal */
     atomic_int *reload;             /* the same: the limits are to be read again; set back. NULL: never */
+    atomic_int *dump;               /* the same: a dump of the flight recorder is wanted. NULL: never */
     const sigset_t *wait_mask;      /* while waiting */
     /* Reads the limits again, when `reload` was set. False: they stay. May be NULL. */
     bool (*read_again)(void *context, struct store_limits *limits);

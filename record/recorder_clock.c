@@ -1,6 +1,7 @@
 /* The time of day of the trace, and where archives end by it. */
 #include "recorder_state.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -73,6 +74,17 @@ static void take_pair(struct recorder *r, const struct fact_clock *pair)
     fact_put(&r->lines, &(struct fact){.kind = FACT_CLOCK, .clock = *pair});
 }
 
+/* The time of day went on, and nothing was recorded. */
+static void put_suspended(struct recorder *r, uint64_t ns)
+{
+    int64_t now_ns = recorder_utc_now(r);
+    struct fact f = {.kind = FACT_GAP,
+                     .gap = {.tsc = r->newest_tsc, .from_utc_ns = now_ns - (int64_t)ns, .utc_ns = now_ns}};
+    snprintf(f.gap.why, sizeof f.gap.why, "this machine was suspended");
+    fact_put(&r->lines, &f);
+    recorder_say(r, false, "this machine was suspended for %.3f s", (double)ns / 1e9);
+}
+
 void recorder_clock_read(struct recorder *r)
 {
     uint64_t now_ns = io_clock_ns();
@@ -93,7 +105,7 @@ void recorder_clock_read(struct recorder *r)
     if (news.step_ns != 0)
         recorder_say(r, false, "the time of day was set by %+.3f s", (double)news.step_ns / 1e9);
     if (news.suspended_ns > 0)
-        recorder_say(r, false, "this machine was suspended for %.3f s", (double)news.suspended_ns / 1e9);
+        put_suspended(r, news.suspended_ns);
     if (news.has_pair)
         take_pair(r, &news.pair);
 }

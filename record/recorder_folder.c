@@ -41,12 +41,26 @@ static int each_file(struct recorder *r, enum store_state state,
 
 /* ---- what a crash has left ---- */
 
+/* A dump that was being written is not complete, and cannot be completed: its file is kept as one that is damaged. */
+static bool set_aside(struct recorder *r, const char *path, const struct store_name *name)
+{
+    struct store_name damaged = *name;
+    char to[PATH_MAX];
+    struct error why;
+    damaged.state = STORE_DAMAGED;
+    if (store_path(r->store, &damaged, to, &why) != 0 || rename(path, to) != 0)
+        recorder_say(r, true, "%s: cannot be renamed", path);
+    else
+        recorder_say(r, true, "%s: the dump was not completed: it is %s now", path, to);
+    return true;
+}
+
 static bool salvage(struct recorder *r, const char *path, const struct store_name *name)
 {
     struct salvage_result result;
     struct error why = {0};
     if (name->dump)
-        return true;
+        return set_aside(r, path, name);
     if (salvage_partial(path, &result, &why) == 0)
         recorder_say(r, false, "%s: completed, %.9g s", path, (double)result.duration_ns / 1e9);
     else
@@ -149,6 +163,7 @@ static void say_removed(const struct recorder *r, const struct store_pruned *p)
         recorder_say(r, false, "removed the %zu oldest files, %s: %s", p->files, human_bytes(bytes, p->bytes),
                      p->why & STORE_FREE    ? "the file system is full"
                      : p->why & STORE_BYTES ? "they are too many"
+                     : p->why & STORE_DUMPS ? "there are more dumps than are kept"
                                             : "they are old");
 }
 
@@ -160,6 +175,7 @@ int recorder_make_room(struct recorder *r, struct error *err)
     uint64_t room = min64(ROOM_MOST, max64(limits.min_free_bytes / ROOM_OF_FREE, ROOM_LEAST));
     if (limits.keep_bytes)
         room = min64(room, store_room_reserve(limits.keep_bytes));
+    room += recorder_flight_room(r);
     if (r->o->stop_when_full) { /* what is old goes all the same */
         if (store_usage(r->store, &usage, err) != 0)
             return -1;

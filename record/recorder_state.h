@@ -28,6 +28,7 @@ struct recorder {
     struct wall_clock *clock;
     struct notify *notify;
     struct spool *spool;
+    struct recorder_flight *flight; /* NULL: there is none (recorder_flight.h) */
     struct part_link link;
     char boot_id[FACT_UUID];
     /* the part that is open */
@@ -150,6 +151,29 @@ void recorder_limit_cpu(struct recorder *r);
 
 /* All that was asked for is recorded again. */
 void recorder_unlimit(struct recorder *r);
+
+/* ---- the flight recorder; without one these do nothing ---- */
+
+int recorder_flight_begin(struct recorder *r, struct error *err);
+void recorder_flight_free(struct recorder *r);
+
+/* A trace comes through a new spool; a part of it begins; a sweep begins at byte `at` of it; the trace ended, within a window (`cut`) or not. */
+void recorder_flight_trace_begins(struct recorder *r);
+void recorder_flight_part_begins(struct recorder *r);
+void recorder_flight_sweep(struct recorder *r, uint64_t at, uint64_t tsc);
+void recorder_flight_trace_ends(struct recorder *r, bool cut);
+
+/* Rows of the open part: a rule may hold. */
+void recorder_flight_interval(struct recorder *r, const struct part_interval *i);
+
+/* A signal may ask for a dump, and the disk may have room for more of one; called often. */
+void recorder_flight_look(struct recorder *r);
+
+/* Bytes that a dump will still take in the folder. */
+uint64_t recorder_flight_room(const struct recorder *r);
+
+/* The dump that is being made is not to be. False: there is none. */
+bool recorder_flight_give_up(struct recorder *r, const struct error *why);
 
 /* ---- state ---- */
 

@@ -13,6 +13,7 @@
 #include "act/lock.h"
 #include "formats/output.h"
 #include "host/io_clock.h"
+#include "record/recorder_flight.h"
 
 #define STATUS_FILE     ".status.json"
 #define STATUS_EVERY_NS 10000000000u
@@ -20,6 +21,26 @@
 static json_t *number(uint64_t n)
 {
     return json_integer((json_int_t)(n > INT64_MAX ? INT64_MAX : n));
+}
+
+static json_t *flight_of(const struct recorder *r)
+{
+    const struct recorder_flight *f = r->flight;
+    const struct flight_ring *ring = &f->ring;
+    struct flight_place oldest = flight_ring_oldest(ring);
+    uint64_t span = r->spool && ring->newest.tsc > oldest.tsc ? ring->newest.tsc - oldest.tsc : 0;
+    double hz = r->stream_clock.cpu_hz;
+    json_t *o = json_object();
+    json_object_set_new(o, "bytes_max", number(r->o->flight.bytes_max));
+    json_object_set_new(o, "age_max_ns", number(r->o->flight.age_ns));
+    json_object_set_new(o, "bytes", number(r->spool ? ring->newest.at - oldest.at : 0));
+    json_object_set_new(o, "age_ns", number(hz > 0 ? (uint64_t)((double)span * (1e9 / hz)) : 0));
+    json_object_set_new(o, "bound", json_string(flight_bound_names[ring->bound]));
+    json_object_set_new(o, "dumps", number(f->dumps));
+    json_object_set_new(o, "failed", number(f->failed));
+    json_object_set_new(o, "held", number(f->held));
+    json_object_set_new(o, "last", *f->last ? json_string(f->last) : json_null());
+    return o;
 }
 
 static json_t *state_of(struct recorder *r)
@@ -54,6 +75,8 @@ static json_t *state_of(struct recorder *r)
     json_object_set_new(o, "clock",
                         json_string(r->clock && wall_clock_by_stream(r->clock) ? "stream" : "host"));
     json_object_set_new(o, "mask", r->reduced.mask ? number(r->reduced.mask) : json_null());
+    if (r->flight)
+        json_object_set_new(o, "flight", flight_of(r));
     return o;
 }
 

@@ -25,11 +25,13 @@ struct spool {
     bool has_thread;
     uint8_t **blocks; /* a ring: byte `offset` is in block (offset / BLOCK) % blocks_n; NULL: not there */
     size_t blocks_n;
-    uint8_t *spare; /* a block that is free */
+    uint64_t kept_max, waiting_max; /* bytes for decoding, and of them not decoded yet */
+    uint8_t *spare;                 /* a block that is free */
     pthread_mutex_t lock;
     /* offsets in the trace, under the lock: */
     uint64_t begin;  /* the first byte of the first block that is there */
     uint64_t keep;   /* wanted from here on */
+    uint64_t hold;   /* wanted for copies */
     uint64_t handed; /* where the piece begins that the reader has */
     uint64_t next;   /* the next byte for the reader */
     uint64_t end;    /* bytes read from the pipe */
@@ -71,13 +73,19 @@ static void drop_block(struct spool *s)
     s->begin += BLOCK;
 }
 
-/* Blocks that nobody wants any more; and, if the ring is full, those that are only kept. */
+static bool is_full(const struct spool *s)
+{
+    return s->end - s->begin >= s->blocks_n * BLOCK;
+}
+
+/* Blocks that nobody wants any more; and, if the ring is full, those that are only kept or held. */
 static void make_room(struct spool *s)
 {
     uint64_t used = min64(s->handed, s->next) / BLOCK * BLOCK;
-    while (s->begin + BLOCK <= min64(s->keep, used))
+    uint64_t keep = s->end > s->kept_max ? max64(s->keep, s->end - s->kept_max) : s->keep;
+    while (s->begin + BLOCK <= min64(min64(keep, s->hold), used))
         drop_block(s);
-    if (s->end - s->begin >= s->blocks_n * BLOCK && s->begin < used)
+    if (is_full(s) && s->begin < used)
         drop_block(s);
 }
 
@@ -85,7 +93,7 @@ static void make_room(struct spool *s)
 static uint8_t *room(struct spool *s, size_t *n)
 {
     make_room(s);
-    if (s->end - s->begin >= s->blocks_n * BLOCK || s->end - s->next >= s->blocks_n * BLOCK / WAITING_PART)
+    if (is_full(s) || s->end - s->next >= s->waiting_max)
         return NULL;
     uint8_t **b = block_at(s, s->end);
     if (!*b) {
@@ -97,13 +105,14 @@ static uint8_t *room(struct spool *s, size_t *n)
     return *b ? *b + at : NULL;
 }
 
-/* Waits until the pipe or the event is readable. */
-static void wait_for_pipe(const struct spool *s, bool pipe)
+/* Waits until the pipe (if `pipe`) or the event is readable. Whether the pipe is. */
+static bool wait_for_pipe(const struct spool *s, bool pipe)
 {
     struct pollfd fds[] = {{.fd = s->wake_thread, .events = POLLIN}, {.fd = s->fd, .events = POLLIN}};
     poll(fds, pipe ? 2 : 1, -1);
     if (fds[0].revents)
         drain(s->wake_thread);
+    return fds[1].revents != 0;
 }
 
 /* What is read goes on from `to`; false: it was the end. */
@@ -141,11 +150,11 @@ static void *read_pipe(void *context)
             break;
         if (!to && !stalled_at)
             stalled_at = io_clock_ns();
-        wait_for_pipe(s, to != NULL);
-        if (to && !read_more(s, to, n))
+        if (!wait_for_pipe(s, to != NULL))
+            continue;
+        if (!read_more(s, to, n))
             break;
-        if (to)
-            wake(s->wake_reader);
+        wake(s->wake_reader);
     }
     wake(s->wake_reader);
     return NULL;
@@ -212,6 +221,27 @@ void spool_keep(struct spool *s, uint64_t offset)
     wake(s->wake_thread);
 }
 
+void spool_hold(struct spool *s, uint64_t offset)
+{
+    pthread_mutex_lock(&s->lock);
+    s->hold = offset;
+    pthread_mutex_unlock(&s->lock);
+    wake(s->wake_thread);
+}
+
+bool spool_copy(struct spool *s, uint64_t offset, uint8_t *to, size_t n)
+{
+    pthread_mutex_lock(&s->lock);
+    bool there = offset >= s->begin && offset <= s->end && n <= s->end - offset;
+    for (size_t part; there && n > 0; offset += part, to += part, n -= part) {
+        size_t at = offset % BLOCK;
+        part = (size_t)min64(n, BLOCK - at);
+        memcpy(to, *block_at(s, offset) + at, part);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return there;
+}
+
 uint64_t spool_kept(struct spool *s)
 {
     pthread_mutex_lock(&s->lock);
@@ -242,7 +272,8 @@ struct spool_state spool_state(struct spool *s)
 
 /* ---- the whole ---- */
 
-struct spool *spool_new(int fd, size_t bytes_max, const struct spool_watch *watch, struct error *err)
+struct spool *spool_new(int fd, size_t bytes_max, size_t held_max, const struct spool_watch *watch,
+                        struct error *err)
 {
     struct spool *s = calloc(1, sizeof *s);
     if (!s) {
@@ -253,7 +284,11 @@ struct spool *spool_new(int fd, size_t bytes_max, const struct spool_watch *watc
     s->fd = fd;
     s->watch = *watch;
     s->keep = UINT64_MAX; /* nothing, until a reader begins */
+    s->hold = UINT64_MAX;
     s->blocks_n = max64(bytes_max / BLOCK, BLOCKS_LEAST);
+    s->kept_max = s->blocks_n * BLOCK;
+    s->waiting_max = s->kept_max / WAITING_PART;
+    s->blocks_n += held_max / BLOCK;
     s->blocks = calloc(s->blocks_n, sizeof *s->blocks);
     s->wake_reader = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     s->wake_thread = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

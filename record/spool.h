@@ -8,6 +8,7 @@
 #define XENMETER_RECORD_SPOOL_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,10 +27,12 @@ struct spool_watch {
 #define SPOOL_TICK_NS 100000000u
 
 /*
- * Begins to read `fd`, which is the spool's. It holds at most bytes_max: then, what is kept is dropped; and where nothing is,
- * the pipe waits. NULL with `err` filled. The watch is copied.
+ * Begins to read `fd`, which is the spool's. For decoding it keeps at most bytes_max, a third of which may wait to be decoded; and held_max
+ * bytes more, of what is held (spool_hold). Where there is no room, what is kept or held is dropped; and where nothing is, the pipe waits.
+ * NULL with `err` filled. The watch is copied.
  */
-struct spool *spool_new(int fd, size_t bytes_max, const struct spool_watch *watch, struct error *err);
+struct spool *spool_new(int fd, size_t bytes_max, size_t held_max, const struct spool_watch *watch,
+                        struct error *err);
 void spool_free(struct spool *s);
 
 /* The bytes from `offset` on, which are kept: for one reader at a time, who is to read them all. */
@@ -37,6 +40,12 @@ struct feed spool_feed(struct spool *s, uint64_t offset);
 
 /* Bytes from `offset` on are to be kept from now on, as far as there is room. */
 void spool_keep(struct spool *s, uint64_t offset);
+
+/* So are they for spool_copy; UINT64_MAX, as at first: none are. Nobody waits for them. */
+void spool_hold(struct spool *s, uint64_t offset);
+
+/* Copies n bytes from `offset` on, all of which were read. False: not all of them are there any more. */
+bool spool_copy(struct spool *s, uint64_t offset, uint8_t *to, size_t n);
 
 /* The first byte that is there still. */
 uint64_t spool_kept(struct spool *s);

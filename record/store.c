@@ -21,6 +21,7 @@
 
 #define LOCK_WAIT_NS 3000000000u /* what a recorder that has died had started may still be ending */
 #define FLIGHT       "flight"
+#define SECOND_NS    1000000000u
 #define YEAR_NS      31556952000000000u /* of the calendar, on the mean */
 
 struct store {
@@ -178,7 +179,7 @@ static int add_folder(struct files *f, const char *path, bool dump, struct error
     for (struct dirent *e; folder && status == 0 && (e = readdir(folder));) {
         struct store_file file = {0};
         struct stat st;
-        if (!store_name_read(e->d_name, &file.name) ||
+        if (!store_name_read(e->d_name, dump, &file.name) ||
             fstatat(dirfd(folder), e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
             continue;
         struct store_file *list = array_reserve(f->list, &f->capacity, f->n + 1, sizeof *list);
@@ -186,7 +187,6 @@ static int add_folder(struct files *f, const char *path, bool dump, struct error
             status = error_no_memory(err, "the list of archives");
             break;
         }
-        file.name.dump = dump;
         file.bytes = (uint64_t)st.st_size;
         f->list = list;
         list[f->n++] = file;
@@ -264,6 +264,7 @@ int store_new(struct store *s, uint64_t utc_ns, const char *boot_id, bool dump, 
     char flight[PATH_MAX];
     size_t n;
     *name = (struct store_name){.hour = utc_ns / STORE_HOUR_NS, .dump = dump};
+    name->second = dump ? (unsigned)(utc_ns % STORE_HOUR_NS / SECOND_NS) : 0;
     if (utc_ns / YEAR_NS > STORE_YEAR_MAX - 1970)
         return error_set(err, ERROR_USAGE, "the time of day cannot be right");
     if (!store_boot_of(boot_id, name->boot))
@@ -321,9 +322,10 @@ struct pruning {
     const struct store_limits *limits;
     struct store_pruned *result;
     uint64_t now_utc_ns, room_wanted;
-    uint64_t bytes;     /* of all files now */
-    uint64_t free_then; /* when it began */
-    bool failed;        /* with the first error */
+    uint64_t bytes;          /* of all files now */
+    uint64_t free_then;      /* when it began */
+    size_t dumps, dumps_max; /* complete ones */
+    bool failed;             /* with the first error */
 };
 
 bool store_ended_before(const struct store *s, const struct store_name *name, uint64_t now_utc_ns,
@@ -357,20 +359,12 @@ static unsigned lacking(const struct pruning *p)
     return broken;
 }
 
-static bool may_go(const struct store_file *f)
-{
-    return f->name.state != STORE_PARTIAL;
-}
-
-/* Removes the file if a limit asks for it. False: it is still there, though it should not be. */
-static bool consider(struct pruning *p, const struct store_file *f, struct error *err)
+/* Removes the file, for these reasons. False: it is still there. */
+static bool remove_file(struct pruning *p, const struct store_file *f, unsigned reasons, struct error *err)
 {
     struct store_pruned *r = p->result;
     char path[PATH_MAX];
     struct error why = {0};
-    unsigned reasons = may_go(f) ? lacking(p) | (is_old(p, &f->name) ? STORE_AGE : 0) : 0;
-    if (reasons == 0)
-        return true;
     int status = store_path(p->store, &f->name, path, &why);
     if (status == 0 && unlink(path) != 0 && errno != ENOENT)
         status = error_set(&why, ERROR_IO, "%.200s: cannot be removed: %s", path, strerror(errno));
@@ -383,10 +377,51 @@ static bool consider(struct pruning *p, const struct store_file *f, struct error
     p->bytes -= f->bytes;
     r->bytes += f->bytes;
     r->why |= reasons;
+    if (f->name.state == STORE_NOTE)
+        return true;
     if (r->files++ == 0)
         r->oldest = f->name;
     r->newest = f->name;
     return true;
+}
+
+/* Of a dump more than may be kept: the oldest go first. */
+static bool is_surplus(struct pruning *p, const struct store_file *f)
+{
+    if (!f->name.dump || f->name.state != STORE_COMPLETE || p->dumps <= p->dumps_max)
+        return false;
+    p->dumps--;
+    return true;
+}
+
+/* Removes the file if a limit asks for it. False: it is still there, though it should not be. */
+static bool consider(struct pruning *p, const struct store_file *f, struct error *err)
+{
+    unsigned reasons = lacking(p) | (is_old(p, &f->name) ? STORE_AGE : 0);
+    if (f->name.state == STORE_PARTIAL)
+        reasons = 0;
+    if (is_surplus(p, f))
+        reasons |= STORE_DUMPS;
+    return reasons == 0 || remove_file(p, f, reasons, err);
+}
+
+/* A note goes with its dump, the last file before it that is kept; the list has it after the dump. */
+static void consider_all(struct pruning *p, const struct store_file *list, size_t n, struct error *err)
+{
+    const struct store_file *kept = NULL;
+    for (size_t i = 0; i < n; i++) {
+        const struct store_file *f = &list[i];
+        size_t files = p->result->files;
+        if (f->name.state == STORE_NOTE) {
+            if (!kept || !store_name_same(&kept->name, &f->name))
+                remove_file(p, f, 0, err);
+            continue;
+        }
+        if (!consider(p, f, err) && is_old(p, &f->name))
+            p->result->broken |= STORE_AGE;
+        if (p->result->files == files)
+            kept = f;
+    }
 }
 
 static int prune(struct store *s, const struct store_limits *limits, uint64_t now_utc_ns,
@@ -398,6 +433,7 @@ static int prune(struct store *s, const struct store_limits *limits, uint64_t no
                         .now_utc_ns = now_utc_ns,
                         .room_wanted = room_wanted,
                         .bytes = store_other_bytes(s->dir, s->options.host),
+                        .dumps_max = limits->dumps_max ? limits->dumps_max : SIZE_MAX,
                         .free_then = free_bytes(s)};
     struct store_file *list;
     size_t n;
@@ -406,11 +442,11 @@ static int prune(struct store *s, const struct store_limits *limits, uint64_t no
         return error_set(err, ERROR_USAGE, "the folder was opened for reading");
     if (store_list(s, &list, &n, err) != 0)
         return -1;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         p.bytes += list[i].bytes;
-    for (size_t i = 0; i < n; i++)
-        if (!consider(&p, &list[i], err) && is_old(&p, &list[i].name))
-            result->broken |= STORE_AGE;
+        p.dumps += list[i].name.dump && list[i].name.state == STORE_COMPLETE;
+    }
+    consider_all(&p, list, n, err);
     result->broken |= lacking(&p);
     free(list);
     if (result->files > 0)

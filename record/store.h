@@ -4,7 +4,8 @@
  *     DIR/.lock                                          one recorder a folder
  *     DIR/HOST/2026-11-29T07Z-0a1b2c3d-0000.xma          an archive: the UTC hour in which it begins, the boot, a number
  *     DIR/HOST/2026-11-29T08Z-0a1b2c3d-0000.xma.partial  the open one
- *     DIR/HOST/flight/2026-11-29T07Z-0a1b2c3d-0000.xma   a dump of the flight recorder
+ *     DIR/HOST/flight/2026-11-29T071233Z-0a1b2c3d-0000.xt    a dump of the flight recorder: the second of UTC of what it is of
+ *     DIR/HOST/flight/2026-11-29T071233Z-0a1b2c3d-0000.json  its note
  *
  * Other names in the folder are left alone, and so are the folders of other hosts.
  */
@@ -78,14 +79,15 @@ struct store_limits {
     uint64_t keep_ns;        /* an archive that ended longer ago goes */
     uint64_t keep_bytes;     /* of all files of ours: the open archive and dumps count */
     uint64_t min_free_bytes; /* of the file system */
+    uint64_t dumps_max;      /* complete dumps */
 };
 
 #define STORE_LOCK ".lock" /* in DIR: who records to it */
 
-enum store_limit { STORE_AGE = 1 << 0, STORE_BYTES = 1 << 1, STORE_FREE = 1 << 2 };
+enum store_limit { STORE_AGE = 1 << 0, STORE_BYTES = 1 << 1, STORE_FREE = 1 << 2, STORE_DUMPS = 1 << 3 };
 
 struct store_pruned {
-    size_t files; /* removed */
+    size_t files; /* removed; a note counts with its dump */
     uint64_t bytes;
     struct store_name oldest, newest; /* of them, if any */
     unsigned why;                     /* enum store_limit, or-ed: the limits for which they went */
@@ -101,7 +103,7 @@ bool store_ended_before(const struct store *s, const struct store_name *name, ui
 
 /*
  * Removes the oldest complete archives, dumps and damaged files until all limits hold, with room_wanted bytes more than there are now. What
- * is open (.partial) stays, and counts. An archive ends `longest_ns` after the beginning of its hour at the latest. 0; -1 with `err`
+ * is open (.partial) stays, and counts. A note goes with its dump. An archive ends `longest_ns` after the beginning of its hour at the latest. 0; -1 with `err`
  * filled: something could not be read or removed; the others were.
  */
 int store_prune(struct store *s, const struct store_limits *limits, uint64_t now_utc_ns, uint64_t room_wanted,

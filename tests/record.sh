@@ -411,13 +411,15 @@ first_tsc=$((1 << 44)) # of simulated hosts
 last_tsc=$((first_tsc + days * 86400 * 2400000000 - 30 * 2400000000))
 ended() { [ "$(now_tsc)" -ge "$last_tsc" ]; }
 reached() { [ "$(now_tsc)" -ge "$1" ]; }
-# From this moment on it is that much later (or earlier) than it was.
-set_clock() { # SECONDS
+# From this moment on it is that much later (or earlier) than it was; because the machine was suspended, or not.
+set_clock() { # SECONDS [SUSPENDED]
     local tsc
     tsc=$(now_tsc)
-    awk -v tsc="$tsc" -v by="$1" '{ from = $1; utc = $2 } END { printf "%.0f %.0f\n", tsc, utc + (tsc - from) / 2.4 + by * 1e9 }' "$scratch/steps" >"$scratch/step"
+    awk -v tsc="$tsc" -v by="$1" -v slept="${2:-0}" '{ from = $1; utc = $2 }
+        END { printf "%.0f %.0f %.0f\n", tsc, utc + (tsc - from) / 2.4 + by * 1e9, slept * 1e9 }' "$scratch/steps" >"$scratch/step"
     cat "$scratch/step" >>"$scratch/steps"
 }
+suspend() { set_clock "$1" "$1"; } # SECONDS
 start_long() {
     start "$scratch/paced" -q --buffer 1M -g 1min --clock "$PWD/$BUILD/tests/paced_clock $scratch/tsc $scratch/steps" "$@"
 }
@@ -430,16 +432,17 @@ spans() {
 
 group "$days days (WEEKS_SEED=$seed WEEKS_DAYS=$days)"
 printf '\0\0\0\0\0\020\0\0' >"$scratch/tsc" # the first of them
-echo "$first_tsc 1774740000000000000" >"$scratch/steps" # 2026-03-28T23:20Z: the night in which summer time begins in Europe
+echo "$first_tsc 1774740000000000000 0" >"$scratch/steps" # 2026-03-28T23:20Z: the night in which summer time begins in Europe
 start_long
 kills=0
 long_begun=$SECONDS
 while ! ended && kill -0 $recorder 2>/dev/null && [ $((SECONDS - long_begun)) -lt $((60 + days * 60)) ]; do
     at=$(($(now_tsc) + (RANDOM % 10 + 1) * 3600 * 2400000000 / 2))
     timeout 60 bash -c "while [ \"\$(od -An -tu8 '$scratch/tsc' | tr -d ' ')\" -lt $((at < last_tsc ? at : last_tsc)) ]; do sleep 0.02; done" || break
-    case $((RANDOM % 4)) in
+    case $((RANDOM % 5)) in
     0) set_clock 7200 ;;
     1) set_clock -3600 ;;
+    2) suspend 5400 ;;
     *)
         kill -9 $recorder
         wait $recorder 2>/dev/null
@@ -480,7 +483,7 @@ rm -rf "$folder"
 
 group 'a clock that is set far ahead'
 printf '\0\0\0\0\0\020\0\0' >"$scratch/tsc"
-echo "$first_tsc 1774740000000000000" >"$scratch/steps"
+echo "$first_tsc 1774740000000000000 0" >"$scratch/steps"
 "$XENMETER" record -o "$folder" --host host --xentrace "$scratch/paced" --domain-info "$scratch/domains" --buffer 1M -g 1min --keep 100d --clock "$PWD/$BUILD/tests/paced_clock $scratch/tsc $scratch/steps" 2>"$scratch/err" &
 recorder=$!
 check 'it records' soon has_archives 2
@@ -491,6 +494,37 @@ end TERM
 check 'exit status' exits 0
 all_there() { for file in $before; do [ -e "$file" ] || return 1; done; }
 check 'what was recorded is there' all_there
+rm -rf "$folder"
+
+# Until so much of the day is recorded, or the recorder has ended.
+record_until() { # TSC
+    for ((tries = 0; tries < 1200; tries++)); do
+        if reached "$1" || ! kill -0 $recorder 2>/dev/null; then break; fi
+        sleep 0.05
+    done
+}
+
+group 'suspended'
+printf '\0\0\0\0\0\020\0\0' >"$scratch/tsc"
+echo "$first_tsc 1774740000000000000 0" >"$scratch/steps"
+start_long
+asleep_at=$((first_tsc + 10000 * 2400000000)) # the simulated host is 10000 s further
+record_until $asleep_at
+suspend 10800
+record_until $((first_tsc + 20000 * 2400000000))
+end TERM
+check 'exit status' exits 0
+check 'all are whole' all_whole
+find "$folder" -name '*.xma' | sort | while read -r file; do
+    "$XENMETER" info -f json "$file" | jq -c '.host.gaps[] | select(.why == "this machine was suspended")'
+done >"$scratch/gaps"
+check 'the gap is stated once' [ "$(wc -l <"$scratch/gaps")" -eq 1 ]
+slept() { jq -e '[.end_time, .start_time] | map(sub("\\.[0-9]+"; "") | fromdateiso8601) | .[0] - .[1] | . > 10790 and . < 10810' "$scratch/gaps" >/dev/null; }
+check 'with its length' slept
+spans >"$scratch/spans"
+whole() { awk 'NR > 1 && $1 != last { print; bad = 1 } { last = $2 } END { exit bad || NR < 2 }' "$scratch/spans"; }
+check 'no record is missing, and none is there twice' whole
+while read -r first last file; do check "$file has what ran" as_the_day_says "$first" "$last" "$file"; done <"$scratch/spans"
 rm -rf "$folder"
 
 group 'at most so many bytes'
@@ -510,13 +544,6 @@ check 'but archives' has_archives 1
 check 'all are whole' all_whole
 rm -rf "$folder"
 group 'a file system that is full'
-# Until so much of the day is recorded, or the recorder has ended.
-record_until() { # TSC
-    for ((tries = 0; tries < 1200; tries++)); do
-        if reached "$1" || ! kill -0 $recorder 2>/dev/null; then break; fi
-        sleep 0.05
-    done
-}
 mkdir -p "$folder"
 if mount -t tmpfs -o size=6M tmpfs "$folder" 2>/dev/null; then
     trap 'umount "$folder" 2>/dev/null; rm -rf "$scratch"' EXIT

@@ -46,6 +46,7 @@
 #   host-facts  names and times of day that a trace does not have itself: archives, files, formats, --time
 #   parts       parts of a recording: together they are the trace
 #   record      a recorder: crashes, restarts, set clocks, limits (WEEKS_DAYS=N: for so many simulated days)
+#   flight      its flight recorder: rules, signals, sizes, what a crash leaves
 #   salvage     archives of recordings that were cut short, completed
 #   damage      cut, flipped and hostile input
 #   faults      memory, reads, writes and other calls that fail, in every command (FAULTS_EVERY=1: every one of them)
@@ -59,7 +60,7 @@
 
 .DEFAULT_GOAL := all
 
-TESTS      := unit siblings truth charges threads errors fit charges-simulated tasks invariants road jobs clock unrecorded cases cli config terminal dump every-event xenalyze charge charge-fit own-load debt guard guard-simulated apply hooks service blame top diff simulate experiments xenmon databases io-counts ftrace dom0-trace archive archive-damage host-facts salvage parts record damage faults bounded docs hosts metrics
+TESTS      := unit siblings truth charges threads errors fit charges-simulated tasks invariants road jobs clock unrecorded cases cli config terminal dump every-event xenalyze charge charge-fit own-load debt guard guard-simulated apply hooks service blame top diff simulate experiments xenmon databases io-counts ftrace dom0-trace archive archive-damage host-facts salvage parts record flight damage faults bounded docs hosts metrics
 ASAN_TESTS := unit siblings clock unrecorded cases cli config dump every-event charge charge-fit own-load debt guard guard-simulated apply hooks blame top diff simulate xenmon databases io-counts ftrace dom0-trace archive archive-damage host-facts parts road jobs damage metrics faults
 # Those that read whole captures, those of TRACES too.
 ASAN_CAPTURE_TESTS := truth charges threads fit invariants road dump xenalyze

@@ -1,6 +1,7 @@
 /*
- * paced_clock SHARED STEPS - the time beside paced: for each line of its standard input "UTC_NS MONOTONIC_NS TSC" of the tsc in
- * SHARED. STEPS: lines "TSC UTC_NS": from that tsc on the time of day is UTC_NS there, and goes on at 2.4 GHz.
+ * paced_clock SHARED STEPS - the time beside paced: for each line of its standard input "UTC_NS MONOTONIC_NS TSC BOOT_NS" of the tsc in
+ * SHARED. STEPS: lines "TSC UTC_NS SUSPENDED_NS": from that tsc on the time of day is UTC_NS there, and goes on at 2.4 GHz; the machine was
+ * suspended there for so long, while the tsc and MONOTONIC_NS did not go on.
  */
 #include <inttypes.h>
 #include <stdint.h>
@@ -21,13 +22,16 @@ static uint64_t shared_tsc(const char *path)
     return tsc;
 }
 
-static uint64_t utc_of(const char *path, uint64_t tsc)
+static uint64_t utc_of(const char *path, uint64_t tsc, uint64_t *suspended_ns)
 {
-    uint64_t from, utc_ns, now_ns = 0;
+    uint64_t from, utc_ns, slept_ns, now_ns = 0;
     FILE *f = fopen(path, "re");
-    while (f && fscanf(f, "%" SCNu64 " %" SCNu64, &from, &utc_ns) == 2)
-        if (from <= tsc)
+    *suspended_ns = 0;
+    while (f && fscanf(f, "%" SCNu64 " %" SCNu64 " %" SCNu64, &from, &utc_ns, &slept_ns) == 3)
+        if (from <= tsc) {
             now_ns = utc_ns + NS_OF(tsc - from);
+            *suspended_ns += slept_ns;
+        }
     if (f)
         fclose(f);
     return now_ns;
@@ -40,8 +44,9 @@ int main(int argc, char **argv)
         return 2;
     setvbuf(stdout, NULL, _IOLBF, 0);
     while (fgets(line, sizeof line, stdin)) {
-        uint64_t tsc = shared_tsc(argv[1]);
-        printf("%" PRIu64 " %" PRIu64 " %" PRIu64 "\n", utc_of(argv[2], tsc), NS_OF(tsc), tsc);
+        uint64_t tsc = shared_tsc(argv[1]), slept_ns, utc_ns = utc_of(argv[2], tsc, &slept_ns);
+        printf("%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", utc_ns, NS_OF(tsc), tsc,
+               NS_OF(tsc) + slept_ns);
     }
     return 0;
 }

@@ -26,10 +26,11 @@ static uint64_t end(void *context, const struct clock *clock, uint64_t settled_t
     return c->first_tsc + (uint64_t)((double)(c->number + 1) * (double)c->len_ns * clock->cpu_hz / 1e9);
 }
 
-static void sweep(void *context, const struct clock *clock, uint64_t tsc)
+static void sweep(void *context, const struct clock *clock, uint64_t at, uint64_t tsc)
 {
     (void)context;
     (void)clock;
+    (void)at;
     (void)tsc;
 }
 
@@ -67,7 +68,7 @@ int main(int argc, char **argv)
     };
     struct cutting cutting = {.len_ns = argc > 2 ? strtoull(argv[1], NULL, 10) : 0};
     struct spool_watch spool_watch = {NULL, tick, NULL};
-    struct part_watch watch = {&cutting, end, sweep, facts, counts, summary};
+    struct part_watch watch = {&cutting, end, sweep, NULL, facts, counts, summary};
     struct part_link link = {0};
     struct part_result result;
     struct error err = {0};
@@ -75,7 +76,7 @@ int main(int argc, char **argv)
     if (cutting.len_ns == 0)
         return 2;
     memcpy(capture.charge.weights, charge_default_weights, sizeof capture.charge.weights);
-    struct spool *spool = spool_new(dup(STDIN_FILENO), 80u << 20, &spool_watch, &err);
+    struct spool *spool = spool_new(dup(STDIN_FILENO), 80u << 20, 0, &spool_watch, &err);
     struct part_options options = {.path = path,
                                    .identity = path,
                                    .host = "host",

@@ -98,6 +98,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(screen),
     SUITE(screen_keys),
     SUITE(counter_log),
+    SUITE(flight),
     SUITE(step),
     SUITE(instants),
     SUITE(sim_host),

@@ -97,19 +97,26 @@ static void names_are_read_back(void)
         const char *text;
         unsigned hour, sequence;
         enum store_state state;
+        unsigned second;
+        bool dump;
     } names[] = {
-        {"1970-01-01T00Z-00000000-0000.xma", 0, 0, STORE_COMPLETE},
-        {"2026-07-19T07Z-0a1b2c3d-0012.xma.partial", MORNING, 12, STORE_PARTIAL},
-        {"2028-02-29T23Z-ffffffff-9999.xma.damaged", 509855, 9999, STORE_DAMAGED},
+        {"1970-01-01T00Z-00000000-0000.xma", 0, 0, STORE_COMPLETE, 0, false},
+        {"2026-07-19T07Z-0a1b2c3d-0012.xma.partial", MORNING, 12, STORE_PARTIAL, 0, false},
+        {"2028-02-29T23Z-ffffffff-9999.xma.damaged", 509855, 9999, STORE_DAMAGED, 0, false},
+        {"2026-07-19T070000Z-0a1b2c3d-0012.xt", MORNING, 12, STORE_COMPLETE, 0, true},
+        {"2026-07-19T071233Z-0a1b2c3d-0012.xt.partial", MORNING, 12, STORE_PARTIAL, 753, true},
+        {"2026-07-19T075959Z-0a1b2c3d-0000.xt.damaged", MORNING, 0, STORE_DAMAGED, 3599, true},
+        {"2026-07-19T071233Z-0a1b2c3d-0012.json", MORNING, 12, STORE_NOTE, 753, true},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct store_name n;
         char text[STORE_NAME];
-        CHECK(store_name_read(names[i].text, &n));
+        CHECK(store_name_read(names[i].text, names[i].dump, &n));
         EQUAL(n.hour, names[i].hour);
         EQUAL(n.sequence, names[i].sequence);
         EQUAL(n.state, names[i].state);
-        CHECK(!n.dump);
+        EQUAL(n.second, names[i].second);
+        EQUAL(n.dump, names[i].dump);
         store_name_put(&n, text);
         SAME_TEXT(text, names[i].text);
     }
@@ -140,10 +147,18 @@ static void other_names_are_none_of_ours(void)
                                         "+026-07-19T07Z-0a1b2c3d-0012.xma",
                                         "2026-07-19T7Z-0a1b2c3d-0012.xma",
                                         "2026/07/19T07Z-0a1b2c3d-0012.xma",
+                                        "2026-07-19T07Z-0a1b2c3d-0012.json",
+                                        "2026-07-19T071233Z-0a1b2c3d-0012.xma",
                                         "x2026-07-19T07Z-0a1b2c3d-0012.xma"};
+    static const char *const of_dumps[] = {
+        "2026-07-19T07Z-0a1b2c3d-0012.xma",         "2026-07-19T07Z-0a1b2c3d-0012.xt",
+        "2026-07-19T076000Z-0a1b2c3d-0012.xt",      "2026-07-19T070060Z-0a1b2c3d-0012.xt",
+        "2026-07-19T071233Z-0a1b2c3d-0012.xt.json", "2026-07-19T071233Z-0a1b2c3d-0012.json.partial"};
     struct store_name n;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        check_true(!store_name_read(names[i], &n), names[i], __FILE__, __LINE__);
+        check_true(!store_name_read(names[i], false, &n), names[i], __FILE__, __LINE__);
+    for (size_t i = 0; i < sizeof of_dumps / sizeof *of_dumps; i++)
+        check_true(!store_name_read(of_dumps[i], true, &n), of_dumps[i], __FILE__, __LINE__);
 }
 
 /* ---- the folder ---- */
@@ -260,10 +275,12 @@ static void the_next_number_is_above_all_that_were(void)
     check_new(s, now, BOOT, false, "2026-07-19T07Z-0a1b2c3d-0005.xma");
     check_new(s, now, "0A1B2C3E", false, "2026-07-19T07Z-0a1b2c3e-0000.xma");
     check_new(s, now + HOUR, BOOT, false, "2026-07-19T08Z-0a1b2c3d-0000.xma");
-    check_new(s, now, BOOT, true, "flight/2026-07-19T07Z-0a1b2c3d-0000.xma");
+    check_new(s, now, BOOT, true, "flight/2026-07-19T075900Z-0a1b2c3d-0000.xt");
     CHECK(is_there("flight"));
-    make("flight/2026-07-19T07Z-0a1b2c3d-0000.xma", 1);
-    check_new(s, now, BOOT, true, "flight/2026-07-19T07Z-0a1b2c3d-0001.xma");
+    make("flight/2026-07-19T075800Z-0a1b2c3d-0000.xt.damaged", 1);
+    check_new(s, now + 7 * (uint64_t)SECOND, BOOT, true, "flight/2026-07-19T075907Z-0a1b2c3d-0001.xt");
+    make("flight/2026-07-19T070000Z-0a1b2c3d-0001.json", 1);
+    check_new(s, now, BOOT, true, "flight/2026-07-19T075900Z-0a1b2c3d-0002.xt");
     make("2026-07-19T07Z-0a1b2c3d-9999.xma", 1);
     EQUAL(store_new(s, now, BOOT, false, &name, path, &err), -1);
     EQUAL(store_new(s, now, "no boot", false, &name, path, &err), -1);
@@ -273,12 +290,11 @@ static void the_next_number_is_above_all_that_were(void)
 
 static void files_are_listed_in_order_and_others_ignored(void)
 {
-    static const char *const expected[] = {"2026-07-18T23Z-ffffffff-0002.xma",
-                                           "2026-07-19T07Z-0a1b2c3d-0000.xma",
-                                           "2026-07-19T07Z-0a1b2c3d-0001.xma.damaged",
-                                           "2026-07-19T07Z-1a1b2c3d-0000.xma",
-                                           "2026-07-19T07Z-0a1b2c3d-0000.xma" /* the dump */,
-                                           "2026-07-19T08Z-0a1b2c3d-0000.xma.partial"};
+    static const char *const expected[] = {
+        "2026-07-18T23Z-ffffffff-0002.xma",         "2026-07-19T07Z-0a1b2c3d-0000.xma",
+        "2026-07-19T07Z-0a1b2c3d-0001.xma.damaged", "2026-07-19T07Z-1a1b2c3d-0000.xma",
+        "2026-07-19T071233Z-0a1b2c3d-0000.xt",      "2026-07-19T071233Z-0a1b2c3d-0000.json",
+        "2026-07-19T08Z-0a1b2c3d-0000.xma.partial"};
     struct store *s = open_new();
     struct store_file *list;
     struct error err;
@@ -287,9 +303,11 @@ static void files_are_listed_in_order_and_others_ignored(void)
     snprintf(path, sizeof path, "%s/web1/flight", folder);
     CHECK(mkdir(path, 0755) == 0);
     for (size_t i = sizeof expected / sizeof *expected; i-- > 0;)
-        if (i != 4)
+        if (i != 4 && i != 5)
             make(expected[i], (off_t)i + 10);
-    make("flight/2026-07-19T07Z-0a1b2c3d-0000.xma", 14);
+    make("flight/2026-07-19T071233Z-0a1b2c3d-0000.xt", 14);
+    make("flight/2026-07-19T071233Z-0a1b2c3d-0000.json", 15);
+    make("flight/2026-07-19T07Z-0a1b2c3d-0000.xma", 1000);
     make("notes.txt", 1000);
     make("2026-07-19T07Z-0a1b2c3d-0007.xma.bak", 1000);
     snprintf(path, sizeof path, "%s/web1/2026-07-19T07Z-0a1b2c3d-0005.xma", folder);
@@ -297,17 +315,17 @@ static void files_are_listed_in_order_and_others_ignored(void)
     snprintf(path, sizeof path, "%s/web1/2026-07-19T07Z-0a1b2c3d-0006.xma", folder);
     CHECK(mkdir(path, 0755) == 0);
     EQUAL(store_list(s, &list, &n, &err), 0);
-    EQUAL(n, 6);
-    for (size_t i = 0; i < n && i < 6; i++) {
+    EQUAL(n, 7);
+    for (size_t i = 0; i < n && i < 7; i++) {
         store_name_put(&list[i].name, text);
         SAME_TEXT(text, expected[i]);
-        EQUAL(list[i].name.dump, i == 4);
+        EQUAL(list[i].name.dump, i == 4 || i == 5);
         EQUAL(list[i].bytes, i + 10);
     }
     free(list);
     struct store_usage u;
     EQUAL(store_usage(s, &u, &err), 0);
-    EQUAL(u.bytes, 10 + 11 + 12 + 13 + 14 + 15);
+    EQUAL(u.bytes, 10 + 11 + 12 + 13 + 14 + 15 + 16);
     EQUAL(u.archives, 3);
     EQUAL(u.dumps, 1);
     EQUAL(u.partial, 1);
@@ -425,7 +443,8 @@ static void dumps_and_damaged_files_count_and_go_in_their_turn(void)
     char path[256];
     snprintf(path, sizeof path, "%s/web1/flight", folder);
     CHECK(mkdir(path, 0755) == 0);
-    make("flight/2026-07-19T06Z-0a1b2c3d-0000.xma", 1000);
+    make("flight/2026-07-19T060000Z-0a1b2c3d-0000.xt", 990);
+    make("flight/2026-07-19T060000Z-0a1b2c3d-0000.json", 10);
     make("2026-07-19T04Z-0a1b2c3d-0000.xma.damaged", 10);
     EQUAL(prune(s, &(struct store_limits){.keep_bytes = 1560}, ten, 0).files, 0);
     EQUAL(prune(s, &(struct store_limits){.keep_bytes = 1559}, ten, 0).files, 1);
@@ -433,8 +452,44 @@ static void dumps_and_damaged_files_count_and_go_in_their_turn(void)
     struct store_pruned r = prune(s, &(struct store_limits){.keep_bytes = 400}, ten, 0);
     EQUAL(r.files, 3);
     EQUAL(r.bytes, 1200);
-    CHECK(!is_there("flight/2026-07-19T06Z-0a1b2c3d-0000.xma"));
+    CHECK(!is_there("flight/2026-07-19T060000Z-0a1b2c3d-0000.xt"));
+    CHECK(!is_there("flight/2026-07-19T060000Z-0a1b2c3d-0000.json"));
     EQUAL(archives_left(), 3);
+    end(s);
+}
+
+/* Three complete dumps, one that is open and one that is damaged, and the note of none of them. */
+static void only_so_many_dumps_are_kept(void)
+{
+    struct store *s = open_filled();
+    struct store_pruned r;
+    char path[256];
+    snprintf(path, sizeof path, "%s/web1/flight", folder);
+    CHECK(mkdir(path, 0755) == 0);
+    make("flight/2026-07-19T060000Z-0a1b2c3d-0000.xt", 100);
+    make("flight/2026-07-19T060000Z-0a1b2c3d-0000.json", 10);
+    make("flight/2026-07-19T060001Z-0a1b2c3d-0001.xt", 100);
+    make("flight/2026-07-19T060001Z-0a1b2c3d-0001.json", 10);
+    make("flight/2026-07-19T070000Z-0a1b2c3d-0000.xt", 100);
+    make("flight/2026-07-19T070000Z-0a1b2c3d-0000.json", 10);
+    make("flight/2026-07-19T070000Z-0a1b2c3d-0001.json", 10);
+    make("flight/2026-07-19T080000Z-0a1b2c3d-0000.xt.partial", 100);
+    make("flight/2026-07-19T080000Z-0a1b2c3d-0000.json", 10);
+    make("flight/2026-07-19T080000Z-0a1b2c3d-0001.xt.damaged", 100);
+    EQUAL(prune(s, &(struct store_limits){.dumps_max = 3}, ten, 0).files, 0);
+    CHECK(!is_there("flight/2026-07-19T070000Z-0a1b2c3d-0001.json"));
+    r = prune(s, &(struct store_limits){.dumps_max = 1}, ten, 0);
+    EQUAL(r.files, 2);
+    EQUAL(r.why, STORE_DUMPS);
+    EQUAL(r.bytes, 220);
+    CHECK(!is_there("flight/2026-07-19T060000Z-0a1b2c3d-0000.json"));
+    CHECK(!is_there("flight/2026-07-19T060001Z-0a1b2c3d-0001.json"));
+    CHECK(is_there("flight/2026-07-19T070000Z-0a1b2c3d-0000.xt"));
+    CHECK(is_there("flight/2026-07-19T070000Z-0a1b2c3d-0000.json"));
+    CHECK(is_there("flight/2026-07-19T080000Z-0a1b2c3d-0000.xt.partial"));
+    CHECK(is_there("flight/2026-07-19T080000Z-0a1b2c3d-0000.json"));
+    CHECK(is_there("flight/2026-07-19T080000Z-0a1b2c3d-0001.xt.damaged"));
+    EQUAL(archives_left(), 5);
     end(s);
 }
 
@@ -490,6 +545,7 @@ CU_TestInfo store_tests[] = {
     TEST(archives_that_last_longer_end_later),
     TEST(the_oldest_go_until_the_bytes_fit),
     TEST(dumps_and_damaged_files_count_and_go_in_their_turn),
+    TEST(only_so_many_dumps_are_kept),
     TEST(what_is_open_stays_and_the_limit_is_reported),
     TEST(the_oldest_go_until_enough_is_free),
     TEST(without_a_clock_that_is_right_nothing_is_old),

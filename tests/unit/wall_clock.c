@@ -298,14 +298,24 @@ static void a_command_answers_each_line(void)
     CHECK(r.error_ns > 0);
 }
 
+static void a_command_may_have_the_time_since_the_boot(void)
+{
+    struct time_reading r;
+    EQUAL(ask("while read -r _; do echo 1 2 3 4; done", &r, 1), 0);
+    EQUAL(r.monotonic_ns, 2);
+    EQUAL(r.tsc, 3);
+    EQUAL(r.boot_ns, 4);
+}
+
 static void a_command_that_ends_or_says_something_else_fails(void)
 {
     struct time_reading r;
     EQUAL(ask("exit 0", &r, 2), -1);
     SAME_TEXT(err.message, "the clock's command does not answer");
     EQUAL(ask("read -r _; echo 1 2", &r, 1), -1);
-    SAME_TEXT(err.message, "the clock's command does not answer \"UTC_NS MONOTONIC_NS TSC\"");
-    EQUAL(ask("read -r _; echo 1 2 3 4", &r, 1), -1);
+    SAME_TEXT(err.message, "the clock's command does not answer \"UTC_NS MONOTONIC_NS TSC [BOOT_NS]\"");
+    EQUAL(ask("read -r _; echo 1 2 3 4 5", &r, 1), -1);
+    EQUAL(ask("read -r _; echo 1 2 3 -4", &r, 1), -1);
     EQUAL(ask("read -r _; echo 1 2 -3", &r, 1), -1);
     EQUAL(ask("read -r _; echo 1 2 99999999999999999999", &r, 1), -1);
     EQUAL(ask("read -r _; head -c 100000 /dev/zero; sleep 9", &r, 1), -1);
@@ -325,5 +335,6 @@ CU_TestInfo wall_clock_tests[] = {TEST(the_counter_of_this_machine_gives_pairs),
                                   TEST(a_source_that_fails_is_an_error),
                                   TEST(this_machine_has_the_time),
                                   TEST(a_command_answers_each_line),
+                                  TEST(a_command_may_have_the_time_since_the_boot),
                                   TEST(a_command_that_ends_or_says_something_else_fails),
                                   CU_TEST_INFO_NULL};
