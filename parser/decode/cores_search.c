@@ -269,7 +269,8 @@ static bool begin(struct search *s, struct decoder *d, uint64_t upto)
                          .runners = calloc(PCPUS_MAX, sizeof *s->runners),
                          .wrong_tsc = malloc(PCPUS_MAX * sizeof *s->wrong_tsc)};
     for (unsigned i = 0; i < d->pcpus_n; i++)
-        stream_settle(d->streams[d->pcpus[i]]); /* else what is found depends on which other events are wanted */
+        stream_settle(
+            d->streams[d->pcpus[i]]); /* else what is found depends on which other events are wanted */
     s->all_write = d->cores.largest > 0 && decoder_silent_siblings(d) == 0;
     if (!s->at || !s->places || !s->votes || !s->runners || !s->wrong_tsc)
         return false;
