@@ -148,6 +148,8 @@ void xl_again(enum xl_scheduler s, const struct host_guests *guests)
 
 /* ---- conditions ---- */
 
+const struct condition_syntax fail_if = {.option = "fail-if", .wanted = "a condition", .list = "-c help"};
+
 void condition_again(const struct condition *c)
 {
     char text[8192];
@@ -166,7 +168,7 @@ void condition_again(const struct condition *c)
              c->where ? " in " : "", c->where ? c->where : "");
     if (c->limit > 1e12) /* so many digits are not read */
         return;
-    MUST(condition_parse(&again, text, &err) == 0, "%s, from \"%s\"", err.message, c->text);
+    MUST(condition_parse(&again, &fail_if, text, &err) == 0, "%s, from \"%s\"", err.message, c->text);
     MUST(again.of == c->of && again.kind == c->kind && again.sign == c->sign &&
              again.relative == c->relative &&
              (again.where ? c->where && strcmp(again.where, c->where) == 0 : !c->where),

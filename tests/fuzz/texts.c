@@ -165,7 +165,7 @@ static void read_condition(struct text t)
 {
     struct error err = {0};
     struct condition c;
-    if (condition_parse(&c, t.at, &err) == 0)
+    if (condition_parse(&c, &fail_if, t.at, &err) == 0)
         condition_again(&c);
     else
         check_error("condition", &err, "--fail-if");
