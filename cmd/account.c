@@ -429,7 +429,7 @@ static int check(struct options *o, struct error *err)
         return error_set(err, ERROR_USAGE, "--by driver-domain does not go with prices, tags and sharing");
     return o->inputs_n
                ? 0
-               : error_set(err, ERROR_USAGE, "of which archives? give files, or folders that have them");
+               : error_set(err, ERROR_USAGE, "which archives? give files, or folders that hold them");
 }
 
 static const char *const formats[] = {"table", "csv", "tsv", "json", "jsonl", "sqlite", "focus", NULL};

@@ -162,7 +162,7 @@ static int check(struct options *o, struct error *err)
         return error_set(err, ERROR_USAGE,
                          "wants --closed FILE, what was closed, and --into PERIOD, the open one");
     if (o->inputs_n == 0)
-        return error_set(err, ERROR_USAGE, "of which archives? give files, or folders that have them");
+        return error_set(err, ERROR_USAGE, "which archives? give files, or folders that hold them");
     return account_closing_check_output(o, err);
 }
 
