@@ -386,7 +386,8 @@ static void describe(struct trace *t, struct event_batch *batch, size_t n, bool 
                                   .pcpus_n = d->pcpus_n,
                                   .has_runstates = has_runstates(t),
                                   .unseen_pcpus = unseen_pcpus(t, siblings_due),
-                                  .damaged = q->skipped_places || q->tsc_backwards || q->tsc_implausible,
+                                  .damaged = q->skipped_places || q->tsc_backwards ||
+                                             q->tsc_implausible > t->order.lone_doubted,
                                   .first_sweep_cut = t->order.first_sweep_cut,
                                   .marks = t->marks,
                                   .marks_n = t->marks_n,

@@ -22,9 +22,9 @@ static uint32_t name_of(uint32_t domain, uint32_t id)
 static enum runstate leads_to(const struct runstates *r, const struct track *k, uint64_t now_ns)
 {
     struct dark_stretch lost;
-    if (k->idle || !k->seen)
+    if (k->idle)
         return RUNSTATE_RUNNABLE;
-    if (k->leaving != 0)
+    if (k->seen && k->leaving != 0)
         return (enum runstate)k->leaving;
     bool unsure = r->darkness.n > 0 && !r->unseen.known &&
                   darkness_between(&r->darkness, now_ns - min64(now_ns, LEAVING_NS), now_ns, &lost);

@@ -32,6 +32,8 @@ struct order {
         foreign_front; /* tsc_last when time first went far back: another capture was joined on; 0: not so */
     /* The trace began with this one's record, alone in its window, so that nothing confirms its time. NULL: it did not. */
     struct stream *lone;
+    bool
+        lone_doubted; /* the model did not get that record: its time, which counts as implausible, misleads nobody */
     uint64_t lone_tsc;  /* that time */
     uint64_t model_end; /* the model gets nothing later; UINT64_MAX: all */
     uint64_t used_last; /* at the end: of any record that the model is given, if the input is complete */

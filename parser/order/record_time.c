@@ -117,6 +117,7 @@ static void doubt_lone(struct order *o, const struct odd_time *t)
     lone->old_lost_count = 0;
     lone->reach = 0;
     o->lone = NULL;
+    o->lone_doubted = true;
 }
 
 /* Judges a tsc that goes back, leaps ahead, or is the pCPU's first. */
