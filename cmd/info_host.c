@@ -22,7 +22,10 @@ static void fill_gaps(struct known_host *k, const struct host_facts *f)
     k->host.gaps = k->spans;
     for (; k->host.gaps_n < f->gaps_n; k->host.gaps_n++) {
         const struct fact_gap *g = &f->gaps[k->host.gaps_n];
-        k->spans[k->host.gaps_n] = (struct info_span){g->from_utc_ns, g->utc_ns, g->why, 0};
+        /* From the recorder's beginning until the first record nothing was recorded, either. */
+        bool before_first = g->tsc == 0 && k->host.timed && g->utc_ns < k->host.from_utc_ns;
+        int64_t to_utc_ns = before_first ? k->host.from_utc_ns : g->utc_ns;
+        k->spans[k->host.gaps_n] = (struct info_span){g->from_utc_ns, to_utc_ns, g->why, 0};
     }
 }
 
