@@ -219,6 +219,9 @@ static int open_file(struct archive *a, const char *path, struct error *err)
 {
     if (source_open(&a->source, path, err) != 0)
         return -1;
+    struct stat st;
+    if (!a->source.mapped && stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0)
+        return error_set(err, ERROR_FORMAT, "the file is empty");
     if (!a->source.mapped)
         return error_set(err, ERROR_IO,
                          "an archive is read where its table says, not from a pipe: give the file itself");
