@@ -70,7 +70,12 @@ int files_add(struct files *f, const char *path, struct error *err)
     struct stat st;
     if (stat(path, &st) != 0)
         return error_set(err, ERROR_IO, "%.200s: cannot open: %s", path, strerror(errno));
-    return S_ISDIR(st.st_mode) ? add_folder(f, path, err) : keep(f, path, err);
+    if (S_ISDIR(st.st_mode))
+        return add_folder(f, path, err);
+    return S_ISREG(st.st_mode)
+               ? keep(f, path, err)
+               : error_set(err, ERROR_USAGE, "%.200s: neither a file nor a folder: a pipe cannot be read",
+                           path);
 }
 
 /* Where the name begins in a path. */

@@ -176,12 +176,20 @@ static bool put_entry(struct output *out, struct index_entry *e, size_t i, const
     return put;
 }
 
+/* Whoever may write to the folder chose what is there: a link or a pipe must not lead the index elsewhere, or wait. */
+static bool is_free_or_file(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0 ? S_ISREG(st.st_mode) : errno == ENOENT;
+}
+
 bool index_write(const char *folder, struct index_entry *entries, size_t n, const struct index_source *source)
 {
     char path[PATH_MAX];
     struct error ignored;
-    struct output *out =
-        path_of(path, folder) && access(folder, W_OK) == 0 ? output_open(path, &ignored) : NULL;
+    struct output *out = path_of(path, folder) && is_free_or_file(path) && access(folder, W_OK) == 0
+                             ? output_open(path, &ignored)
+                             : NULL;
     if (!out)
         return false;
     bool written = output_write(out, MAGIC, sizeof MAGIC - 1) == 0;
