@@ -17,7 +17,7 @@ struct account_missing {
     const char *host;
     const struct account_vm *vm; /* ACCOUNT_OPEN_LIFE; else NULL */
     int64_t from_utc_ns,
-        to_utc_ns; /* ACCOUNT_SILENT: up to where others were recorded; ACCOUNT_OPEN_LIFE: of the time not recorded */
+        to_utc_ns; /* ACCOUNT_SILENT: the end of the last archive of all, or of what is checked; ACCOUNT_OPEN_LIFE: of the time not recorded */
 };
 
 /*
