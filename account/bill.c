@@ -152,6 +152,10 @@ static int find_rate(const struct bill_options *o, enum price p, struct bill_row
     }
     if (item->rate || item->ns == 0 || !rates_have(o->rates, p))
         return 0;
+    if (p == PRICE_CAPACITY)
+        return error_set(err, ERROR_FORMAT,
+                         "there is no %s for host '%.80s' at that time; \"0\" is a price, too",
+                         price_names[p], r->row.host->name);
     const char *vm = *r->row.vm->name ? r->row.vm->name : r->row.vm->key;
     return error_set(err, ERROR_FORMAT,
                      "there is no %s for %s '%.80s' on host '%.80s' at that time; \"0\" is a price, too",

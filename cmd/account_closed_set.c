@@ -82,9 +82,9 @@ static int check_set(const struct closed_set *s, struct error *err)
         if (!whole)
             return error_set(
                 err, ERROR_FORMAT,
-                "the corrections of %.40s are not all there, or not of this statement: number %zu "
-                "corrects %zu files",
-                c->closed_label, i, c->corrects_n);
+                "the corrections of %.40s are not all there, are there twice, or are of another statement: "
+                "one was made with %zu files before it, and %zu are given",
+                c->closed_label, c->corrects_n, i);
     }
     return 0;
 }

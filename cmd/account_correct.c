@@ -61,12 +61,13 @@ static int take_money(struct correcting *x, struct error *err)
         sharing = (struct sharing){(enum share_by)idle, (enum share_by)overhead, (enum share_basis)basis};
     if (account_reading_money(r, &sharing, last->rates, last->tags, err) != 0)
         return -1;
-    if (!m->bill.rates != !first->currency ||
-        (first->currency &&
-         (strcmp(m->rates.currency, first->currency) != 0 || m->rates.digits != first->digits)))
+    if (m->bill.rates && !first->currency)
+        return error_set(err, ERROR_USAGE, "the statement has no prices: no --rates");
+    if (first->currency && (!m->bill.rates || strcmp(m->rates.currency, first->currency) != 0 ||
+                            m->rates.digits != first->digits))
         return error_set(err, ERROR_USAGE,
-                         "a correction has the currency and digits of the statement: %s, %u",
-                         first->currency ? first->currency : "none", first->digits);
+                         "a correction has the currency and digits of the statement: %s, %u", first->currency,
+                         first->digits);
     return 0;
 }
 

@@ -165,9 +165,11 @@ static int replay(struct replaying *x, const char **file, struct error *err)
     const char *zone = x->set.at[0].zone;
     if (account_zone_set(zone ? zone : "UTC", err) != 0 || choose(x, err) != 0)
         return -1;
+    *file = o->output;
     x->output = output_open(o->output, err);
     if (!x->output)
         return -1;
+    *file = NULL;
     return is_focus(x) ? write_focus(x, err) : write_table(x, err);
 }
 
