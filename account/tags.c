@@ -130,9 +130,11 @@ int tags_read(struct tags *t, const char *text, size_t n, struct error *err)
         return error_no_memory(err, "the tags");
     memcpy(t->text, text, n);
     t->text[n] = '\0';
+    /* Spreadsheets put it before UTF-8. */
+    char *at = t->text + (strncmp(t->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0);
     if (nul)
         return error_set(err, ERROR_FORMAT, "is no text");
-    if (read_lines(t, t->text, err) != 0)
+    if (read_lines(t, at, err) != 0)
         return -1;
     if (t->n > 0)
         qsort(t->at, t->n, sizeof *t->at, by_vm);
