@@ -292,8 +292,11 @@ static int begin(struct accounting *a, struct error *err)
     if (is_focus(own) && account_billing_check_focus(&a->reading.billing, err) != 0)
         return -1;
     a->output = output_open(o->output, err);
-    if (!a->output)
+    if (!a->output) {
+        fail(o->output, err);
+        a->reading.said = true;
         return -1;
+    }
     if (is_focus(own))
         return begin_focus(a, err);
     reading_look(&a->schema, o, a->output);
@@ -427,9 +430,12 @@ static int check(struct options *o, struct error *err)
             "no --columns, --sort and --limit");
     if (own->by == ACCOUNT_BY_DRIVER_DOMAIN && money_wanted(&own->money))
         return error_set(err, ERROR_USAGE, "--by driver-domain does not go with prices, tags and sharing");
-    return o->inputs_n
-               ? 0
-               : error_set(err, ERROR_USAGE, "which archives? give files, or folders that hold them");
+    if (own->by == ACCOUNT_BY_HOST && own->vms && !money_wanted(&own->money))
+        return error_set(err, ERROR_USAGE,
+                         "--by host is about whole hosts, without --vm; with prices, tags or sharing it adds "
+                         "up the VMs' rows");
+    return o->inputs_n ? 0
+                       : error_set(err, ERROR_USAGE, "which archives? give files, or folders that hold them");
 }
 
 static const char *const formats[] = {"table", "csv", "tsv", "json", "jsonl", "sqlite", "focus", NULL};

@@ -150,6 +150,11 @@ check 'no rates file' refuses 'cannot read the rates' account --rates "$scratch/
 rates .
 printf 'vm,customer\nweb,ACME\nweb,Smith\n' >"$scratch/bad.csv"
 check 'a VM twice in the tags' refuses "bad.csv: line 3: the VM 'web' is in line 2, too" account --tags "$scratch/bad.csv" "$fleet"
+printf '\xef\xbb\xbfvm,customer\r\nweb,ACME\r\n' >"$scratch/spreadsheet.csv"
+check "a spreadsheet's tags" "$XENMETER" account -q -o /dev/null --tags "$scratch/spreadsheet.csv" "$fleet"
+rates '.rates = [{pcpu_hour: "1", host: "xen1"}]'
+check 'a host without a price' refuses "there is no pcpu_hour for host 'xen2'" account --rates "$scratch/rates.json" "$fleet"
+rates .
 check 'no tags file' refuses 'cannot read the tags' account --tags "$scratch/missing" "$fleet"
 check 'by tag without tags' refuses '--by tag wants --tags' account -b tag "$fleet"
 check 'no such tag' refuses '--by tag:town: the tags have no such column' account -b tag:town --tags "$scratch/tags.csv" "$fleet"
@@ -214,6 +219,8 @@ group 'corrections'
 correct() { run account correct -q --into 2026-12 "$@"; }
 one=$scratch/day-1.closed
 two=$scratch/day-2.closed
+unpriced=$scratch/unpriced.closed
+"$XENMETER" account close -q -o "$unpriced" 2026-11-29 "$fleet"
 correct --closed "$closed" -o "$one" "$fleet"
 check 'nothing differs' exits 0
 check 'no file then' [ ! -e "$one" ]
@@ -237,6 +244,8 @@ check 'FOCUS marks them as corrections of the open month' equal '|2026-11-01T00:
     "$(sqlite3 "$scratch/focus2.db" 'select distinct ChargeClass, BillingPeriodStart from focus order by 1' | paste -sd' ')"
 check 'and has the same sum' equal "$(truth "$fleet" | total .amount)" "$(sqlite3 "$scratch/focus2.db" 'select BilledCost from focus' | paste -sd+ | bc | sed 's/^\./0./')"
 check 'a correction that is missing' refuses 'are not all there' account replay "$closed" "$two"
+check 'a correction twice' refuses 'are there twice' account replay "$closed" "$one" "$one"
+check 'prices for a statement without prices' refuses 'the statement has no prices: no --rates' account correct --closed "$unpriced" --into 2026-12 --rates "$scratch/rates.json" -o "$scratch/x" "$fleet"
 check 'the statement that is missing' refuses 'itself is not among these' account replay "$one" "$two"
 check 'the statement twice' refuses 'two statements' account replay "$closed" "$closed"
 check 'into the closed period' refuses 'does not begin after' account correct --closed "$closed" --into 2026-11-29 -o "$scratch/x" "$fleet"

@@ -48,7 +48,9 @@ sum() { jq -s "map(.$1 // 0) | add // 0"; }      # COLUMN, of rows
 
 group 'wrong command lines'
 mkdir "$scratch/empty"
-check 'nothing' refuses 'of which archives' account
+mkfifo "$scratch/pipe.xma"
+: >"$scratch/empty.xma"
+check 'nothing' refuses 'which archives?' account
 check 'a folder without archives' refuses 'empty: there is no archive' account "$scratch/empty"
 check 'no such folder' refuses 'missing: cannot open' account "$scratch/missing"
 check 'no such zone' refuses '--tz Europe/Atlantis: the tz database has no such zone' account --tz Europe/Atlantis "$scratch/empty"
@@ -57,6 +59,9 @@ check 'no such period' refuses '--granularity week: wants hour, day, month or to
 check 'no moment' refuses '--from yesterday: wants a month' account --from yesterday "$scratch/empty"
 check 'no such day' refuses '--to 2026-02-30: wants a month' account --to 2026-02-30 "$scratch/empty"
 check 'nothing between' refuses 'nothing lies between' account --from 2026-12 --to 2026-11 "$scratch/empty"
+check 'a pipe' refuses 'pipe.xma: neither a file nor a folder' account "$scratch/pipe.xma"
+check 'an empty file' refuses 'empty.xma: the file is empty' account -q "$scratch/empty.xma"
+check 'VMs of hosts' refuses '--by host is about whole hosts, without --vm' account -b host --vm web "$scratch/empty"
 check 'no archive at all' refuses 'Makefile: offset 0: this is not an archive' account -q Makefile
 
 # ---- one host, recorded hour by hour ----
@@ -239,6 +244,14 @@ rmdir "$index"
 rows "${files[@]:1}" >/dev/null
 rows "$scratch/indexed/${files[1]##*/}" >/dev/null
 check 'single archives make none' [ ! -e "$index" ]
+printf 'not an index\n' >"$scratch/elsewhere"
+ln -s "$scratch/elsewhere" "$index"
+check 'a link in its place is not followed' same <(rows "${files[@]:1}") <(rows "$scratch/indexed")
+check 'what it leads to stays' equal 'not an index' "$(cat "$scratch/elsewhere")"
+rm "$index"
+mkfifo "$index"
+check 'a pipe in its place is not waited for' same <(rows "${files[@]:1}") <(timeout 60 "$XENMETER" account -q -f jsonl "$scratch/indexed")
+rm "$index"
 
 # ---- what is missing ----
 
@@ -300,6 +313,7 @@ check 'sqlite has them, too' equal "$(wc -l <"$scratch/out.jsonl")" "$(sqlite3 "
 run account -c help
 check 'columns are listed' says "$out" '^  covered_pct '
 check 'no such column' refuses 'total_n' account -c total_n "$scratch/moved"
+check 'no folder for the output' refuses 'missing/x.csv: cannot create' account -o "$scratch/missing/x.csv" "$scratch/moved"
 rows -g total --extrapolate --from 2026-11-29T07:00Z --to 2026-11-29T08:00Z -b vm-host --vm db "$scratch/moved" >"$scratch/rows"
 check 'scaled to the whole period' holds '.extrapolated_total_ns >= .total_ns * 14.95 and .extrapolated_total_ns <= .total_ns * 15.1' "$scratch/rows"
 check 'only if that is asked for' equal null "$(rows -g total --vm web "$scratch/moved" | jq .extrapolated_total_ns)"
