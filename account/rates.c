@@ -95,7 +95,7 @@ bool rates_is_pattern(const char *text)
 
 bool rate_names_vm(const struct rate *rate, const char *vm_uuid, const char *vm_name)
 {
-    return !rate->vm || (*vm_uuid && fnmatch(rate->vm, vm_uuid, 0) == 0) ||
+    return !rate->vm || (*vm_uuid && fnmatch(rate->vm, vm_uuid, FNM_CASEFOLD) == 0) ||
            (*vm_name && fnmatch(rate->vm, vm_name, 0) == 0);
 }
 

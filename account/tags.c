@@ -1,5 +1,7 @@
 #include "tags.h"
 
+#include <stdio.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +70,17 @@ static int read_header(struct tags *t, char *line, size_t number, struct error *
     return 0;
 }
 
+#define UUID_LENGTH 36
+
+/* A UUID is the same in small and large letters; a name is not. */
+static void fold_uuid(char *vm)
+{
+    if (strlen(vm) != UUID_LENGTH || strspn(vm, "0123456789abcdefABCDEF-") != UUID_LENGTH)
+        return;
+    for (; *vm; vm++)
+        *vm = (char)tolower((unsigned char)*vm);
+}
+
 static int read_vm(struct tags *t, char *line, size_t number, struct error *err)
 {
     const char *fields[TAGS_MAX + 1] = {NULL};
@@ -80,6 +93,7 @@ static int read_vm(struct tags *t, char *line, size_t number, struct error *err)
         return error_on_line(err, number, "names no VM");
     if (!array_make_room(&t->at, &t->capacity, t->n + 1, sizeof *t->at))
         return error_no_memory(err, "the tags");
+    fold_uuid(line + (fields[0] - line));
     struct tagged *vm = &t->at[t->n++];
     *vm = (struct tagged){.line = number, .vm = fields[0]};
     memcpy(vm->values, fields + 1, t->names_n * sizeof *fields);
@@ -162,8 +176,11 @@ static int compare_vm(const void *key, const void *tagged)
 const char *const *tags_of(const struct tags *t, const char *vm_uuid, const char *vm_name)
 {
     const struct tagged *found = NULL;
-    if (*vm_uuid && t->n > 0)
-        found = bsearch(vm_uuid, t->at, t->n, sizeof *t->at, compare_vm);
+    char uuid[UUID_LENGTH + 1];
+    snprintf(uuid, sizeof uuid, "%s", vm_uuid);
+    fold_uuid(uuid);
+    if (*uuid && t->n > 0)
+        found = bsearch(uuid, t->at, t->n, sizeof *t->at, compare_vm);
     if (!found && *vm_name && t->n > 0)
         found = bsearch(vm_name, t->at, t->n, sizeof *t->at, compare_vm);
     return found ? found->values : NULL;

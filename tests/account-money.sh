@@ -48,6 +48,9 @@ archive "$fleet/a.xma" xen1 "$scratch/1.xt" "$scratch/1"
 archive "$fleet/b.xma" xen2 "$scratch/2.xt" "$scratch/2"
 archive "$late/c.xma" xen3 "$scratch/1.xt" "$scratch/3"
 
+facts "$scratch/4" 4 2026-11-29T09:00:00Z 1 aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee web
+archive "$scratch/letters.xma" xen4 "$scratch/1.xt" "$scratch/4"
+
 cat >"$scratch/tags.csv" <<END
 # who pays
 vm,customer,project
@@ -108,6 +111,7 @@ rates '.rates = [{pcpu_hour: "0.06"}]'
 check 'and loses nothing' equal "$(money -g total --vm web | jq .total_ns)" "$(jq -s 'map(select(.vm == "web").total_ns) | add' "$scratch/bill")"
 rates '.rates = [{vcpu_second_run: "0"}, {vcpu_second_run: "1", tags: {customer: "Smith*"}}]'
 check 'tags choose prices' equal 'mail' "$(rows -g total --rates "$scratch/rates.json" --tags "$scratch/tags.csv" "$fleet" | jq -r 'select(.amount != "0.000000").vm')"
+check 'a UUID in large letters is the same' equal '"ACME"' "$(rows -g total --tags <(printf "vm,customer\nAAAAAAAA-BBBB-4CCC-8DDD-EEEEEEEEEEEE,ACME\n") --vm web "$scratch/letters.xma" | jq .tag)"
 check 'tags are shown' equal '"ACME"' "$(rows -g total --tags "$scratch/tags.csv" -b tag:customer --vm db "$fleet" | jq .tag)"
 check 'another tag' equal '["mail","shop",null]' "$(rows -g total --tags "$scratch/tags.csv" -b tag:project "$fleet" | jq -sc 'map(.tag) | unique | sort_by(. == null)')"
 rates .
