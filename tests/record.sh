@@ -363,6 +363,32 @@ check 'nobody records any more' [ "$(jq -r .state "$scratch/out")" = 'not runnin
 check 'all are whole' all_whole
 rm -rf "$folder"
 
+group 'after a crash'
+cat >"$scratch/xentrace-that-looks" <<END
+#!/bin/sh
+date +%s >"$scratch/began"
+find "$folder" -name '*.partial' >"$scratch/unfinished"
+exec "$scratch/xentrace"
+END
+chmod +x "$scratch/xentrace-that-looks"
+run record -q -o "$folder" --host host --rotate 10s --with-trace --clock @$begins "$scratch/busy.xt"
+first=$(archives | head -n 1)
+for i in $(seq 10 40); do head -c -40 "$first" >"${first%????.xma}00$i.xma.partial"; done # without their seals
+start "$scratch/xentrace-that-looks"
+check 'it records' soon says completed
+sleep 5
+end TERM
+check 'exit status' exits 0
+check 'xentrace is started before what the crash left is completed' [ -s "$scratch/unfinished" ]
+check 'that is completed' says 'completed'
+check 'nothing is left open' nothing_partial
+check 'all are whole' all_whole
+last=$(archives | tail -n 1)
+run info -f json "$last"
+check 'the gap is stated' info_says '.host.gaps | length == 1 and .[0].why == "the recorder did not run"'
+check 'the archive begins with it' info_says ".host.start_time | sub(\"\\\\.[0-9]+\"; \"\") | fromdateiso8601 - $(cat "$scratch/began") | . >= -1 and . <= 3"
+rm -rf "$folder"
+
 group 'xentrace ends'
 start "$scratch/xentrace-that-ends"
 check 'it is started again' soon has_archives 2
