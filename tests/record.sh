@@ -42,6 +42,8 @@ refused 'a purpose that is none' '--for' -o "$folder" --for everything
 refused 'a share that is none' '--max-cpu' -o "$folder" --max-cpu 2
 refused 'a size that is none' '--keep-bytes' -o "$folder" --keep-bytes much
 refused 'a time that is none' '--clock' -o "$folder" --clock @yesterday trace.xt
+refused 'a day that is none' '--clock' -o "$folder" --clock @2026-02-31T00:00:00Z trace.xt
+refused 'a time too far away' '--clock' -o "$folder" --clock @9999-01-01T00:00:00Z trace.xt
 refused 'the time of no trace' '--clock' -o "$folder" --clock @$begins
 refused 'a host that is none' '--host' -o "$folder" --host 'a/b'
 refused 'two traces' 'one too many' -o "$folder" a.xt b.xt
