@@ -23,6 +23,7 @@
 #define BUFFER         (80u << 20)
 #define MIN_FREE       (64u << 20)
 #define DUMPS_MOST     10000
+#define CLOCK_MOST_S   4102444800 /* 2100-01-01T00:00:00Z: in ns, and with any trace, within int64_t */
 
 struct record_options {
     struct options common;
@@ -308,8 +309,10 @@ static int set_clock(struct options *o, const struct option_spec *s, const char 
     if (*text != '@')
         return *text ? 0 : error_set(err, ERROR_USAGE, "--%s wants a command, or @TIME", s->name);
     const char *end = strptime(text + 1, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    int day = tm.tm_mday;
     time_t seconds = end && !*end ? timegm(&tm) : -1;
-    if (seconds <= 0)
+    if (seconds <= 0 || seconds > CLOCK_MOST_S ||
+        tm.tm_mday != day) /* timegm takes February 31 for March 3 */
         return error_set(err, ERROR_USAGE, "--%s %.60s: wants a time like @2026-11-29T07:00:00Z", s->name,
                          text);
     own->trace_begins_utc_ns = (int64_t)seconds * (int64_t)SECOND_NS;

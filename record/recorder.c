@@ -18,6 +18,8 @@
 #define LIMITS_EVERY_NS 10000000000u
 #define END_LIMIT_NS    2000000000u
 #define STOP_LIMIT_NS   20000000000u /* how long xentrace may take to end, before what came is all there is */
+#define CAUGHT_UP_NS    1000000000u  /* what waited was decoded in so little time: what comes now is new */
+#define CATCH_UPS       8            /* attempts */
 
 void recorder_say(const struct recorder *r, bool wrong, const char *format, ...)
 {
@@ -103,6 +105,20 @@ static void take_clock(struct recorder *r, const struct clock *clock)
         r->stream_clock = *clock;
 }
 
+/*
+ * What came before decoding began says nothing about the time of day at which it is decoded; nor does what came meanwhile, unless that was
+ * little.
+ */
+static void catch_up(struct recorder *r, uint64_t at)
+{
+    uint64_t now_ns = io_clock_ns();
+    if (r->late_until == 0 || at < r->late_until)
+        return;
+    bool again = now_ns - r->late_at_ns > CAUGHT_UP_NS && r->catch_ups++ < CATCH_UPS;
+    r->late_until = again ? spool_state(r->spool).bytes : 0;
+    r->late_at_ns = now_ns;
+}
+
 /* The largest tsc so far came with the sweep before. */
 static void part_sweep(void *context, const struct clock *clock, uint64_t at, uint64_t tsc)
 {
@@ -115,6 +131,7 @@ static void part_sweep(void *context, const struct clock *clock, uint64_t at, ui
     r->sweep_ns = r->sweep_at_ns ? now_ns - r->sweep_at_ns : SWEEP_NS;
     r->sweep_at_ns = now_ns;
     take_clock(r, clock);
+    catch_up(r, at);
     recorder_flight_sweep(r, at, tsc);
     look_after(r);
 }
@@ -246,12 +263,10 @@ static int run_part(struct recorder *r, struct part_result *result, struct error
 
 /* ---- a trace that is not interrupted ---- */
 
-/* Parts of it, until it ends. */
-static int record_trace(struct recorder *r, int fd, struct error *err)
+/* It is read from now on, and kept until record_trace decodes it. */
+static int begin_trace(struct recorder *r, int fd, struct error *err)
 {
     const struct spool_watch watch = {r, tick, r->o->wait_mask};
-    struct part_result result = {0};
-    int status;
     r->spool = spool_new(fd, r->o->buffer_bytes, r->o->flight.bytes_max, &watch, err);
     if (!r->spool)
         return -1;
@@ -262,6 +277,17 @@ static int record_trace(struct recorder *r, int fd, struct error *err)
     if (wall_clock_by_stream(r->clock) && recorder_clock_begin(r, err) != 0)
         return -1;
     r->begin_utc_ns = recorder_utc_now(r);
+    return 0;
+}
+
+/* Parts of it, until it ends. */
+static int record_trace(struct recorder *r, struct error *err)
+{
+    struct part_result result = {0};
+    int status;
+    r->late_until = r->tracer ? spool_state(r->spool).bytes : 0;
+    r->late_at_ns = io_clock_ns();
+    r->catch_ups = 0;
     recorder_flight_trace_begins(r);
     do
         status = run_part(r, &result, err);
@@ -321,16 +347,23 @@ static int give_up_trace(struct recorder *r, struct error *err)
     return recorder_salvage(r, err);
 }
 
+static int start_tracer(struct recorder *r, struct error *err)
+{
+    int fd = tracer_start(r->tracer, err);
+    return fd >= 0 ? begin_trace(r, fd, err) : -1;
+}
+
+/* The first xentrace was started by begin(), if it could be. */
 static int record_host(struct recorder *r, struct error *err)
 {
     while (!r->stopping) {
         struct error why = {0};
-        int fd = tracer_start(r->tracer, &why);
-        if (fd < 0 && tracer_starts(r->tracer) == 0) {
+        bool runs = r->spool || start_tracer(r, &why) == 0;
+        if (!runs && (tracer_starts(r->tracer) == 0 || why.code == ERROR_MEMORY)) {
             *err = why;
             return -1;
         }
-        if (fd >= 0 && record_trace(r, fd, err) != 0 && give_up_trace(r, err) != 0)
+        if (runs && record_trace(r, err) != 0 && give_up_trace(r, err) != 0)
             return -1;
         wait_for_end(r);
         if (r->stopping)
@@ -340,8 +373,8 @@ static int record_host(struct recorder *r, struct error *err)
             continue;
         }
         snprintf(r->interruption, sizeof r->interruption, "xentrace: %.100s",
-                 fd < 0 ? why.message : tracer_failure(r->tracer));
-        if (fd < 0)
+                 runs ? tracer_failure(r->tracer) : why.message);
+        if (!runs)
             recorder_say(r, true, "%s; it is tried again", why.message);
         else
             recorder_say(r, true, "xentrace has ended (%s); it is started again", tracer_failure(r->tracer));
@@ -360,6 +393,22 @@ static void read_boot_id(struct recorder *r)
     r->boot_id[strcspn(r->boot_id, "\n")] = '\0';
 }
 
+/*
+ * Before all that takes time: what comes meanwhile waits in the spool. One that cannot be started, or read, is no reason to leave the rest
+ * undone: record_host says why.
+ */
+static int start_tracer_first(struct recorder *r, struct error *err)
+{
+    struct error why = {0};
+    r->tracer = tracer_new(&r->o->tracer, err);
+    if (!r->tracer)
+        return -1;
+    if (start_tracer(r, &why) == 0 || why.code != ERROR_MEMORY)
+        return 0;
+    *err = why;
+    return -1;
+}
+
 static int begin(struct recorder *r, struct error *err)
 {
     const struct recorder_options *o = r->o;
@@ -371,12 +420,14 @@ static int begin(struct recorder *r, struct error *err)
     r->room.store = r->store;
     r->room.removes = !o->stop_when_full;
     r->room.keep_bytes = r->limits.keep_bytes;
-    if (!r->store || recorder_clock_begin(r, err) != 0 || recorder_salvage(r, err) != 0)
+    if (!r->store || recorder_clock_begin(r, err) != 0)
+        return -1;
+    if (o->input < 0 && start_tracer_first(r, err) != 0)
+        return -1;
+    if (recorder_salvage(r, err) != 0)
         return -1;
     recorder_find_last(r);
     if (recorder_flight_begin(r, err) != 0)
-        return -1;
-    if (o->input < 0 && !(r->tracer = tracer_new(&o->tracer, err)))
         return -1;
     if ((o->input < 0 || o->domains.source) && !(r->domains = domain_watch_new(&o->domains, err)))
         return -1;
@@ -391,8 +442,21 @@ static int begin(struct recorder *r, struct error *err)
     return 0;
 }
 
+/* Nothing is to be recorded after all: xentrace, which runs already, disables tracing as it ends. */
+static void end_unread(struct recorder *r)
+{
+    const struct timespec pause = {0, SPOOL_TICK_NS / 10};
+    uint64_t until_ns = io_clock_ns() + END_LIMIT_NS;
+    if (r->spool && r->tracer)
+        for (tracer_stop(r->tracer); tracer_check(r->tracer) == TRACER_RUNNING && io_clock_ns() < until_ns;)
+            ppoll(NULL, 0, &pause, NULL);
+    spool_free(r->spool);
+    r->spool = NULL;
+}
+
 static void end(struct recorder *r)
 {
+    end_unread(r);
     notify_stopping(r->notify);
     if (r->store)
         recorder_status_write(r, true);
@@ -415,8 +479,10 @@ int recorder_run(const struct recorder_options *o, struct error *err)
         return error_no_memory(err, "the recorder");
     r->o = o;
     int status = begin(r, err);
-    if (status == 0)
-        status = o->input >= 0 ? record_trace(r, o->input, err) : record_host(r, err);
+    if (status == 0 && o->input >= 0)
+        status = begin_trace(r, o->input, err) != 0 ? -1 : record_trace(r, err);
+    else if (status == 0)
+        status = record_host(r, err);
     end(r);
     if (r->full.code != ERROR_NONE) { /* what failed later follows from it */
         *err = r->full;

@@ -96,7 +96,7 @@ void recorder_clock_read(struct recorder *r)
     r->read_at_tsc = r->newest_tsc;
     const struct stream_moment newest = {
         .tsc = r->newest_tsc, .age_ns = now_ns - r->newest_at_ns, .sweep_ns = r->sweep_ns};
-    if (wall_clock_read(r->clock, r->newest_tsc ? &newest : NULL, &news, &err) != 0) {
+    if (wall_clock_read(r->clock, r->newest_tsc && !r->late_until ? &newest : NULL, &news, &err) != 0) {
         error_set(&r->full, ERROR_IO, "the time of day: %.200s", err.message);
         return;
     }

@@ -46,6 +46,9 @@ struct recorder {
         stream_clock; /* of the first part since the trace began: parts that begin anew count from elsewhere */
     uint64_t newest_tsc; /* of what was read */
     uint64_t newest_at_ns, sweep_ns, sweep_at_ns;
+    uint64_t late_until; /* bytes before this one came before they were decoded; 0: what is decoded is new */
+    uint64_t late_at_ns; /* since when these are decoded */
+    unsigned catch_ups;
     uint64_t read_at_ns; /* io_clock_ns of the last reading of the time, */
     uint64_t read_at_tsc;
     struct believed_time {

@@ -42,6 +42,8 @@ refused 'a purpose that is none' '--for' -o "$folder" --for everything
 refused 'a share that is none' '--max-cpu' -o "$folder" --max-cpu 2
 refused 'a size that is none' '--keep-bytes' -o "$folder" --keep-bytes much
 refused 'a time that is none' '--clock' -o "$folder" --clock @yesterday trace.xt
+refused 'a day that is none' '--clock' -o "$folder" --clock @2026-02-31T00:00:00Z trace.xt
+refused 'a time too far away' '--clock' -o "$folder" --clock @9999-01-01T00:00:00Z trace.xt
 refused 'the time of no trace' '--clock' -o "$folder" --clock @$begins
 refused 'a host that is none' '--host' -o "$folder" --host 'a/b'
 refused 'two traces' 'one too many' -o "$folder" a.xt b.xt
@@ -368,6 +370,32 @@ check 'exit status' exits 0
 run record --status -f json "$folder"
 check 'nobody records any more' [ "$(jq -r .state "$scratch/out")" = 'not running' ]
 check 'all are whole' all_whole
+rm -rf "$folder"
+
+group 'after a crash'
+cat >"$scratch/xentrace-that-looks" <<END
+#!/bin/sh
+date +%s >"$scratch/began"
+find "$folder" -name '*.partial' >"$scratch/unfinished"
+exec "$scratch/xentrace"
+END
+chmod +x "$scratch/xentrace-that-looks"
+run record -q -o "$folder" --host host --rotate 10s --with-trace --clock @$begins "$scratch/busy.xt"
+first=$(archives | head -n 1)
+for i in $(seq 10 40); do head -c -40 "$first" >"${first%????.xma}00$i.xma.partial"; done # without their seals
+start "$scratch/xentrace-that-looks"
+check 'it records' soon says completed
+sleep 5
+end TERM
+check 'exit status' exits 0
+check 'xentrace is started before what the crash left is completed' [ -s "$scratch/unfinished" ]
+check 'that is completed' says 'completed'
+check 'nothing is left open' nothing_partial
+check 'all are whole' all_whole
+last=$(archives | tail -n 1)
+run info -f json "$last"
+check 'the gap is stated' info_says '.host.gaps | length == 1 and .[0].why == "the recorder did not run"'
+check 'the archive begins with it' info_says ".host.start_time | sub(\"\\\\.[0-9]+\"; \"\") | fromdateiso8601 - $(cat "$scratch/began") | . >= -1 and . <= 3"
 rm -rf "$folder"
 
 group 'xentrace ends'
