@@ -136,8 +136,7 @@ static int set_up(struct top *t, enum source_kind kind, struct top_demo *demo)
         s->speed = t->options->speed;
     if (t->options->view)
         s->settings.view = view_named(t->options->view);
-    if (t->options->common.columns &&
-        set_columns(t) != EXIT_DONE)
+    if (t->options->common.columns && set_columns(t) != EXIT_DONE)
         return EXIT_ERROR;
     if (t->options->common.sort && set_order(t) != EXIT_DONE)
         return EXIT_ERROR;

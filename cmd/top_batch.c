@@ -201,8 +201,8 @@ static size_t write_seconds(struct batch *b)
 static int begins_too_late(const struct top *t, uint64_t last_ns)
 {
     struct error err;
-    error_set(&err, ERROR_USAGE, "--at is at %.9g s, but the trace ends at %.9g s",
-              (double)t->start_ns / 1e9, (double)last_ns / 1e9);
+    error_set(&err, ERROR_USAGE, "--at is at %.9g s, but the trace ends at %.9g s", (double)t->start_ns / 1e9,
+              (double)last_ns / 1e9);
     return fail(t->reader.options.input, &err);
 }
 
