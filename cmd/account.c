@@ -427,9 +427,8 @@ static int check(struct options *o, struct error *err)
             "no --columns, --sort and --limit");
     if (own->by == ACCOUNT_BY_DRIVER_DOMAIN && money_wanted(&own->money))
         return error_set(err, ERROR_USAGE, "--by driver-domain does not go with prices, tags and sharing");
-    return o->inputs_n
-               ? 0
-               : error_set(err, ERROR_USAGE, "which archives? give files, or folders that hold them");
+    return o->inputs_n ? 0
+                       : error_set(err, ERROR_USAGE, "which archives? give files, or folders that hold them");
 }
 
 static const char *const formats[] = {"table", "csv", "tsv", "json", "jsonl", "sqlite", "focus", NULL};

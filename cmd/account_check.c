@@ -109,9 +109,8 @@ static int set_silent(struct options *o, const struct option_spec *s, const char
 
 static int check(struct options *o, struct error *err)
 {
-    return o->inputs_n
-               ? 0
-               : error_set(err, ERROR_USAGE, "which archives? give files, or folders that hold them");
+    return o->inputs_n ? 0
+                       : error_set(err, ERROR_USAGE, "which archives? give files, or folders that hold them");
 }
 
 static const struct option_spec options[] = {
@@ -133,7 +132,8 @@ static const struct command command = {
     .name = "account check",
     .summary = "what is missing in a fleet's archives",
     .usage = "[OPTIONS] FOLDER|ARCHIVE...",
-    .text = "Lists times in which hosts were not recorded, hosts that have gone silent, VMs whose end nobody saw, "
+    .text = "Lists times in which hosts were not recorded, hosts that have gone silent, VMs whose end nobody "
+            "saw, "
             "archives that overlap or cannot be read, and VMs that ran on two hosts at one moment.",
     .status = "0 nothing is missing, 1 something is, 2 error",
     .examples = "xenmeter account check --from 2026-11 --to 2026-12 /var/lib/xenmeter",

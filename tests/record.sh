@@ -256,7 +256,14 @@ start() { # XENTRACE ARGUMENT...
 is_open() { find "$folder" -name '*.partial' 2>/dev/null | grep -q .; }
 records() { [ "$(find "$folder" -name '*.partial' -size +8k 2>/dev/null | wc -l)" -gt 0 ] || has_archives 1; }
 has_archives() { [ "$(archives | wc -l)" -ge "$1" ]; }
+# It has begun to heed SIGTERM, or it has ended.
+heeds_term() {
+    local caught
+    caught=$(awk '$1 == "SigCgt:" { print $2 }' "/proc/$recorder/status" 2>/dev/null) && [ -n "$caught" ] || return 0
+    [ $((0x$caught & 1 << 14)) -ne 0 ]
+}
 end() { # SIGNAL
+    soon heeds_term
     kill "-$1" "$recorder"
     wait "$recorder" 2>/dev/null
     status=$?
