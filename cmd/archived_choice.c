@@ -175,7 +175,7 @@ static int check_span(const struct archived *a, struct error *err)
     const struct options *o = a->options;
     if (o->from_ns == 0 || o->from_ns < a->summary.end_ns)
         return 0;
-    return error_set(err, ERROR_USAGE, "--time begins at %.9g s, but the trace ends at %.9g s",
+    return error_set(err, ERROR_USAGE, "the time asked for begins at %.9g s, but the trace ends at %.9g s",
                      (double)o->from_ns / 1e9, (double)a->summary.end_ns / 1e9);
 }
 

@@ -92,6 +92,28 @@ static int set_order(struct top *t)
     return column ? EXIT_DONE : EXIT_ERROR;
 }
 
+/* --columns: of rows the writer chooses, of those of the relation; a table has fewer. */
+static int set_columns(struct top *t)
+{
+    enum view view = t->screen.settings.view;
+    const char *given = t->options->common.columns, *list = given;
+    char name[64];
+    if (strcmp(t->options->common.format, "table") != 0)
+        return EXIT_DONE;
+    while (view_list_next(&list, name, sizeof name)) {
+        const struct column *column = column_find(view_kinds[view].relation, name);
+        if (!column || (!view_offers(view, column) && !view_shows_always(view, name))) {
+            complain("--columns %s: the table of --view %s has no such column", name, view_kinds[view].name);
+            return EXIT_ERROR;
+        }
+    }
+    if (!view_choose(&t->screen.settings.choices[view], view, given)) {
+        complain("--columns %s: none of these is a column of --view %s", given, view_kinds[view].name);
+        return EXIT_ERROR;
+    }
+    return EXIT_DONE;
+}
+
 static int set_up(struct top *t, enum source_kind kind, struct top_demo *demo)
 {
     static const char *const titles[] = {"standard input", NULL, "a simulated host", "xentrace"};
@@ -114,12 +136,8 @@ static int set_up(struct top *t, enum source_kind kind, struct top_demo *demo)
         s->speed = t->options->speed;
     if (t->options->view)
         s->settings.view = view_named(t->options->view);
-    if (t->options->common.columns &&
-        !view_choose(&s->settings.choices[s->settings.view], s->settings.view, t->options->common.columns)) {
-        complain("--columns %s: none of these is a column of --view %s", t->options->common.columns,
-                 view_kinds[s->settings.view].name);
+    if (t->options->common.columns && set_columns(t) != EXIT_DONE)
         return EXIT_ERROR;
-    }
     if (t->options->common.sort && set_order(t) != EXIT_DONE)
         return EXIT_ERROR;
     r->paced = kind == SOURCE_FILE;
@@ -155,7 +173,7 @@ static int start_helpers(struct top *t, enum source_kind kind, struct top_demo *
         t->reader.options.input = top_tracer_input(t->tracer);
     }
     bool ask = o->domain_info || (kind == SOURCE_XENTRACE && !o->common.names);
-    if (ask && !o->batch && !(t->names = top_names_new(o->domain_info, err)))
+    if (ask && !(t->names = top_names_new(o->domain_info, err)))
         return -1;
     return 0;
 }

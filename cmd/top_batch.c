@@ -8,12 +8,14 @@
 
 #include "formats/output.h"
 #include "formats/writer.h"
+#include "host/io_clock.h"
 #include "metrics/relation/charges.h"
 #include "top.h"
 
 #define COLUMNS_DEFAULT 120
 #define LINES_MORE      60 /* than there are rows */
 #define PAUSE_NS        2000000
+#define NAMES_NS        2000000000u /* for so long the first second waits for the names of domains */
 
 struct batch {
     struct top *top;
@@ -25,6 +27,42 @@ struct batch {
     struct charge_rows charges;
     uint64_t granularities_ns[SPANS];
 };
+
+/* ---- names ---- */
+
+/* Those that are known now: the writer keeps the context. */
+static const char *name_now(const void *context, int32_t domain, uint32_t life)
+{
+    const struct screen *s = context;
+    return s->name_of ? s->name_of(s->names, domain, life) : NULL;
+}
+
+/* False: the toolstack has not answered yet. */
+static bool take_names(const struct batch *b)
+{
+    struct top *t = b->top;
+    const struct domain_names *names;
+    char failure[SCREEN_TEXT];
+    if (top_names_take(t->names, &names)) {
+        t->screen.names = names;
+        t->screen.name_of = names ? names_lookup : NULL;
+        return true;
+    }
+    if (!top_names_failure(t->names, failure, sizeof failure))
+        return t->screen.name_of != NULL;
+    if (strcmp(failure, t->remark) != 0 && !t->options->common.quiet)
+        complain("%s", failure);
+    memcpy(t->remark, failure, sizeof failure);
+    return true;
+}
+
+static void wait_for_names(const struct batch *b)
+{
+    const struct timespec pause = {.tv_nsec = PAUSE_NS};
+    uint64_t begun_ns = io_clock_ns();
+    while (!take_names(b) && !*b->stop && io_clock_ns() - begun_ns < NAMES_NS)
+        nanosleep(&pause, NULL);
+}
 
 /* ---- as text ---- */
 
@@ -106,8 +144,8 @@ static int open_writer(struct batch *b, struct error *err)
                                        .bys = 1u << kind->by,
                                        .granularities_ns = b->granularities_ns,
                                        .granularities = SPANS,
-                                       .name_of = b->top->screen.name_of,
-                                       .names = b->top->screen.names,
+                                       .name_of = name_now,
+                                       .names = &b->top->screen,
                                        .raw_names = o->raw_names,
                                        .live = true};
     b->writer = writer_new(o->format, b->output, &b->schema, err);
@@ -130,7 +168,8 @@ static uint64_t next_second(const struct batch *b, uint64_t after_ns)
     }
 }
 
-static void write_seconds(struct batch *b)
+/* The number of seconds that were written. */
+static size_t write_seconds(struct batch *b)
 {
     struct top *t = b->top;
     size_t limit = t->options->common.limit, n = 0;
@@ -140,6 +179,10 @@ static void write_seconds(struct batch *b)
     while (status == 0 && !*b->stop && (!limit || n < limit) && (ns = next_second(b, ns)) > 0) {
         if (ns < t->start_ns)
             continue;
+        if (t->names && n == 0)
+            wait_for_names(b);
+        else if (t->names)
+            take_names(b);
         screen_show_second(&t->screen, ns);
         screen_update(&t->screen, 0);
         status = t->screen.no_memory ? -1 : b->writer ? write_rows(b) : write_text(b, n == 0);
@@ -151,6 +194,16 @@ static void write_seconds(struct batch *b)
         error_no_memory(&why, "the second");
         output_fail(b->output, &why);
     }
+    return n;
+}
+
+/* --at lies after the last second. */
+static int begins_too_late(const struct top *t, uint64_t last_ns)
+{
+    struct error err;
+    error_set(&err, ERROR_USAGE, "--at is at %.9g s, but the trace ends at %.9g s", (double)t->start_ns / 1e9,
+              (double)last_ns / 1e9);
+    return fail(t->reader.options.input, &err);
 }
 
 static int write_all(struct batch *b)
@@ -165,15 +218,17 @@ static int write_all(struct batch *b)
                                           ? t->start_ns / SECOND_NS * SECOND_NS - 10 * (uint64_t)SECOND_NS
                                           : 0))
         return error_no_memory(&err, "the reader"), fail(NULL, &err);
-    write_seconds(b);
+    size_t seconds = write_seconds(b);
     history_status(t->history, &end);
     if (output_reader_gone(b->output))
         return EXIT_DONE;
     if (commit(&b->output, NULL) != EXIT_DONE)
         return EXIT_ERROR;
-    if (end.state != SOURCE_FAILED)
-        return EXIT_DONE;
-    return top_source_failed(t, end.why);
+    if (end.state == SOURCE_FAILED)
+        return top_source_failed(t, end.why);
+    return seconds == 0 && end.state == SOURCE_ENDED && end.last_ns < t->start_ns && !*b->stop
+               ? begins_too_late(t, end.last_ns)
+               : EXIT_DONE;
 }
 
 int top_batch(struct top *t)

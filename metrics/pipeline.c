@@ -326,7 +326,8 @@ static int check_span(const struct pipeline *p, uint64_t end_ns, struct error *e
     for (size_t i = 0; i < p->n; i++) {
         uint64_t from_ns = p->members[i].consumer.from_ns;
         if (from_ns > 0 && from_ns >= end_ns && p->pass.clock->cpu_hz > 0)
-            return error_set(err, ERROR_USAGE, "--time begins at %.9g s, but the trace ends at %.9g s",
+            return error_set(err, ERROR_USAGE,
+                             "the time asked for begins at %.9g s, but the trace ends at %.9g s",
                              (double)from_ns / 1e9, (double)end_ns / 1e9);
     }
     return 0;

@@ -119,6 +119,16 @@ bool view_offers(enum view view, const struct column *column)
            number_of(kind->relation, column) < VIEW_COLUMNS;
 }
 
+bool view_shows_always(enum view view, const char *column)
+{
+    const char *keys = view_kinds[view].keys;
+    char name[NAME_BYTES];
+    while (view_list_next(&keys, name, sizeof name))
+        if (strcmp(name, column) == 0)
+            return true;
+    return false;
+}
+
 static const struct column *offered(enum view view, const char *name)
 {
     const struct column *column = column_find(view_kinds[view].relation, name);

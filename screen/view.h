@@ -61,6 +61,9 @@ void view_toggle(struct view_choice *c, size_t column);
 /* Whether a person can show or hide the column: it is no key, and says something about rows of this kind. */
 bool view_offers(enum view view, const struct column *column);
 
+/* Whether the column names the rows of the view. */
+bool view_shows_always(enum view view, const char *column);
+
 /* The view of that name, or with that key; VIEWS: none. */
 enum view view_named(const char *name);
 enum view view_of_key(int key);

@@ -21,7 +21,10 @@ check 'a limit without --batch' refuses 'wants --batch' top -n 3 "$fixture"
 check '--demo with a file' refuses 'takes no FILE' top --demo "$fixture"
 check '--at is no time' refuses 'is not a length of time' top --at x "$fixture"
 check 'an order that is none' refuses 'no column of --view domains' top -b -s nothing "$fixture"
-check 'columns that are none' refuses 'none of these' top -b -c nothing "$fixture"
+check 'columns that are none' refuses '--columns nothing: the table of --view domains has no such column' top -b -c running_ns,nothing "$fixture"
+check 'columns that no table has' refuses 'none of these' top -b -c domain "$fixture"
+check 'columns that are none, of rows' refuses 'unknown column "nothing"' top -b -f jsonl -c domain,nothing "$fixture"
+check '--at after the end' refuses '--at is at 20 s, but the trace ends at 15.062285 s' top -b --at 20 "$fixture"
 check 'a missing file' refuses 'No such file' top -b "$scratch/missing"
 check 'no capture' refuses 'README.md' top -b README.md
 check 'an empty file' refuses 'empty' top -b /dev/null
@@ -111,6 +114,13 @@ check 'lost records: numbers are marked' says "$out" '[0-9]\*'
 check 'and counted' says "$out" 'lost 6,115 '
 total=$("$XENMETER" top -b fixtures/lost-credit2.xt.zst | sed -n 's/.* lost \([0-9,]*\) .*/\1/p' | tr -d , | paste -sd+ | bc)
 check 'in the second in which they were lost' equal "$("$XENMETER" info -f json fixtures/lost-credit2.xt.zst | jq .quality.lost_records)" "$total"
+run top -b -n 1 -f csv -c start_ns,domain "$fixture"
+check '-c: of rows also those that a table does not have' equal 'start_ns,domain 0,0' "$(head -n 2 "$out" | paste -sd' ')"
+run top -b -n 1 -f csv -c domain,name --domain-info 'echo Name ID Mem VCPUs State Time; echo web 1 512 1 r----- 1.0' "$fixture"
+check '--domain-info: names' says "$out" '^1,web$'
+run top -b -n 1 -f csv -c domain,name --domain-info 'exit 3' "$fixture"
+check 'without an answer: rows without names' says "$out" '^1,$'
+check 'and why' says "$err" 'names of domains: .*exit code 3'
 run top -b -n 1 --names "$scratch/names" "$fixture"
 check 'a name that steers a terminal does not' not grep -q "$(printf '\033')" "$out"
 "$program" top -b "$fixture" 2>"$err" | head -n 1 >"$out"
