@@ -93,10 +93,10 @@ static int price_member(const json_t *object, const struct where *w, enum price 
     rate->given[p] = true;
     if (text && strlen(text) < PRICE_BYTES && decimal_parse(rate->prices[p], text))
         return 0;
-    return error_set(
-        err, ERROR_FORMAT,
-        "%s: wants a decimal number of 0 or more, in quotes so that it stays exact: \"0.0000123\"",
-        where.text);
+    return error_set(err, ERROR_FORMAT,
+                     "%s: wants a decimal number of 0 or more, in quotes so that it stays exact: "
+                     "\"0.0000123\"; of at most %d digits",
+                     where.text, PRICE_BYTES - 1);
 }
 
 static int tag_members(const json_t *object, const struct where *w, const struct tags *tags,
