@@ -11,7 +11,10 @@
 
 static int set_max_age(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
-    return parse_duration(s->name, text, strlen(text), &((struct serve_options *)o)->max_age_ns, err);
+    uint64_t *max_age_ns = &((struct serve_options *)o)->max_age_ns;
+    if (parse_duration(s->name, text, strlen(text), max_age_ns, err) != 0)
+        return -1;
+    return *max_age_ns ? 0 : error_set(err, ERROR_USAGE, "--%s %.40s: wants more than that", s->name, text);
 }
 
 static int set_most(struct options *o, const struct option_spec *s, const char *text, struct error *err)
@@ -35,6 +38,9 @@ static int check(struct options *o, struct error *err)
     if (o->inputs_n > 1)
         return error_set(err, ERROR_USAGE, "one FILE at a time: '%s' and '%s' were given", o->inputs[0],
                          o->inputs[1]);
+    if (o->inputs_n > 0 && (own->xentrace || own->cpu_only))
+        return error_set(err, ERROR_USAGE, "%s: of the xentrace that is started without FILE",
+                         own->xentrace ? "--xentrace" : "--for");
     if (o->bys & 1u << BY_DOMAIN_PCPU)
         return error_set(err, ERROR_USAGE, "--by: domain, vcpu or pcpu");
     if (o->domains && o->bys & 1u << BY_PCPU)

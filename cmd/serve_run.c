@@ -216,12 +216,11 @@ static int follow_on(struct serve *s)
 static int follow(struct serve *s)
 {
     int status = EXIT_DONE;
-    bool goes_on = serve_source_goes_on(&s->source);
     while (!stopped(s)) {
         status = one_trace(s);
         end_trace(s);
         bool began = s->source.tracer ? tracer_starts(s->source.tracer) > 0 : true;
-        if (!goes_on || !began || stopped(s))
+        if (!serve_source_goes_on(&s->source) || !began || stopped(s))
             break;
         status = follow_on(s);
         if (status != EXIT_DONE)

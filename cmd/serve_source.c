@@ -82,9 +82,15 @@ static int become_input(int fd, struct error *err)
 
 static int next_from_fifo(struct serve_source *s, struct error *err)
 {
+    struct stat st;
     int fd = open(s->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    s->is_fifo = fd >= 0 && fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
     if (fd < 0)
         return error_set(err, ERROR_IO, "cannot open: %s", strerror(errno));
+    if (!s->is_fifo) { /* a file would be read, and counted, again and again */
+        close(fd);
+        return error_set(err, ERROR_IO, "it was a FIFO, and is none any more");
+    }
     if (!wait_for_bytes(s, fd)) {
         close(fd);
         return 0;

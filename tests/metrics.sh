@@ -292,6 +292,9 @@ check 'columns that make no metric' refuses 'adds up' serve -c wait_max_ns "$fix
 check 'two files' refuses 'one FILE' serve "$fixture" "$fixture"
 printf 'no trace at all' >"$scratch/noise"
 check 'what is no trace' refuses '' serve --listen 127.0.0.1:0 -q "$scratch/noise"
+check '--xentrace with a file' refuses 'without FILE' serve --xentrace x "$fixture"
+check '--for with a file' refuses 'without FILE' serve --for cpu "$fixture"
+check 'an age of nothing' refuses 'max-age 0' serve --max-age 0 "$fixture"
 
 group 'a live trace'
 mkfifo "$scratch/fifo"
@@ -331,6 +334,19 @@ begin --live 1s - < <(cat "$scratch/mixed.xt"; sleep 1)
 soon not kill -0 "$server" 2>/dev/null
 wait "$server"
 check 'it ends with standard input' equal 0 $?
+
+mkfifo "$scratch/gone"
+begin --live 1s "$scratch/gone" </dev/null
+exec 5>"$scratch/gone"
+cat "$scratch/mixed.xt" >&5
+check 'a FIFO' soon answers '^xenmeter_domain_running_seconds_total' "${url}metrics"
+rm "$scratch/gone"
+cp "$scratch/mixed.xt" "$scratch/gone"
+exec 5>&-
+soon not kill -0 "$server" 2>/dev/null
+wait "$server"
+check 'a file in its place is not counted again and again' equal 2 $?
+check 'the reason' says "$said" 'it was a FIFO, and is none any more'
 
 group 'xentrace'
 cat >"$scratch/xentrace" <<SCRIPT
