@@ -138,7 +138,7 @@ static void what_is_beyond_the_limit_is_others(void)
     EQUAL(ran(&h, "domain=\"1\""), 2);
     EQUAL(ran(&h, "domain=\"other\""), 8 + 16 + 32);
     EQUAL(h.book->beyond, 3);
-    run(&h, 1, 1, 100); /* who has a series keeps it */
+    run(&h, 1, 1, 100); /* a domain that has a series keeps it */
     interval(&h);
     EQUAL(ran(&h, "domain=\"1\""), 102);
     end(&h);
