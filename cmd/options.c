@@ -114,6 +114,7 @@ static int set_argument(struct options *o, const struct option_spec *s, const ch
 {
     struct error err = {0};
     (void)given;
+    o->given[o->given_n++] = (struct given_option){s, value};
     if (s->set(o, s, value, &err) == 0)
         return 0;
     complain("%s", err.message);
@@ -152,6 +153,14 @@ static bool read_arguments(struct options *o, int argc, char **argv, int *status
     struct error err = {0};
     bool given[ROWS_MAX] = {false};
     const struct command *c = o->command;
+    size_t letters = 1; /* no argument has more options than that */
+    for (int i = 0; i < argc; i++)
+        letters += strlen(argv[i]);
+    o->given = calloc(letters, sizeof *o->given);
+    if (!o->given) {
+        complain("not enough memory");
+        return false;
+    }
     if (!each_argument(o, argc, argv, note_argument, given, status))
         return false;
     if (!o->no_config && c->operands != OPERANDS_COMMAND && config_apply(o, given) != 0)
@@ -195,6 +204,7 @@ void options_free(struct options *o)
 {
     if (!o)
         return;
+    free(o->given);
     free(o->domains);
     free(o->pcpus);
     free(o->idds);

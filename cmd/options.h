@@ -20,8 +20,16 @@
 enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER };
 
 /* What the command line asks for; options_parse fills it with the defaults first. */
+/* An option on the command line. */
+struct given_option {
+    const struct option_spec *spec;
+    const char *value; /* NULL: none */
+};
+
 struct options {
     const struct command *command;
+    struct given_option *given; /* as they were given, without those of the configuration file */
+    size_t given_n;
     const char *input;  /* path or "-" */
     const char *format; /* never NULL after parsing, if the command has formats */
     const char *output; /* NULL: standard output */

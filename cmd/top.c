@@ -114,13 +114,41 @@ static int set_columns(struct top *t)
     return EXIT_DONE;
 }
 
+/* The views whose command has the option, too. Those with a letter say what is shown, and how; the screen knows that better. */
+static unsigned views_with(const struct option_spec *option)
+{
+    unsigned views = 0;
+    if (option->letter || strcmp(option->name, "color") == 0)
+        return 0;
+    for (unsigned v = 0; v < VIEWS; v++) {
+        char word[32] = "";
+        snprintf(word, sizeof word, "%.*s", (int)strcspn(view_kinds[v].command, " "), view_kinds[v].command);
+        const struct command *c = command_find(&xenmeter, word);
+        views |= c && command_option(c, option->name) ? 1u << v : 0;
+    }
+    return views;
+}
+
+/* False: no memory. */
+static bool note_options(struct top *t)
+{
+    const struct options *o = &t->options->common;
+    t->given = calloc(o->given_n + 1, sizeof *t->given);
+    for (size_t i = 0; t->given && i < o->given_n; i++)
+        t->given[i] =
+            (struct screen_option){o->given[i].spec->name, o->given[i].value, views_with(o->given[i].spec)};
+    t->screen.options = t->given;
+    t->screen.options_n = o->given_n;
+    return t->given != NULL;
+}
+
 static int set_up(struct top *t, enum source_kind kind, struct top_demo *demo)
 {
     static const char *const titles[] = {"standard input", NULL, "a simulated host", "xentrace"};
     struct screen *s = &t->screen;
     struct top_reader *r = &t->reader;
     const char *input = r->options.input, *slash = strrchr(input, '/');
-    if (demo && !top_demo_names(demo, &r->run.names)) {
+    if ((demo && !top_demo_names(demo, &r->run.names)) || !note_options(t)) {
         complain("not enough memory");
         return EXIT_ERROR;
     }
@@ -232,6 +260,7 @@ static int run(const struct options *o)
     trace_run_close(&t.reader.run);
     screen_free(&t.screen);
     canvas_free(&t.canvas);
+    free(t.given);
     history_free(t.history);
     return t.status;
 }

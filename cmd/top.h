@@ -25,6 +25,7 @@ struct top {
     struct history *history;
     struct screen screen;
     struct canvas canvas;
+    struct screen_option *given; /* of screen.options */
     struct top_tracer *tracer; /* NULL: xentrace was not started */
     struct top_names *names;   /* NULL: the toolstack is not asked */
     char remark[SCREEN_TEXT];

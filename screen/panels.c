@@ -81,9 +81,7 @@ static void draw_sources(const struct screen *s, struct canvas *c, unsigned y, u
 static void draw_command(const struct screen *s, struct canvas *c, unsigned y, unsigned lines)
 {
     size_t n = strlen(s->command), width = c->width > 8 ? c->width - 4 : 4;
-    canvas_put(
-        c, 2, y, c->width, STYLE_KEY,
-        "the same as a report (printed again at the end); add --idd, --names, ... if top was given them:");
+    canvas_put(c, 2, y, c->width, STYLE_KEY, "the same as a report (printed again at the end):");
     for (unsigned i = 0; i * width < n && i + 2 < lines; i++)
         canvas_printf(c, 2, y + 2 + i, c->width, STYLE_PLAIN, "%.*s", (int)width, s->command + i * width);
 }

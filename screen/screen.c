@@ -219,6 +219,33 @@ static void add_seconds(char *to, size_t size, uint64_t ns)
         add_text(to, size, ".%09" PRIu64, ns % SECOND_NS);
 }
 
+static void add_options(const struct screen *s, char *to, size_t size)
+{
+    for (const struct screen_option *o = s->options; o < s->options + s->options_n; o++) {
+        if (!(o->views >> s->settings.view & 1))
+            continue;
+        add_text(to, size, " --%s", o->name);
+        if (o->value)
+            add_word(to, size, o->value);
+    }
+}
+
+/* The domains of the table, once each, in its order. */
+static void add_domains(const struct sheet *sheet, char *to, size_t size)
+{
+    const char *before = " -d ";
+    for (size_t i = 0; i < sheet->n; i++) {
+        int32_t domain = sheet->rows[i].subject.domain;
+        size_t first = 0;
+        while (sheet->rows[first].subject.domain != domain)
+            first++;
+        if (domain < 0 || first < i)
+            continue;
+        add_text(to, size, "%s%d", before, (int)domain);
+        before = ",";
+    }
+}
+
 void screen_command(const struct screen *s, char *to, size_t size)
 {
     const struct view_kind *kind = &view_kinds[s->settings.view];
@@ -228,8 +255,11 @@ void screen_command(const struct screen *s, char *to, size_t size)
     add_seconds(to, size, i->start_ns);
     add_text(to, size, ",");
     add_seconds(to, size, i->end_ns);
+    add_options(s, to, size);
     if (s->sheet.choice.subject.domain >= 0)
         add_text(to, size, " -d %d", (int)s->sheet.choice.subject.domain);
+    else if (*s->filter)
+        add_domains(&s->sheet, to, size);
     if (s->settings.view != VIEW_CHARGES && chosen->sort)
         add_text(to, size, " -s %s", chosen->sort->name);
     if (s->settings.view == VIEW_EXECUTIONS && s->sheet.choice.subject.domain < 0)

@@ -64,12 +64,21 @@ struct screen_settings {
     bool graph; /* of the chosen row, above the table */
 };
 
+/* An option that the owner was given, and that changes what is read. */
+struct screen_option {
+    const char *name;
+    const char *value; /* NULL: none */
+    unsigned views;    /* 1 << enum view, or-ed: those whose command line has that option */
+};
+
 struct screen {
     /* the owner's, before the first update */
     struct history *history;
     enum screen_source source;
-    const char *title;   /* of the source: "capture.xt", "xentrace" */
-    const char *input;   /* on a command line that reads the same; NULL: there is none */
+    const char *title;                   /* of the source: "capture.xt", "xentrace" */
+    const char *input;                   /* on a command line that reads the same; NULL: there is none */
+    const struct screen_option *options; /* for that command line */
+    size_t options_n;
     name_lookup name_of; /* may be NULL */
     const void *names;
     const char *remark; /* "xl list -l: timed out"; NULL: none */

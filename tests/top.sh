@@ -204,6 +204,16 @@ for domain in 0 3; do
     check "domain $domain by that command line" grep -qxF "$(cat "$scratch/report")" <(tr -s ' ' <"$out")
 done
 
+group 'the command line of a filtered table'
+start 220 30 "'$program' top --no-config --names '$scratch/names' --idd 3 --charge-all --at 5 '$fixture'"
+check 'domains' sees '^domains  (4)'
+keys Space / w e b Enter
+check 'filtered' sees ', filter: web'
+keys y
+check 'y: its options, and the domains that are shown' sees "report -b domain -t [0-9,]* --names [^ ]* --idd 3 --charge-all -d 1 "
+keys Escape
+check 'q: exit code' quits
+
 group 'keys'
 start 130 30 "'$program' top --no-config --names '$scratch/names' --at 5 '$fixture'"
 check 'domains' sees '^domains  (4)'

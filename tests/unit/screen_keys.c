@@ -219,6 +219,18 @@ static void the_command_line_of_the_table(void)
     screen_command(&screen, command, sizeof command);
     SAME_TEXT(command, "xenmeter report -b domain -t 2,12 -s running_pct -c domain,name,running_pct,wakes "
                        "'it'\\''s here.xt'");
+    const struct screen_option options[] = {{"idd", "0,5", 1u << VIEW_DOMAINS | 1u << VIEW_CHARGES},
+                                            {"charge-all", NULL, 1u << VIEW_DOMAINS},
+                                            {"ascii", NULL, 0}};
+    screen.options = options;
+    screen.options_n = 3;
+    snprintf(screen.filter, sizeof screen.filter, "2");
+    screen.stale = true;
+    screen_host_draw(120, 24);
+    screen_command(&screen, command, sizeof command);
+    SAME_TEXT(command, "xenmeter report -b domain -t 2,12 --idd 0,5 --charge-all -d 2 -s running_pct "
+                       "-c domain,name,running_pct,wakes 'it'\\''s here.xt'");
+    *screen.filter = '\0';
     screen.drill = (struct subject){.domain = 2, .life = 1, .vcpu = -1, .pcpu = -1};
     screen_key(&screen, 'e');
     screen_host_draw(120, 24);
