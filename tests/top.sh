@@ -210,7 +210,7 @@ check 'domains' sees '^domains  (4)'
 keys Space / w e b Enter
 check 'filtered' sees ', filter: web'
 keys y
-check 'y: its options, and the domains that are shown' sees "report -b domain -t [0-9,]* --names [^ ]* --idd 3 --charge-all -d 1 "
+check 'y: its options, and the domains that are shown' sees "report -b domain -t [0-9,]* .*--names [^ ]* --idd 3 --charge-all -d 1 "
 keys Escape
 check 'q: exit code' quits
 
