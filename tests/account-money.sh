@@ -4,52 +4,29 @@
 # shellcheck disable=SC2016,SC2317 # functions are called through check
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/lib/fleet.sh
+. "$(dirname "$0")/lib/fleet.sh"
 
 export NO_COLOR=1 TZ=UTC
-
-web=11111111-2222-4333-8444-555555555555
-base=$((1 << 44)) # the first time stamp of simulated hosts; they count 2.4 a ns here
 
 all_hold() { jq -se "$1" "$2" >/dev/null; } # JQ-FILTER FILE: of the list of its lines
 
 # ---- archives: two hosts, from 06:55 and 06:57 to 07:07 ----
 
-host_trace() { # FILE DOMAIN DOMAIN: a host with driver domain 0 and these guests, who are clients' servers
-    jq -n '{duration_s: 600, host: {scheduler: "credit2", pcpus: 2}, trace: {sweep_ms: 200, lost: 0.02},
-        domains: ([{id: 0, name: "dom0", driver_domain: {}}] + [$ARGS.positional[] | tonumber |
-            {id: ., name: "d\(.)", loads: [{type: "web", clients: 1, think_ms: (200 * .), file_bytes: 3000}]}])}' \
-        --args "${@:2}" | "$XENMETER" simulate -q -o "$1" -
-}
-facts() { # FILE BOOT UTC [ID UUID NAME]...: of a host that began at that time
-    local file=$1 boot=$2 utc
-    utc=$(date -u -d "$3" +%s)000000000
-    shift 3
-    {
-        printf '{"boot":{"tsc":%d,"utc_ns":%d,"boot_id":"%08d-0000-4000-8000-000000000000","host":"h"}}\n' "$base" "$utc" "$boot"
-        printf '{"clock":{"tsc":%d,"utc_ns":%d,"monotonic_ns":0,"error_ns":0}}\n' "$base" "$utc"
-        printf '{"clock":{"tsc":%d,"utc_ns":%d,"monotonic_ns":1000000000000,"error_ns":0}}\n' $((base + 2400000000000)) $((utc + 1000000000000))
-        while [ $# -gt 0 ]; do
-            printf '{"domain":{"tsc":%d,"domain":%d,"uuid":"%s","name":"%s","vcpus":1}}\n' "$base" "$1" "$2" "$3"
-            shift 3
-        done
-    } >"$file"
-}
-archive() { "$XENMETER" archive create -q --cpu-hz 2.4G --host "$2" --host-facts "$4" -g 1s -o "$1" "$3"; } # ARCHIVE HOST TRACE FACTS
-
 fleet=$scratch/fleet
 late=$scratch/late
 mkdir "$fleet" "$late"
-host_trace "$scratch/1.xt" 1 2
-host_trace "$scratch/2.xt" 1 3
-facts "$scratch/1" 1 2026-11-29T06:55:00Z 0 '' dom0 1 $web web 2 '' db
-facts "$scratch/2" 2 2026-11-29T06:57:00Z 0 '' dom0 1 '' mail 3 '' cache
-facts "$scratch/3" 3 2026-11-29T09:00:00Z 0 '' dom0 1 $web web 2 '' new
-archive "$fleet/a.xma" xen1 "$scratch/1.xt" "$scratch/1"
-archive "$fleet/b.xma" xen2 "$scratch/2.xt" "$scratch/2"
-archive "$late/c.xma" xen3 "$scratch/1.xt" "$scratch/3"
+LOST=0.02 host_trace "$scratch/1.xt" 600 1 2
+LOST=0.02 host_trace "$scratch/2.xt" 600 1 3
+facts "$scratch/1" "$(boot 1)" 2026-11-29T06:55:00Z 0 '' dom0 1 $web web 2 '' db
+facts "$scratch/2" "$(boot 2)" 2026-11-29T06:57:00Z 0 '' dom0 1 '' mail 3 '' cache
+facts "$scratch/3" "$(boot 3)" 2026-11-29T09:00:00Z 0 '' dom0 1 $web web 2 '' new
+archive "$fleet/a.xma" xen1 "$scratch/1.xt" "$scratch/1" -g 1s
+archive "$fleet/b.xma" xen2 "$scratch/2.xt" "$scratch/2" -g 1s
+archive "$late/c.xma" xen3 "$scratch/1.xt" "$scratch/3" -g 1s
 
-facts "$scratch/4" 4 2026-11-29T09:00:00Z 1 aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee web
-archive "$scratch/letters.xma" xen4 "$scratch/1.xt" "$scratch/4"
+facts "$scratch/4" "$(boot 4)" 2026-11-29T09:00:00Z 1 aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee web
+archive "$scratch/letters.xma" xen4 "$scratch/1.xt" "$scratch/4" -g 1s
 
 cat >"$scratch/tags.csv" <<END
 # who pays
