@@ -5,8 +5,8 @@
 #include "account/fleet.h"
 
 /*
- * Puts the captures in order, decides what counts where they overlap, and reports it; who was nameless has the name that a capture knows
- * which goes on. -1 with `err` filled: no memory.
+ * Puts the captures in order, decides what counts where they overlap, and reports it. A domain without a name takes the one that the
+ * next capture of the same boot has for it. -1 with `err` filled: no memory.
  */
 int boots_resolve(struct fleet *f, const struct account_options *o, struct error *err);
 

@@ -5,9 +5,9 @@
  *     a line of JSON: the archive's name, size, time of change, the hash of its end; the size and the hash of the frame
  *     the frame (extract.h)
  *
- * An archive's end has its checksums: of every frame, and by its contents of every member. An entry is used only if all of these are
- * those of the file as it is now, and the frame has its hash. Whatever is wrong with an index, or whoever may not write it: the archives
- * are read instead.
+ * An archive's end has its checksums: of every frame, and by its contents of every member. An entry is used only if
+ * the archive still has this name, size, time and end, and the frame its hash. If an index is wrong in any way, or cannot be written,
+ * the archives are read instead.
  */
 #ifndef XENMETER_ACCOUNT_INDEX_H
 #define XENMETER_ACCOUNT_INDEX_H
