@@ -33,7 +33,7 @@ static int compare_captures(const void *a, const void *b)
     return x->file != y->file ? (x->file < y->file ? -1 : 1) : (x->nth > y->nth) - (x->nth < y->nth);
 }
 
-/* Incarnations of which a capture knows nothing have the name that a capture has which goes on after it. */
+/* Where a capture has no name for an incarnation, it takes the one of the capture that continues it. */
 static int take_names_of_next(struct fleet_capture *c, const struct fleet_capture *next, struct error *err)
 {
     if (!next->recorded.goes_on || next->recorded.from_tsc != c->recorded.to_tsc)

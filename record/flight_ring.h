@@ -34,7 +34,7 @@ void flight_ring_begin(struct flight_ring *r, uint64_t bytes_max, uint64_t tsc);
 void flight_ring_began(struct flight_ring *r, uint64_t tsc);
 
 /*
- * A sweep begins. `at` rises; a place that the ring has had already is passed over. age_max: in cycles, so much time is wanted that all pCPUs have, 0: not
+ * A sweep begins. `at` rises; a place that the ring already has is skipped. age_max: cycles that the ring is to cover with the records of all pCPUs; 0: not
  * known yet.
  */
 void flight_ring_sweep(struct flight_ring *r, struct flight_place place, uint64_t age_max);

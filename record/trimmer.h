@@ -1,6 +1,5 @@
 /*
- * Takes the trace out of archives that are complete for so long, on a thread of its own: archives stay whole, what is recorded meanwhile does
- * not wait.
+ * Removes the trace from archives that ended long enough ago, on a thread of its own: archives stay whole, and recording does not wait.
  *
  *     trimmer_new -> (trimmer_run, trimmer_take)* -> trimmer_free
  */

@@ -1,9 +1,9 @@
 /*
- * The last seconds of a host: one thread adds them, another one looks at them. Seconds are in the order of time; where some are
+ * The last seconds of a host: the reader's thread adds them, the viewer's looks at them. Seconds are in the order of time; where some are
  * missing there is a gap. The details of the oldest are dropped when they take more than the limit, the last ten's never; the rest
  * of a second stays for an hour, or less where there are many domains.
  *
- * A reader that must not run away (a replay) waits for who looks on: history_wait.
+ * A reader that must not run away (a replay) waits for the viewer: history_wait.
  */
 #ifndef XENMETER_SCREEN_HISTORY_H
 #define XENMETER_SCREEN_HISTORY_H
@@ -33,29 +33,29 @@ struct history;
 struct history *history_new(size_t details_bytes);
 void history_free(struct history *h);
 
-/* ---- who adds ---- */
+/* ---- the reader ---- */
 
 /* Adds a second, which is the history's from then on; one that is not after the last is dropped. */
 void history_add(struct history *h, struct second *s);
 
-/* What became of the source; `why` of SOURCE_FAILED, or of SOURCE_ENDED if there is more to be told than that; else NULL. */
+/* What became of the source; `why` of SOURCE_FAILED, or of SOURCE_ENDED if it did not simply end; else NULL. */
 void history_set_state(struct history *h, enum source_state state, const char *why);
 
 /* Something came from the source just now, though no second is complete. */
 void history_touch(struct history *h);
 
-/* Waits until who looks on has come to within lead_ns of the last second, or until *stop; wakes on history_wake. */
+/* Waits until the viewer is within lead_ns of the last second, or until *stop; wakes on history_wake. */
 void history_wait(struct history *h, uint64_t lead_ns, const atomic_int *stop);
 
 /* Whose executions are to be kept in the seconds to come. */
 struct watched history_watched(struct history *h);
 
-/* ---- who looks on ---- */
+/* ---- the viewer ---- */
 
 /* Forgets all seconds: the source begins anew elsewhere. */
 void history_clear(struct history *h);
 
-/* Who looks on has come to this moment. */
+/* The viewer shows this moment. */
 void history_set_cursor(struct history *h, uint64_t ns);
 void history_wake(struct history *h);
 void history_watch(struct history *h, struct watched watched);
