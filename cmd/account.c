@@ -26,6 +26,7 @@ struct accounting {
     bool written;               /* lines were; until then there may be one only, and a table is a page */
     struct bill_line bill_line; /* the only one so far */
     uint64_t lines;             /* in all */
+    uint64_t vms_found;         /* items of --vm */
     struct error why;           /* of a failure while a statement is written */
 };
 
@@ -83,7 +84,9 @@ static int write_rows(struct accounting *a)
 
 struct looking {
     const struct account_vm *vm;
-    bool found;
+    unsigned at; /* number of the item */
+    uint64_t found;
+    bool any;
 };
 
 static int look_for(void *context, const char *item, size_t n, struct error *err)
@@ -94,23 +97,50 @@ static int look_for(void *context, const char *item, size_t n, struct error *err
     if (n < sizeof pattern) {
         memcpy(pattern, item, n);
         pattern[n] = '\0';
-        l->found |= account_vm_matches(l->vm, pattern);
+        bool matches = account_vm_matches(l->vm, pattern);
+        l->any |= matches;
+        l->found |= l->at < ACCOUNT_VM_ITEMS ? (uint64_t)matches << l->at : 0;
     }
+    l->at++;
     return 0;
 }
 
-bool account_vm_wanted(const struct account_command *own, const struct account_vm *vm)
+bool account_vm_wanted(const struct account_command *own, const struct account_vm *vm, uint64_t *found)
 {
     struct looking l = {.vm = vm};
     if (!own->vms)
         return true;
     each_item(own->vms, look_for, &l, NULL);
-    return l.found;
+    *found |= l.found;
+    return l.any;
 }
 
-static bool is_wanted(const struct accounting *a, const struct account_vm *vm)
+static bool is_wanted(struct accounting *a, const struct account_vm *vm)
 {
-    return account_vm_wanted(a->own, vm);
+    return account_vm_wanted(a->own, vm, &a->vms_found);
+}
+
+struct missing {
+    unsigned at;
+    uint64_t found;
+};
+
+static int say_missing(void *context, const char *item, size_t n, struct error *err)
+{
+    struct missing *m = context;
+    (void)err;
+    if (m->at < ACCOUNT_VM_ITEMS && !(m->found >> m->at & 1))
+        complain("--vm %.*s: no VM of that name or UUID is in this time", (int)n, item);
+    m->at++;
+    return 0;
+}
+
+/* Reports the items of --vm that no VM has matched, once. */
+static void say_which_are_missing(const struct accounting *a)
+{
+    struct missing m = {.found = a->vms_found | a->reading.billing.vms_found};
+    if (a->own->vms && !a->own->common.quiet)
+        each_item(a->own->vms, say_missing, &m, NULL);
 }
 
 /* ---- statements ---- */
@@ -332,6 +362,7 @@ static int end(struct accounting *a, struct error *err)
         a->reading.said = true;
         return -1;
     }
+    say_which_are_missing(a);
     if (!a->written)
         status = put_page(a, err);
     if (status == 0 && a->writer)

@@ -30,8 +30,11 @@ struct account_command {
 /* Setters for OPTIONS_MONEY. */
 set_option set_share_idle, set_share_overhead, set_basis;
 
-/* Whether --vm has the VM, or is not given. */
-bool account_vm_wanted(const struct account_command *own, const struct account_vm *vm);
+/* Which items of --vm a VM has matched: bit i is the i-th. */
+#define ACCOUNT_VM_ITEMS 64
+
+/* Whether --vm has the VM, or is not given; adds the items that match to *found. */
+bool account_vm_wanted(const struct account_command *own, const struct account_vm *vm, uint64_t *found);
 
 /*
  * A moment of --from or --to: "2026-11", "2026-11-29", where that begins in the zone, or "2026-11-29T07:00". -1 with `err` filled.

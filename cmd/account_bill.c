@@ -79,13 +79,13 @@ static compare_rows *comparing(enum account_by by)
 /* ---- rows ---- */
 
 /* The rows that are wanted, in the order in which they are added up. NULL: no memory. */
-static struct billed *choose(const struct account_billing *b, size_t *n)
+static struct billed *choose(struct account_billing *b, size_t *n)
 {
     struct billed *chosen = calloc(b->bill.n + 1, sizeof *chosen);
     *n = 0;
     for (size_t i = 0; i < b->bill.n && chosen; i++) {
         struct billed row = {&b->bill.rows[i], money_tag(&b->money, &b->bill.rows[i])};
-        if (!b->own->vms || (is_vm(&row) && account_vm_wanted(b->own, row.row->row.vm)))
+        if (!b->own->vms || (is_vm(&row) && account_vm_wanted(b->own, row.row->row.vm, &b->vms_found)))
             chosen[(*n)++] = row;
     }
     if (*n > 1)

@@ -14,6 +14,7 @@ struct account_billing {
     struct bill_line *lines; /* of the last statement */
     size_t lines_n, lines_capacity;
     int64_t from_utc_ns, to_utc_ns; /* of all statements so far; both 0: none */
+    uint64_t vms_found;             /* items of --vm: see account_vm_wanted */
 };
 void account_billing_free(struct account_billing *b);
 

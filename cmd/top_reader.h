@@ -22,7 +22,7 @@ struct top_reader {
     struct options options; /* `jobs` is 1 */
     struct history *history;
     const struct feed *feed; /* NULL: from options.input */
-    bool paced;              /* waits for who looks on, and does not run ahead of them by more than lead_ns */
+    bool paced;              /* waits for the viewer, and does not run ahead of it by more than lead_ns */
     uint64_t lead_ns;
     struct trace_run run; /* after trace_run_find */
 

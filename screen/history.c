@@ -127,7 +127,7 @@ struct watched history_watched(struct history *h)
     return watched;
 }
 
-/* ---- who looks on ---- */
+/* ---- the viewer ---- */
 
 void history_clear(struct history *h)
 {

@@ -271,6 +271,11 @@ group 'shown'
 run account --vm web -g month "$scratch/moved"
 check 'one VM is a page' says "$out" '^VM web, 2026-11$'
 check 'of 80 columns and 24 lines' [ "$(wc -L <"$out")" -le 80 -a "$(wc -l <"$out")" -le 24 ]
+run account --vm 'web,nosuch,none*' -g month "$scratch/moved"
+check 'VMs that are not there: which' equal 'xenmeter: --vm nosuch: no VM of that name or UUID is in this time
+xenmeter: --vm none*: no VM of that name or UUID is in this time' "$(cat "$err")"
+check 'the others are shown' exits 0
+run account --vm web -g month "$scratch/moved"
 check 'that says how sure it is' says "$out" '^verdict  *good'
 for format in table csv tsv json jsonl sqlite; do
     run account -f $format -o "$scratch/out.$format" "$scratch/moved"
