@@ -26,8 +26,8 @@ struct top {
     struct screen screen;
     struct canvas canvas;
     struct screen_option *given; /* of screen.options */
-    struct top_tracer *tracer; /* NULL: xentrace was not started */
-    struct top_names *names;   /* NULL: the toolstack is not asked */
+    struct top_tracer *tracer;   /* NULL: xentrace was not started */
+    struct top_names *names;     /* NULL: the toolstack is not asked */
     char remark[SCREEN_TEXT];
     char archive[PATH_MAX]; /* of a recorder's folder, the one that is shown */
     int status;             /* the exit code */
