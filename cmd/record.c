@@ -274,7 +274,8 @@ static int set_max_cpu(struct options *o, const struct option_spec *s, const cha
 {
     char *end;
     double pct = *text >= '0' && *text <= '9' ? strtod(text, &end) : 0;
-    if (!(pct > 0 && pct <= 100) || strcmp(end, "%") != 0)
+    bool decimal = pct > 0 && end == text + strspn(text, "0123456789.");
+    if (!decimal || pct > 100 || strcmp(end, "%") != 0)
         return error_set(err, ERROR_USAGE, "--%s %.40s: wants a part of a CPU, for example 2%%", s->name,
                          text);
     ((struct record_options *)o)->max_cpu_ppm = pct * 1e4;

@@ -59,8 +59,9 @@ static bool parameter(const char *item, size_t n, const char *name, char value[1
         const char *next = at < end ? memchr(at, ';', (size_t)(end - at)) : NULL;
         size_t left = (size_t)((next ? next : end) - at);
         if (at < end && left > name_n && strncasecmp(at, name, name_n) == 0 && at[name_n] == '=') {
-            snprintf(value, 16, "%.*s", (int)(left - name_n - 1), at + name_n + 1);
-            value[strcspn(value, " \t")] = '\0';
+            size_t quoted = at[name_n + 1] == '"'; /* it may be */
+            snprintf(value, 16, "%.*s", (int)(left - name_n - 1 - quoted), at + name_n + 1 + quoted);
+            value[strcspn(value, quoted ? "\"" : " \t")] = '\0';
             return true;
         }
         at = next;

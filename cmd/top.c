@@ -272,7 +272,8 @@ static int set_speed(struct options *o, const struct option_spec *s, const char 
 {
     char *end;
     double speed = *text >= '0' && *text <= '9' ? strtod(text, &end) : 0;
-    if (!(speed >= 0.125 && speed <= 64) || (strcmp(end, "x") != 0 && *end))
+    bool decimal = speed > 0 && end == text + strspn(text, "0123456789.");
+    if (!decimal || speed < 0.125 || speed > 64 || (strcmp(end, "x") != 0 && *end))
         return error_set(err, ERROR_USAGE, "--%s %.40s: wants a speed " SPEEDS ", for example 4x", s->name,
                          text);
     ((struct top_options *)o)->speed = speed;

@@ -212,6 +212,7 @@ check 'OpenMetrics for Prometheus' equal application/openmetrics-text "$(type_fo
 check 'not for a browser' equal text/plain "$(type_for 'Accept: text/html,*/*;q=0.8')"
 check 'nor for whom text is dearer' equal text/plain "$(type_for 'Accept: application/openmetrics-text;q=0.3, text/plain;q=0.9')"
 check 'nor in a version that is not ours' equal text/plain "$(type_for 'Accept: application/openmetrics-text;version=2.0.0')"
+check 'a version in quotes is the same' equal application/openmetrics-text "$(type_for 'Accept: application/openmetrics-text; version="1.0.0"')"
 check 'nor for whom it is refused' equal text/plain "$(type_for 'Accept: application/openmetrics-text;q=0')"
 check 'nor for nonsense' equal text/plain "$(type_for 'Accept: ;;;q=,,=;application/openmetrics-textual')"
 get -H "$openmetrics" "${url}metrics" >"$scratch/open"

@@ -40,6 +40,7 @@ refused 'no folder' '--output'
 refused 'archives that are too short' '--rotate' -o "$folder" --rotate 1s
 refused 'a purpose that is none' '--for' -o "$folder" --for everything
 refused 'a share that is none' '--max-cpu' -o "$folder" --max-cpu 2
+refused 'nor a hexadecimal one' '--max-cpu' -o "$folder" --max-cpu 0x2%
 refused 'a size that is none' '--keep-bytes' -o "$folder" --keep-bytes much
 refused 'a time that is none' '--clock' -o "$folder" --clock @yesterday trace.xt
 refused 'a day that is none' '--clock' -o "$folder" --clock @2026-02-31T00:00:00Z trace.xt

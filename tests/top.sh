@@ -15,6 +15,7 @@ group 'wrong options'
 check 'two files' refuses 'one FILE at a time' top a b
 check 'an unknown view' refuses 'wants domains, vcpus' top --view x "$fixture"
 check 'a speed of nothing' refuses 'from 0.125x to 64x' top --replay 0x "$fixture"
+check 'nor one that is hexadecimal' refuses 'from 0.125x to 64x' top --replay 0x4x "$fixture"
 check 'a format without --batch' refuses 'wants --batch' top -f jsonl "$fixture"
 check 'a format it does not have' refuses 'unknown format\|csv' top -b -f sqlite "$fixture"
 check 'a limit without --batch' refuses 'wants --batch' top -n 3 "$fixture"
