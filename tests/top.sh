@@ -270,8 +270,8 @@ check 'to the eighth second' sees '8.000 s  paused'
 keys Space +
 check 'twice as fast' sees '15.062 s  ended'
 check 'q' quits
-start 120 24 "'$program' top --no-config fixtures/lost-credit2.xt.zst"
-check 'the first second' sees '1.000 s  replay 1x'
+start 120 24 "'$program' top --no-config --replay 0.125x fixtures/lost-credit2.xt.zst"
+check 'the first second' sees '1.000 s  replay 0.125x'
 keys Space n
 check 'n: the next second with lost records' sees 'up to 2.000 s: 9,761 records were lost'
 quits
