@@ -422,7 +422,7 @@ static int begin(struct recorder *r, struct error *err)
     r->room.keep_bytes = r->limits.keep_bytes;
     if (!r->store || recorder_clock_begin(r, err) != 0)
         return -1;
-    if (o->input < 0 && start_tracer_first(r, err) != 0)
+    if (o->input < 0 && (recorder_tracing_begin(r, err) != 0 || start_tracer_first(r, err) != 0))
         return -1;
     if (recorder_salvage(r, err) != 0)
         return -1;
@@ -458,13 +458,15 @@ static void end(struct recorder *r)
 {
     end_unread(r);
     notify_stopping(r->notify);
+    tracer_free(r->tracer);
+    r->tracer = NULL;
+    recorder_tracing_end(r);
     if (r->store)
         recorder_status_write(r, true);
     recorder_flight_free(r);
     domain_watch_free(r->domains);
     recorder_counts_end(r);
     trimmer_free(r->trimmer);
-    tracer_free(r->tracer);
     recorder_clock_end(r);
     part_link_free(&r->link);
     buffer_free(&r->lines);

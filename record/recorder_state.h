@@ -17,8 +17,13 @@ struct recorder {
     const struct recorder_options *o;
     struct store *store;
     struct store_limits limits;
-    struct store_room room;       /* for those who write, by these limits */
-    struct tracer *tracer;        /* NULL: the trace is given */
+    struct store_room room; /* for those who write, by these limits */
+    struct tracer *tracer;  /* NULL: the trace is given */
+    struct tracing_before {
+        struct xen_calls xen;          /* of this machine */
+        const struct xen_calls *calls; /* NULL: nothing is to be put back */
+        struct xen_trace_before state;
+    } tracing;
     struct domain_watch *domains; /* NULL: nobody asks who they are */
     struct counter_log *counts;   /* NULL: none are kept */
     bool counts_wrong;            /* the last message about them was that they cannot be had */
@@ -126,6 +131,17 @@ void recorder_counts_end(struct recorder *r);
 /* Adds their rows to the open part (see part_watch.counts). */
 void recorder_counts_take(struct recorder *r, bool first, struct buffer *lines);
 
+/* ---- Xen's tracing (recorder_tracing.c) ---- */
+
+/*
+ * Before the first xentrace is started: what it will change, to put it back. -1 with `err` filled: another program reads Xen's trace
+ * buffers. Says so if nothing can be put back.
+ */
+int recorder_tracing_begin(struct recorder *r, struct error *err);
+
+/* After the last one has ended: puts it back. */
+void recorder_tracing_end(struct recorder *r);
+
 /* ---- the folder ---- */
 
 /* Completes what a crash has left, and says so. -1 with `err` filled: the folder cannot be read. */
@@ -182,6 +198,9 @@ bool recorder_flight_give_up(struct recorder *r, const struct error *why);
 
 /* Writes what `record --status` shows, if it is due, or `now`. */
 void recorder_status_write(struct recorder *r, bool now);
+
+/* What Xen's tracing was like before the recorder that this boot had in the folder, if that has not put it back; else *b stays. */
+void recorder_status_tracing(const struct recorder *r, struct xen_trace_before *b);
 
 /* CPU time and memory of this process. */
 uint64_t recorder_cpu_ns(void);
