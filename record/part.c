@@ -7,9 +7,13 @@
 #include "archive/contents.h"
 #include "metrics/min_max.h"
 
-#define CHECKPOINT_NS      60000000000u       /* what may be lost if the process dies */
+#define CHECKPOINT_NS      60000000000u       /* what may be lost if the process dies, */
+#define CHECKPOINTS_EARLY  3                  /* after the first ones */
 #define DISK_BYTES         ((size_t)24 << 20) /* that wait for a slow disk */
 #define HOST_FACTS_MEMBERS "host/%06" PRIu32 ".jsonl"
+
+/* Of a part's time, from its beginning: when the first checkpoints are due. */
+static const uint64_t early_ns[CHECKPOINTS_EARLY] = {2000000000u, 5000000000u, 15000000000u};
 
 void part_link_free(struct part_link *l)
 {
@@ -103,8 +107,11 @@ static int put_outside(struct part *p, struct error *err)
 
 static int checkpoint(struct part *p, const struct pass *pass, struct error *err)
 {
-    if (pass->settled_ns < p->checked_ns + CHECKPOINT_NS)
+    uint64_t due_ns = p->checkpoints < CHECKPOINTS_EARLY ? p->place.origin_ns + early_ns[p->checkpoints]
+                                                         : p->checked_ns + CHECKPOINT_NS;
+    if (pass->settled_ns < due_ns)
         return 0;
+    p->checkpoints++;
     p->checked_ns = pass->settled_ns;
     int status = put_outside(p, err);
     if (status == 0)

@@ -42,6 +42,7 @@ struct part {
     struct part_place place;
     uint32_t facts_n, counts_n; /* members */
     bool has_begun;             /* the first of them were asked for */
+    unsigned checkpoints;       /* written so far, the last one at checked_ns */
     uint64_t checked_ns;
     bool worth_keeping; /* a checkpoint was written: it can be salvaged */
     /* the trace */

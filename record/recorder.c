@@ -156,6 +156,7 @@ static void part_facts(void *context, bool first, struct buffer *lines)
     keep_limits(r, true); /* more is written now */
     if (first)
         recorder_facts_begin(r, lines);
+    recorder_clock_read_last(r);
     if (r->lines.n > 0)
         buffer_add(lines, r->lines.at, r->lines.n);
     r->lines.n = 0;

@@ -102,6 +102,12 @@ void recorder_clock_end(struct recorder *r);
 /* Reads the time if it is due: some time has passed here, or in the trace. */
 void recorder_clock_read(struct recorder *r);
 
+/*
+ * Where xentrace's trace has ended and all of it was read: reads the time in any case, so that also a recorder that was stopped before it
+ * had caught up knows it.
+ */
+void recorder_clock_read_last(struct recorder *r);
+
 /* Now, by the clocks of this machine, or of what stands in for it. */
 int64_t recorder_utc_now(struct recorder *r);
 
