@@ -73,6 +73,7 @@ static void find_end(struct part *p, const struct pass *pass)
             return;
     }
     p->end_tsc = tsc;
+    pipeline_count_to(p->pipeline, clock_ns(c, tsc));
 }
 
 /* Adds a member with these lines, if there are any; they are freed. */
@@ -147,6 +148,7 @@ static int give_begin(void *context, const struct pass *pass, struct error *err)
     if (p->link->moment_tsc)
         p->place.origin_ns = clock_ns(pass->clock, p->link->moment_tsc);
     p->checked_ns = p->place.origin_ns;
+    pipeline_count_from(p->pipeline, p->place.origin_ns);
     return p->snapshot_consumer.begin(p->snapshot_consumer.context, pass, err);
 }
 static bool give_restored(void *context, const struct snapshot *saved, const struct snapshot *charges,

@@ -16,7 +16,8 @@ enum { PART_ROWS, PART_SNAPSHOTS }; /* its consumers */
 /* What a pass had counted by a moment. */
 struct tally {
     struct quality read, states;
-    uint64_t blind_ns[PCPUS_MAX]; /* by pCPU */
+    uint64_t blind_ns[PCPUS_MAX]; /* by pCPU, of the part alone */
+    struct hole_count holes;      /* the same */
     bool has_read, has_states;
 };
 
