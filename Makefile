@@ -24,8 +24,9 @@ CFLAGS  ?= -O2 -g
 PKGS    := libzstd libxxhash jansson gmp
 
 # Libraries that it is built with where they are there: zlib reads gzip, liblzma reads xz, sqlite3 writes databases, libmicrohttpd
-# serves metrics, ncursesw shows the screen of `top`. `make WITHOUT=zlib` leaves one out.
-OPTIONAL := zlib liblzma sqlite3 libmicrohttpd ncursesw
+# serves metrics, ncursesw shows the screen of `top`, xencall and xenforeignmemory put back what Xen traced before a recording.
+# `make WITHOUT=zlib` leaves one out.
+OPTIONAL := zlib liblzma sqlite3 libmicrohttpd ncursesw xencall xenforeignmemory
 
 include tests/tests.mk
 include bench/bench.mk
@@ -65,7 +66,7 @@ $(BUILD)/%.o: %.c | deps
 -include $(patsubst %.c,$(BUILD)/%.d,$(wildcard */*.c */*/*.c))
 
 # Debian's packages that building and testing need; installed when they are missing.
-PACKAGES := gcc libc6-dev pkg-config libzstd-dev libxxhash-dev libjansson-dev libgmp-dev zlib1g-dev liblzma-dev libsqlite3-dev libmicrohttpd-dev libncurses-dev libcunit1-dev zstd jq xxhash sqlite3 nftables iproute2 iputils-ping tmux less curl bc
+PACKAGES := gcc libc6-dev pkg-config libzstd-dev libxxhash-dev libjansson-dev libgmp-dev zlib1g-dev liblzma-dev libsqlite3-dev libmicrohttpd-dev libncurses-dev libxen-dev libcunit1-dev zstd jq xxhash sqlite3 nftables iproute2 iputils-ping tmux less curl bc
 
 .PHONY: deps
 deps:
