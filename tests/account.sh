@@ -162,6 +162,7 @@ check 'covered by both' holds '.covered_pct > 99.8' "$scratch/rows"
 check 'each alone by half' equal '[50,50]' "$(jq -sc 'map(.covered_pct | round)' "$scratch/apart")"
 check 'with the name it has last' equal db-renamed "$(jq -r .vm_name "$scratch/rows")"
 check 'found by pattern' same <(rows --vm 'db*,x' -g total "$scratch/moved") "$scratch/rows"
+check 'one without a name is found as it is shown' equal "$(rows -g total "$scratch/recorded" | jq -r 'select(.domain == 2).vm')" "$(rows -g total --vm 'web1/*2#1' "$scratch/recorded" | jq -r .vm)"
 check 'nobody of that name' refuses '--vm: none of these VMs' account --vm mail "$scratch/moved"
 
 group 'change against the period before'
