@@ -250,7 +250,7 @@ check 'a link in its place is not followed' same <(rows "${files[@]:1}") <(rows 
 check 'what it leads to stays' equal 'not an index' "$(cat "$scratch/elsewhere")"
 rm "$index"
 mkfifo "$index"
-check 'a pipe in its place is not waited for' same <(rows "${files[@]:1}") <(timeout 60 "$XENMETER" account -q -f jsonl "$scratch/indexed")
+check 'a pipe in its place is not waited for' same <(rows "${files[@]:1}") <(timeout "$LIMIT" "$XENMETER" account -q -f jsonl "$scratch/indexed")
 rm "$index"
 
 # ---- what is missing ----
