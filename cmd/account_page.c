@@ -40,12 +40,11 @@ static void put_who(struct buffer *b, const struct account_line *l, const char *
     char text[FACT_NAME], begin[TIME_TEXT], end[TIME_TEXT];
     time_text(begin, l->row.period.begin_utc_ns, false);
     time_text(end, l->row.period.end_utc_ns, false);
-    buffer_printf(b, "%s %.40s on %.20s, %s\n", l->row.driver_domain ? "Driver domain" : "VM",
-                  safe_text(text, sizeof text, l->shown), *l->host ? l->host : "several hosts",
-                  l->period_text);
+    buffer_printf(b, "VM %.36s, %s (%.19s)\n", safe_text(text, sizeof text, l->shown), l->period_text, zone);
     if (*l->uuid && strcmp(l->uuid, l->shown) != 0)
         buffer_printf(b, "%-*s %s\n", NAME_WIDTH, "UUID", safe_text(text, sizeof text, l->uuid));
-    buffer_printf(b, "%-*s %.19sZ until before %.19sZ (--tz %s)\n", NAME_WIDTH, "period", begin, end, zone);
+    buffer_printf(b, "%-*s %s\n", NAME_WIDTH, "host", *l->host ? l->host : "several");
+    buffer_printf(b, "%-*s %.19sZ until before %.19sZ\n", NAME_WIDTH, "period", begin, end);
 }
 
 /* ---- what it cost ---- */
@@ -61,7 +60,7 @@ static void put_change(struct buffer *b, const struct account_row *r)
     put_time(b, "  change", by, less ? "less" : "more");
     if (by && compared)
         buffer_printf(b, " (%s)", human_percent(percent, (double)by, (double)compared));
-    buffer_text(b, " than in the period before\n");
+    buffer_text(b, " than the period before\n");
 }
 
 static void put_cost(struct buffer *b, const struct account_line *l, const struct bill_line *bill)
@@ -82,7 +81,7 @@ static void put_cost(struct buffer *b, const struct account_line *l, const struc
         const struct row_view view = {.row = l};
         struct value v = account_extrapolated_total(&view);
         if (v.type == VALUE_INTEGER)
-            put_time(b, "  scaled", (uint64_t)v.integer, "of CPU time, for the whole period: not measured\n");
+            put_time(b, "  scaled", (uint64_t)v.integer, "CPU time of the whole period: not measured\n");
     }
 }
 
@@ -129,17 +128,20 @@ static void put_io(struct buffer *b, const struct account_row *r)
 static void put_reasons(struct buffer *b, const struct account_line *l, const struct bill_line *bill)
 {
     const struct account_row *r = &l->row;
-    char vcpus[NUMBER_SIZE];
-    snprintf(vcpus, sizeof vcpus, "the time of its %" PRIu32 " vCPU%s", r->vcpus, r->vcpus == 1 ? "" : "s");
+    char vcpus[NUMBER_SIZE], percent[HUMAN_BYTES];
+    snprintf(vcpus, sizeof vcpus, "its %" PRIu32 " vCPU%s", r->vcpus, r->vcpus == 1 ? "" : "s");
     buffer_text(b, "\nWhy\n");
     put_time(b, "  ran", r->used_ns, "itself, ");
     put_share(b, r->used_ns, r->vcpu_ns, vcpus);
-    put_time(b, "  charged", r->charged_ns, "driver domains ran for it; ");
-    put_share(b, r->inferred_ns, r->charged_ns, "that is inferred");
+    put_time(b, "  charged", r->charged_ns, "by driver domains");
+    if (r->inferred_ns)
+        buffer_printf(b, ", %s inferred",
+                      human_percent(percent, (double)r->inferred_ns, (double)r->charged_ns));
+    buffer_text(b, "\n");
     if (r->driver_domain) {
         put_time(b, "  own", r->own_ns, "what it ran as a driver domain for itself\n");
         put_time(b, "  unattributed", r->unattributed_ns, "and for nobody knows whom\n");
-        put_time(b, "  served", r->served_ns, "ran for guests, who are charged for it: not its cost\n");
+        put_time(b, "  served", r->served_ns, "for guests, who are charged for it\n");
     }
     if (bill)
         put_capacity(b, bill);
@@ -168,7 +170,7 @@ static void put_trust(struct buffer *b, const struct account_line *l)
         put_time(b, "  doubtful", r->doubtful_ns, "of its vCPU time, for the same reason\n");
     buffer_printf(b, "%-*s %s", NAME_WIDTH, "  verdict", account_verdict_words[r->verdict]);
     if (*l->why)
-        buffer_printf(b, ": %.56s", safe_text(why, sizeof why, l->why));
+        buffer_printf(b, ": %.54s", safe_text(why, sizeof why, l->why));
     buffer_text(b, "\n");
 }
 

@@ -299,7 +299,7 @@ check 'an hour that is lost shows' equal 33.33 "$(rows -b host -g total --from 2
 
 group 'shown'
 run account --vm web -g month "$scratch/moved"
-check 'one VM is a page' says "$out" '^VM web on h1, 2026-11$'
+check 'one VM is a page' says "$out" '^VM web, 2026-11 (UTC)$'
 check 'of 80 columns and 24 lines' [ "$(wc -L <"$out")" -le 80 -a "$(wc -l <"$out")" -le 24 ]
 run account --vm 'web,nosuch,none*' -g month "$scratch/moved"
 check 'VMs that are not there: which' equal 'xenmeter: --vm nosuch: no VM of that name or UUID is in this time
