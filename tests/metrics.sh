@@ -170,7 +170,7 @@ check 'and no file' equal '' "$(ls -A "$scratch/full")"
 if ! has_programs 'the server' curl ss; then
     finish
 fi
-if "$XENMETER" serve --listen 127.0.0.1:0 "$scratch/none" 2>&1 | grep -q libmicrohttpd; then
+if "$XENMETER" serve --listen 127.0.0.1:0 "$scratch/none" 2>&1 | grep -q 'built without libmicrohttpd'; then
     skip 'the server' 'the program was built without libmicrohttpd'
     finish
 fi
@@ -292,6 +292,12 @@ check 'no such program' refuses 'cannot' serve -q --listen 127.0.0.1:0 --xentrac
 check 'columns that make no metric' refuses 'adds up' serve -c wait_max_ns "$fixture"
 check 'two files' refuses 'one FILE' serve "$fixture" "$fixture"
 printf 'no trace at all' >"$scratch/noise"
+mkdir "$scratch/libraries"
+: >"$scratch/libraries/libmicrohttpd.so.12"
+without_library() { LD_LIBRARY_PATH=$scratch/libraries "$@"; }
+check 'a library that cannot be loaded' without_library refuses 'libmicrohttpd.so.12: ' serve --listen 127.0.0.1:0 "$fixture"
+without_library run info -q "$fixture"
+check 'which nothing else needs' exits 0
 check 'what is no trace' refuses '' serve --listen 127.0.0.1:0 -q "$scratch/noise"
 check '--xentrace with a file' refuses 'without FILE' serve --xentrace x "$fixture"
 check '--for with a file' refuses 'without FILE' serve --for cpu "$fixture"
