@@ -1,5 +1,6 @@
 # make fuzz           libFuzzer on every target below, for FUZZ_SECONDS together; FUZZ_SEED=N repeats a run,
-#                     FUZZ_WORKERS=N runs so many processes of a target at a time (0: one a CPU)
+#                     FUZZ_WORKERS=N runs so many processes of a target at a time (0: one a CPU); an input that takes
+#                     more than FUZZ_TIMEOUT seconds is a finding
 # make fuzz-road      one target alone, for all of FUZZ_SECONDS
 # make fuzz-findings  the findings in FUZZ_FINDINGS again, one by one
 #
@@ -35,8 +36,10 @@ FUZZ_CFLAGS   += -DPCPUS_MAX=95 -DCLOCK_MARKS=1024 -DSWITCHES=512 -DPLACES=1024
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 FUZZ_OBJECTS   = $(LIBRARY_SRC:%.c=$(FUZZ_BUILD)/%.o)
 FUZZ_LIBRARY  := $(FUZZ_BUILD)/libxenmeter.a
-# A slow input or one that takes much memory is a finding as well.
-FUZZ_GUARD    := -rss_limit_mb=512 -malloc_limit_mb=256 -timeout=5
+# An input that hangs, or takes much memory, is a finding as well. libFuzzer goes by the time of day: what is far from a hang must not be a
+# finding on a machine that is slow, or stands still for a while.
+FUZZ_TIMEOUT  ?= 120
+FUZZ_GUARD    := -rss_limit_mb=512 -malloc_limit_mb=256 -timeout=$(FUZZ_TIMEOUT)
 # Weights by the rarity of features would take longer than the inputs.
 FUZZ_OPTIONS  := -entropic=0
 
