@@ -282,8 +282,9 @@ static int set_speed(struct options *o, const struct option_spec *s, const char 
 
 static int set_at(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
+    o->span.option = "--at";
     o->span.text = text;
-    return strchr(text, ':') ? clock_time_parse(&o->span.from, text, strlen(text), err)
+    return strchr(text, ':') ? clock_time_parse(&o->span.from, o->span.option, text, strlen(text), err)
                              : parse_duration(s->name, text, strlen(text), &o->from_ns, err);
 }
 

@@ -62,7 +62,7 @@ static bool ask_helpers(struct loop *l)
     if (t->names)
         top_names_failure(t->names, remark, sizeof remark);
     if (t->tracer)
-        top_tracer_failure(t->tracer, remark, sizeof remark);
+        top_tracer_remark(t->tracer, remark, sizeof remark);
     if (strcmp(remark, t->remark) == 0)
         return false;
     memcpy(t->remark, remark, sizeof remark);
