@@ -367,6 +367,8 @@ static const struct option_spec options[] = {
     OPTION_HOST_FACTS(HOST_FACTS_HELP),
     OPTION(0, "ascii", NULL, "no other characters, whatever the locale is", .set = set_flag,
            OWN_FIELD(ascii)),
+    OPTION(0, "no-mouse", NULL, "leave the mouse to the terminal, to select text", .set = set_flag,
+           OWN_FIELD(no_mouse)),
     OPTION_COLOR,
     OPTIONS_HEADING("Without a terminal"),
     OPTION('b', "batch", NULL, "print each second on standard output", .set = set_flag, OWN_FIELD(batch)),
