@@ -24,8 +24,9 @@ CFLAGS  ?= -O2 -g
 PKGS    := libzstd libxxhash jansson gmp
 
 # Libraries that it is built with where they are there: zlib reads gzip, liblzma reads xz, sqlite3 writes databases, libmicrohttpd
-# serves metrics, ncursesw shows the screen of `top`. `make WITHOUT=zlib` leaves one out.
-OPTIONAL := zlib liblzma sqlite3 libmicrohttpd ncursesw
+# serves metrics, ncursesw shows the screen of `top`, xencall and xenforeignmemory put back what Xen traced before a recording.
+# `make WITHOUT=zlib` leaves one out.
+OPTIONAL := zlib liblzma sqlite3 libmicrohttpd ncursesw xencall xenforeignmemory
 
 include tests/tests.mk
 include bench/bench.mk
@@ -36,7 +37,10 @@ optional  = $(shell for p in $(filter-out $(WITHOUT),$(OPTIONAL)); do ! pkg-conf
 WARNINGS := -Wall -Wextra -Wpedantic
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) -I. -pthread $(shell pkg-config --cflags $(PKGS) $(optional)) \
              $(patsubst %,-DHAVE_%,$(optional)) $(CFLAGS)
-LIBS       = $(shell pkg-config --libs $(PKGS) $(optional)) -lm -pthread
+LIBS       = $(shell pkg-config --libs $(PKGS) $(filter-out libmicrohttpd,$(optional))) -ldl -lm -pthread
+# libmicrohttpd is loaded when it is needed (cmd/http_library.h), by the name that a program linked with it asks for.
+HTTP_LIBRARY = $(shell readelf -d "$$($(CC) -print-file-name=libmicrohttpd.so)" 2>/dev/null | sed -n 's/.*SONAME.*\[\(.*\)\]/\1/p')
+$(BUILD)/cmd/http_library.o: ALL_CFLAGS += $(patsubst %,-DHTTP_LIBRARY='"%"',$(HTTP_LIBRARY))
 
 LAYERS      := parser/source parser/decode parser/order parser metrics/model metrics/measure metrics/control metrics/relation metrics formats archive account host act record sim screen
 LIBRARY_SRC := $(wildcard $(LAYERS:%=%/*.c))
@@ -62,7 +66,7 @@ $(BUILD)/%.o: %.c | deps
 -include $(patsubst %.c,$(BUILD)/%.d,$(wildcard */*.c */*/*.c))
 
 # Debian's packages that building and testing need; installed when they are missing.
-PACKAGES := gcc libc6-dev pkg-config libzstd-dev libxxhash-dev libjansson-dev libgmp-dev zlib1g-dev liblzma-dev libsqlite3-dev libmicrohttpd-dev libncurses-dev libcunit1-dev zstd jq xxhash sqlite3 nftables iproute2 iputils-ping tmux less curl bc
+PACKAGES := gcc libc6-dev pkg-config libzstd-dev libxxhash-dev libjansson-dev libgmp-dev zlib1g-dev liblzma-dev libsqlite3-dev libmicrohttpd-dev libncurses-dev libxen-dev libcunit1-dev zstd jq xxhash sqlite3 nftables iproute2 iputils-ping tmux less curl bc
 
 .PHONY: deps
 deps:

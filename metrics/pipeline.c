@@ -460,6 +460,18 @@ bool pipeline_end_rows_at(struct pipeline *p, size_t at, uint64_t to_ns)
     return meter_end_at(p->members[at].meter, to_ns);
 }
 
+void pipeline_count_from(struct pipeline *p, uint64_t from_ns)
+{
+    if (p->model)
+        model_count_from(p->model, from_ns);
+}
+
+void pipeline_count_to(struct pipeline *p, uint64_t to_ns)
+{
+    if (p->model)
+        model_count_to(p->model, to_ns);
+}
+
 const struct pass *pipeline_pass(const struct pipeline *p)
 {
     return &p->pass;

@@ -78,6 +78,10 @@ bool pipeline_ended_early(const struct pipeline *p);
 /* The meter of the consumer that was added as number `at`, from 0; NULL: it wants no rows. */
 const struct meter *pipeline_meter(const struct pipeline *p, size_t at);
 
+/* Time in which records are missing counts from there on, or up to there (runstates_count_from): once the pass has begun. */
+void pipeline_count_from(struct pipeline *p, uint64_t from_ns);
+void pipeline_count_to(struct pipeline *p, uint64_t to_ns);
+
 /* As meter_end_at, for the rows of the consumer that was added as number `at`. */
 bool pipeline_end_rows_at(struct pipeline *p, size_t at, uint64_t to_ns);
 

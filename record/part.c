@@ -7,9 +7,13 @@
 #include "archive/contents.h"
 #include "metrics/min_max.h"
 
-#define CHECKPOINT_NS      60000000000u       /* what may be lost if the process dies */
+#define CHECKPOINT_NS      60000000000u       /* what may be lost if the process dies, */
+#define CHECKPOINTS_EARLY  3                  /* after the first ones */
 #define DISK_BYTES         ((size_t)24 << 20) /* that wait for a slow disk */
 #define HOST_FACTS_MEMBERS "host/%06" PRIu32 ".jsonl"
+
+/* Of a part's time, from its beginning: when the first checkpoints are due. */
+static const uint64_t early_ns[CHECKPOINTS_EARLY] = {2000000000u, 5000000000u, 15000000000u};
 
 void part_link_free(struct part_link *l)
 {
@@ -69,6 +73,7 @@ static void find_end(struct part *p, const struct pass *pass)
             return;
     }
     p->end_tsc = tsc;
+    pipeline_count_to(p->pipeline, clock_ns(c, tsc));
 }
 
 /* Adds a member with these lines, if there are any; they are freed. */
@@ -103,8 +108,11 @@ static int put_outside(struct part *p, struct error *err)
 
 static int checkpoint(struct part *p, const struct pass *pass, struct error *err)
 {
-    if (pass->settled_ns < p->checked_ns + CHECKPOINT_NS)
+    uint64_t due_ns = p->checkpoints < CHECKPOINTS_EARLY ? p->place.origin_ns + early_ns[p->checkpoints]
+                                                         : p->checked_ns + CHECKPOINT_NS;
+    if (pass->settled_ns < due_ns)
         return 0;
+    p->checkpoints++;
     p->checked_ns = pass->settled_ns;
     int status = put_outside(p, err);
     if (status == 0)
@@ -140,6 +148,7 @@ static int give_begin(void *context, const struct pass *pass, struct error *err)
     if (p->link->moment_tsc)
         p->place.origin_ns = clock_ns(pass->clock, p->link->moment_tsc);
     p->checked_ns = p->place.origin_ns;
+    pipeline_count_from(p->pipeline, p->place.origin_ns);
     return p->snapshot_consumer.begin(p->snapshot_consumer.context, pass, err);
 }
 static bool give_restored(void *context, const struct snapshot *saved, const struct snapshot *charges,

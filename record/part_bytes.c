@@ -5,6 +5,7 @@
 
 #include "metrics/min_max.h"
 
+#define SWEEPS_BEFORE 2 /* the last one before a moment may have records only from long after it: a hole */
 #define MARK_EVERY_NS 1000000000u /* between snapshots, near the end */
 #define MARK_BEFORE_NS                                                                                       \
     60000000000u /* so long before the end the first one is made: sweeps may be seconds apart */
@@ -62,12 +63,16 @@ static void mark(struct part *p, uint64_t at, uint64_t tsc, const struct io_past
 uint64_t part_last_sweep(const struct part *p)
 {
     uint64_t kept = spool_kept(p->o->spool), end_tsc = p->end_tsc ? p->end_tsc : p->settled_tsc;
-    for (size_t i = p->sweeps_n; i > 0 && i + SWEEPS_KNOWN > p->sweeps_n; i--) {
+    uint64_t at = min64(p->stored_end, p->begin + p->tapped);
+    unsigned before = 0;
+    for (size_t i = p->sweeps_n; before < SWEEPS_BEFORE && i > 0 && i + SWEEPS_KNOWN > p->sweeps_n; i--) {
         const struct sweep_place *s = &p->sweeps[(i - 1) % SWEEPS_KNOWN];
-        if (s->tsc < end_tsc && s->at >= kept)
-            return s->at;
+        if (s->tsc >= end_tsc || s->at < kept)
+            continue;
+        at = s->at;
+        before++;
     }
-    return min64(p->stored_end, p->begin + p->tapped);
+    return at;
 }
 
 /* The first byte that a next part may begin with: at a snapshot that there is or is being made, or at the last sweep before its beginning. */

@@ -16,7 +16,8 @@ enum { PART_ROWS, PART_SNAPSHOTS }; /* its consumers */
 /* What a pass had counted by a moment. */
 struct tally {
     struct quality read, states;
-    uint64_t blind_ns[PCPUS_MAX]; /* by pCPU */
+    uint64_t blind_ns[PCPUS_MAX]; /* by pCPU, of the part alone */
+    struct hole_count holes;      /* the same */
     bool has_read, has_states;
 };
 
@@ -42,6 +43,7 @@ struct part {
     struct part_place place;
     uint32_t facts_n, counts_n; /* members */
     bool has_begun;             /* the first of them were asked for */
+    unsigned checkpoints;       /* written so far, the last one at checked_ns */
     uint64_t checked_ns;
     bool worth_keeping; /* a checkpoint was written: it can be salvaged */
     /* the trace */

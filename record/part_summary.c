@@ -15,7 +15,9 @@ void part_tally_states(const struct part *p, struct tally *t)
     t->has_states = true;
     t->states = *pipeline_states_quality(p->pipeline);
     for (unsigned i = 0; i < pass->pcpus_n; i++)
-        t->blind_ns[pass->pcpus[i]] = model_blind_ns(pass->model, pass->pcpus[i]);
+        t->blind_ns[pass->pcpus[i]] =
+            model_blind_ns(pass->model, pass->pcpus[i]) + model_blind_open_ns(pass->model, pass->pcpus[i]);
+    t->holes = *model_holes(pass->model);
 }
 
 /* The sums of the pass, without what the parts before and after have of them; moments count from the part's beginning. */
@@ -34,9 +36,14 @@ static void take_quality(struct part *p, struct quality *q)
     q->vcpu_ns = meter_vcpu_ns(meter);
     q->unknown_ns = meter_unknown_ns(meter);
     q->doubtful_ns = meter_doubtful_ns(meter);
+    q->hole_ns = now.holes.ns;
+    q->holes = now.holes.n;
+    q->hole_at_ns = now.holes.n > 0 ? now.holes.first_ns - p->place.origin_ns : 0;
+    q->blind_ns = 0;
     for (size_t i = 0; i < p->summary.pcpus_n; i++) {
         struct summary_pcpu *pcpu = &p->summary.pcpus[i];
-        pcpu->blind_ns = now.blind_ns[pcpu->pcpu] - p->begun.blind_ns[pcpu->pcpu];
+        pcpu->blind_ns = now.blind_ns[pcpu->pcpu];
+        q->blind_ns += pcpu->blind_ns;
     }
 }
 

@@ -156,6 +156,7 @@ static void part_facts(void *context, bool first, struct buffer *lines)
     keep_limits(r, true); /* more is written now */
     if (first)
         recorder_facts_begin(r, lines);
+    recorder_clock_read_last(r);
     if (r->lines.n > 0)
         buffer_add(lines, r->lines.at, r->lines.n);
     r->lines.n = 0;
@@ -422,7 +423,7 @@ static int begin(struct recorder *r, struct error *err)
     r->room.keep_bytes = r->limits.keep_bytes;
     if (!r->store || recorder_clock_begin(r, err) != 0)
         return -1;
-    if (o->input < 0 && start_tracer_first(r, err) != 0)
+    if (o->input < 0 && (recorder_tracing_begin(r, err) != 0 || start_tracer_first(r, err) != 0))
         return -1;
     if (recorder_salvage(r, err) != 0)
         return -1;
@@ -458,13 +459,15 @@ static void end(struct recorder *r)
 {
     end_unread(r);
     notify_stopping(r->notify);
+    tracer_free(r->tracer);
+    r->tracer = NULL;
+    recorder_tracing_end(r);
     if (r->store)
         recorder_status_write(r, true);
     recorder_flight_free(r);
     domain_watch_free(r->domains);
     recorder_counts_end(r);
     trimmer_free(r->trimmer);
-    tracer_free(r->tracer);
     recorder_clock_end(r);
     part_link_free(&r->link);
     buffer_free(&r->lines);

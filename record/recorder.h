@@ -13,6 +13,7 @@
 
 #include "archive/manifest.h"
 #include "host/wall_clock.h"
+#include "host/xen_trace.h"
 #include "metrics/relation/condition.h"
 #include "parser/error.h"
 #include "record/domain_watch.h"
@@ -47,6 +48,7 @@ struct recorder_options {
     struct flight_options flight;
     int input; /* a pipe or file with the trace; -1: xentrace is started */
     struct tracer_options tracer;
+    const struct xen_calls *xen;         /* NULL: this machine's Xen, if there is one */
     enum tracer_purpose purpose;         /* of its mask */
     double max_cpu_ppm;                  /* of a CPU: above it less is recorded; 0: no limit */
     struct domain_watch_options domains; /* with `input` only if it names a source */

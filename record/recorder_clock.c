@@ -11,6 +11,7 @@
 
 #define READ_EVERY_NS      10000000000u    /* here, */
 #define READ_EVERY_TRACE_S 1.0             /* or in the trace */
+#define LAST_SWEEP_NS      1000000000u     /* the last records came so long before the end, at most */
 #define TEST_LATE_NS       3600000000000u  /* where the time runs as fast as a test can */
 #define SOON_S             4.0             /* a snapshot lies two seconds before an end */
 #define AHEAD_MOST_NS      3600000000000   /* a clock that is ahead by less is believed at once, */
@@ -85,18 +86,14 @@ static void put_suspended(struct recorder *r, uint64_t ns)
     recorder_say(r, false, "this machine was suspended for %.3f s", (double)ns / 1e9);
 }
 
-void recorder_clock_read(struct recorder *r)
+/* `newest`: NULL: not known when it came. */
+static void read_clock(struct recorder *r, uint64_t now_ns, const struct stream_moment *newest)
 {
-    uint64_t now_ns = io_clock_ns();
     struct clock_news news;
     struct error err = {0};
-    if (!is_due(r, now_ns) || (by_trace(r) && !(r->stream_clock.cpu_hz > 0)))
-        return;
     r->read_at_ns = now_ns;
     r->read_at_tsc = r->newest_tsc;
-    const struct stream_moment newest = {
-        .tsc = r->newest_tsc, .age_ns = now_ns - r->newest_at_ns, .sweep_ns = r->sweep_ns};
-    if (wall_clock_read(r->clock, r->newest_tsc && !r->late_until ? &newest : NULL, &news, &err) != 0) {
+    if (wall_clock_read(r->clock, newest, &news, &err) != 0) {
         error_set(&r->full, ERROR_IO, "the time of day: %.200s", err.message);
         return;
     }
@@ -108,6 +105,28 @@ void recorder_clock_read(struct recorder *r)
         put_suspended(r, news.suspended_ns);
     if (news.has_pair)
         take_pair(r, &news.pair);
+}
+
+void recorder_clock_read(struct recorder *r)
+{
+    uint64_t now_ns = io_clock_ns();
+    const struct stream_moment newest = {
+        .tsc = r->newest_tsc, .age_ns = now_ns - r->newest_at_ns, .sweep_ns = r->sweep_ns};
+    if (is_due(r, now_ns) && (!by_trace(r) || r->stream_clock.cpu_hz > 0))
+        read_clock(r, now_ns, r->newest_tsc && !r->late_until ? &newest : NULL);
+}
+
+void recorder_clock_read_last(struct recorder *r)
+{
+    struct spool_state spool = r->spool ? spool_state(r->spool) : (struct spool_state){0};
+    uint64_t now_ns = io_clock_ns();
+    if (!r->tracer || !r->newest_tsc || !spool.ended || spool.waiting > 0)
+        return;
+    const struct stream_moment newest = {.tsc = r->newest_tsc,
+                                         .age_ns = now_ns - spool.read_at_ns,
+                                         .sweep_ns =
+                                             r->sweep_ns > LAST_SWEEP_NS ? r->sweep_ns : LAST_SWEEP_NS};
+    read_clock(r, now_ns, &newest);
 }
 
 /* False: the source failed. */

@@ -17,8 +17,13 @@ struct recorder {
     const struct recorder_options *o;
     struct store *store;
     struct store_limits limits;
-    struct store_room room;       /* for those who write, by these limits */
-    struct tracer *tracer;        /* NULL: the trace is given */
+    struct store_room room; /* for those who write, by these limits */
+    struct tracer *tracer;  /* NULL: the trace is given */
+    struct tracing_before {
+        struct xen_calls xen;          /* of this machine */
+        const struct xen_calls *calls; /* NULL: nothing is to be put back */
+        struct xen_trace_before state;
+    } tracing;
     struct domain_watch *domains; /* NULL: nobody asks who they are */
     struct counter_log *counts;   /* NULL: none are kept */
     bool counts_wrong;            /* the last message about them was that they cannot be had */
@@ -97,6 +102,12 @@ void recorder_clock_end(struct recorder *r);
 /* Reads the time if it is due: some time has passed here, or in the trace. */
 void recorder_clock_read(struct recorder *r);
 
+/*
+ * Where xentrace's trace has ended and all of it was read: reads the time in any case, so that also a recorder that was stopped before it
+ * had caught up knows it.
+ */
+void recorder_clock_read_last(struct recorder *r);
+
 /* Now, by the clocks of this machine, or of what stands in for it. */
 int64_t recorder_utc_now(struct recorder *r);
 
@@ -125,6 +136,17 @@ void recorder_counts_end(struct recorder *r);
 
 /* Adds their rows to the open part (see part_watch.counts). */
 void recorder_counts_take(struct recorder *r, bool first, struct buffer *lines);
+
+/* ---- Xen's tracing (recorder_tracing.c) ---- */
+
+/*
+ * Before the first xentrace is started: what it will change, to put it back. -1 with `err` filled: another program reads Xen's trace
+ * buffers. Says so if nothing can be put back.
+ */
+int recorder_tracing_begin(struct recorder *r, struct error *err);
+
+/* After the last one has ended: puts it back. */
+void recorder_tracing_end(struct recorder *r);
 
 /* ---- the folder ---- */
 
@@ -182,6 +204,9 @@ bool recorder_flight_give_up(struct recorder *r, const struct error *why);
 
 /* Writes what `record --status` shows, if it is due, or `now`. */
 void recorder_status_write(struct recorder *r, bool now);
+
+/* What Xen's tracing was like before the recorder that this boot had in the folder, if that has not put it back; else *b stays. */
+void recorder_status_tracing(const struct recorder *r, struct xen_trace_before *b);
 
 /* CPU time and memory of this process. */
 uint64_t recorder_cpu_ns(void);

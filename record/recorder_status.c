@@ -75,6 +75,11 @@ static json_t *state_of(struct recorder *r)
     json_object_set_new(o, "clock",
                         json_string(r->clock && wall_clock_by_stream(r->clock) ? "stream" : "host"));
     json_object_set_new(o, "mask", r->reduced.mask ? number(r->reduced.mask) : json_null());
+    json_object_set_new(
+        o, "tracing_before",
+        r->tracing.calls
+            ? json_pack("{s:I, s:b}", "mask", (json_int_t)r->tracing.state.events, "on", r->tracing.state.on)
+            : json_null());
     if (r->flight)
         json_object_set_new(o, "flight", flight_of(r));
     return o;
@@ -104,22 +109,50 @@ void recorder_status_write(struct recorder *r, bool now)
     free(text);
 }
 
-int recorder_status(const char *folder, char **text, struct error *err)
+static json_t *read_state(const char *folder, struct error *err)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/" STATUS_FILE, folder);
     FILE *f = fopen(path, "re");
-    if (!f)
-        return errno == ENOENT
-                   ? error_set(err, ERROR_IO,
-                               "nobody has recorded to this folder: there is no " STATUS_FILE " in it")
-                   : error_set(err, ERROR_IO, STATUS_FILE ": cannot be opened: %s", strerror(errno));
+    if (!f) {
+        if (errno == ENOENT)
+            error_set(err, ERROR_IO, "nobody has recorded to this folder: there is no " STATUS_FILE " in it");
+        else
+            error_set(err, ERROR_IO, STATUS_FILE ": cannot be opened: %s", strerror(errno));
+        return NULL;
+    }
     json_t *state = json_loadf(f, 0, NULL);
     fclose(f);
-    if (!json_is_object(state)) {
-        json_decref(state);
-        return error_set(err, ERROR_IO, STATUS_FILE ": is no state of a recorder");
+    if (json_is_object(state))
+        return state;
+    json_decref(state);
+    error_set(err, ERROR_IO, STATUS_FILE ": is no state of a recorder");
+    return NULL;
+}
+
+void recorder_status_tracing(const struct recorder *r, struct xen_trace_before *b)
+{
+    struct error ignored;
+    const char *boot_id = "";
+    json_int_t mask;
+    int on;
+    json_t *state = read_state(r->o->folder, &ignored);
+    if (state &&
+        json_unpack(state, "{s:s, s:{s:I, s:b}}", "boot_id", &boot_id, "tracing_before", "mask", &mask, "on",
+                    &on) == 0 &&
+        strcmp(boot_id, r->boot_id) == 0 && mask >= 0 && mask <= UINT32_MAX) {
+        b->events = (uint32_t)mask;
+        b->on = on;
     }
+    json_decref(state);
+}
+
+int recorder_status(const char *folder, char **text, struct error *err)
+{
+    char path[PATH_MAX];
+    json_t *state = read_state(folder, err);
+    if (!state)
+        return -1;
     snprintf(path, sizeof path, "%s/" STORE_LOCK, folder);
     if (access(path, R_OK | W_OK) == 0 && lock_owner(path) == 0) /* it may have been killed */
         json_object_set_new(state, "state", json_string("not running"));

@@ -36,6 +36,7 @@ struct spool {
     uint64_t next;   /* the next byte for the reader */
     uint64_t end;    /* bytes read from the pipe */
     uint64_t stalled_ns;
+    uint64_t read_at_ns; /* when bytes came last */
     int error;
     bool ended, told_to_end;
 };
@@ -122,6 +123,8 @@ static bool read_more(struct spool *s, uint8_t *to, size_t room_bytes)
     int error = n < 0 ? errno : 0;
     pthread_mutex_lock(&s->lock);
     s->end += n > 0 ? (uint64_t)n : 0;
+    if (n > 0)
+        s->read_at_ns = io_clock_ns();
     if (n == 0 || (n < 0 && error != EINTR && error != EAGAIN)) {
         s->ended = true;
         s->error = error;
@@ -264,6 +267,7 @@ struct spool_state spool_state(struct spool *s)
     struct spool_state state = {.bytes = s->end,
                                 .waiting = s->end - s->next,
                                 .stalled_ns = s->stalled_ns,
+                                .read_at_ns = s->read_at_ns,
                                 .error = s->error,
                                 .ended = s->ended};
     pthread_mutex_unlock(&s->lock);

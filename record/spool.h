@@ -58,6 +58,7 @@ struct spool_state {
     uint64_t bytes;      /* read from the pipe */
     uint64_t waiting;    /* of them: not given to the reader yet */
     uint64_t stalled_ns; /* how long the pipe had to wait for room */
+    uint64_t read_at_ns; /* when bytes came last, by io_clock_ns */
     int error;           /* errno of the read that failed; 0: none did */
     bool ended;          /* the pipe is at its end, or failed */
 };

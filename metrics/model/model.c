@@ -317,6 +317,26 @@ const struct quality *model_quality(struct model *m)
     return &m->quality;
 }
 
+void model_count_from(struct model *m, uint64_t from_ns)
+{
+    runstates_count_from(m->runstates, from_ns);
+}
+
+void model_count_to(struct model *m, uint64_t to_ns)
+{
+    runstates_count_to(m->runstates, to_ns);
+}
+
+uint64_t model_blind_open_ns(const struct model *m, uint16_t pcpu)
+{
+    return runstates_blind_open_ns(m->runstates, pcpu);
+}
+
+const struct hole_count *model_holes(const struct model *m)
+{
+    return runstates_holes(m->runstates);
+}
+
 uint64_t model_blind_ns(const struct model *m, uint16_t pcpu)
 {
     return runstates_blind_ns(m->runstates, pcpu);

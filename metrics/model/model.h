@@ -79,8 +79,12 @@ const struct population *model_population(const struct model *m);
 /* The states' part of the quality record, up to the time that is settled (its other fields are 0). */
 const struct quality *model_quality(struct model *m);
 
-/* Time in which records of this pCPU were lost, as far as it is known by now. */
+/* See runstates_count_from, runstates_count_to, runstates_blind_ns, runstates_blind_open_ns and runstates_holes. */
+void model_count_from(struct model *m, uint64_t from_ns);
+void model_count_to(struct model *m, uint64_t to_ns);
 uint64_t model_blind_ns(const struct model *m, uint16_t pcpu);
+uint64_t model_blind_open_ns(const struct model *m, uint16_t pcpu);
+const struct hole_count *model_holes(const struct model *m);
 
 /* Guest vCPU time up to now_ns, and of it: whose state is not known, or known but doubtful (blind.h). */
 uint64_t model_vcpu_ns(const struct model *m, uint64_t now_ns);

@@ -23,6 +23,7 @@ struct runstates *runstates_new(struct population *population, struct quality *q
     r->population = population;
     r->quality = quality;
     r->start_ns = r->settled_ns = start_ns;
+    r->count_to_ns = UINT64_MAX;
     r->settles_at = UINT64_MAX;
     r->unseen.enough_ns = UNSEEN_NEVER;
     r->pcpus = pcpus;

@@ -68,8 +68,25 @@ bool runstates_end(struct runstates *r, uint64_t end_ns);
 /* The next transition not after `upto_ns`, or NULL. Valid until the next call of any function here. */
 const struct transition *runstates_take(struct runstates *r, uint64_t upto_ns);
 
-/* Time in which records of this pCPU were lost, as far as it is known by now. */
+/*
+ * Blind time and holes count from from_ns on, or to to_ns, what is beyond does not; at first all counts. _from forgets what was counted so
+ * far; to_ns may change as long as no event after the smaller one was given.
+ */
+void runstates_count_from(struct runstates *r, uint64_t from_ns);
+void runstates_count_to(struct runstates *r, uint64_t to_ns);
+
+/* Time in which records of this pCPU were lost, in windows that have ended. */
 uint64_t runstates_blind_ns(const struct runstates *r, uint16_t pcpu);
+
+/* The same of the window that goes on, up to what is settled; 0: none does. */
+uint64_t runstates_blind_open_ns(const struct runstates *r, uint16_t pcpu);
+
+/* Stretches in which no pCPU wrote a record. */
+struct hole_count {
+    uint64_t ns, n;
+    uint64_t first_ns; /* n > 0: where the first one begins */
+};
+const struct hole_count *runstates_holes(const struct runstates *r);
 
 /*
  * Saves the machine, or restores it into a new one whose population is restored. It can be saved only where all

@@ -212,7 +212,7 @@ void runstates_blind_end(struct runstates *r, uint16_t pcpu, uint64_t now_ns)
     struct pcpu_track *p = &r->pcpus[pcpu];
     if (p->blind_from_ns == BLIND_NONE)
         return;
-    uint64_t blind_ns = now_ns - min64(now_ns, p->blind_from_ns);
+    uint64_t blind_ns = runstates_counted_ns(r, p->blind_from_ns, now_ns);
     r->quality->blind_ns += blind_ns;
     p->blind_ns += blind_ns;
     p->blind_from_ns = BLIND_NONE;
@@ -250,6 +250,7 @@ static bool is_open(const struct runstates *r, const struct track *k, uint64_t u
 void runstates_hole(struct runstates *r, uint64_t from_ns, uint64_t to_ns)
 {
     const struct population *p = r->population;
+    runstates_count_hole(r, from_ns, to_ns);
     darken(r, from_ns, DARK_BEGINS);
     for (uint32_t vcpu = 0; vcpu < p->vcpus_n; vcpu++) {
         struct track *k = &r->tracks[vcpu];

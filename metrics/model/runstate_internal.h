@@ -57,7 +57,7 @@ struct pcpu_track {
     bool partial;           /* what runs there is recorded in part only (parser/decode/cores.h) */
     uint64_t blind_from_ns; /* since when it is blind, BLIND_NONE */
     unsigned blind_rings;   /* of itself and its siblings: those whose records are lost */
-    uint64_t blind_ns;      /* sum of its blind windows that ended */
+    uint64_t blind_ns;      /* sum of its blind windows that ended, within counted */
     struct instant instant;
     uint64_t woke_ns;    /* when it recorded a wake last */
     uint64_t io_ns;      /* and I/O */
@@ -82,7 +82,10 @@ struct runstates {
     uint64_t settles_at;       /* at so many records about states it moves by itself */
     uint64_t front_ns;         /* of the last event */
     uint64_t hole_end_ns;      /* of the last hole, 0: there was none */
-    uint64_t instant_ns;       /* of the last runstate change */
+    uint64_t count_from_ns;    /* blind time and holes count from here */
+    uint64_t count_to_ns;      /* to there */
+    struct hole_count holes;
+    uint64_t instant_ns; /* of the last runstate change */
     bool use_switches;
     bool named_wait;      /* vCPUs that were only named wait for the trace's beginning to be settled */
     struct track *tracks; /* by vCPU number */
@@ -98,6 +101,10 @@ struct runstates {
     bool first_run_lost;     /* a pCPU became blind before it said who runs there */
     size_t doubtful_n;       /* vCPUs with track.doubtful */
 };
+
+/* How much of that time counts (runstates_count_from). */
+uint64_t runstates_counted_ns(const struct runstates *r, uint64_t from_ns, uint64_t to_ns);
+void runstates_count_hole(struct runstates *r, uint64_t from_ns, uint64_t to_ns);
 
 /* Number of the vCPU, made on first sight; NOBODY for impossible ones (counted), as an idle vCPU on
  * another pCPU than its own, or without memory (queue.failed). */

@@ -64,6 +64,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(domain_watch),
     SUITE(wall_clock),
     SUITE(tracer),
+    SUITE(xen_trace),
     SUITE(notify),
     SUITE(guard_rule),
     SUITE(guard),

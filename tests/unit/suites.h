@@ -20,9 +20,9 @@ extern CU_TestInfo charge_tests[], charge_formats_tests[], charge_measured_tests
     sim_host_tests[], sim_schedulers_tests[], sim_credit_tests[], sim_sedf_tests[], sim_counts_tests[],
     sim_holds_tests[], sim_layouts_tests[], guard_rule_tests[], guard_tests[], noise_tests[],
     differences_tests[], tables_tests[], ring_tests[], ahead_tests[], reference_tests[], domain_info_tests[],
-    domain_watch_tests[], wall_clock_tests[], tracer_tests[], notify_tests[], store_tests[], disk_tests[],
-    periods_tests[], salvage_tests[], decimal_tests[], sharing_tests[], rates_tests[], bill_tests[],
-    closed_tests[], flight_tests[], metric_book_tests[], counter_log_tests[], screen_tests[],
-    screen_keys_tests[];
+    domain_watch_tests[], wall_clock_tests[], tracer_tests[], xen_trace_tests[], notify_tests[],
+    store_tests[], disk_tests[], periods_tests[], salvage_tests[], decimal_tests[], sharing_tests[],
+    rates_tests[], bill_tests[], closed_tests[], flight_tests[], metric_book_tests[], counter_log_tests[],
+    screen_tests[], screen_keys_tests[];
 
 #endif
