@@ -349,6 +349,22 @@ soon not kill -0 "$server" 2>/dev/null
 wait "$server"
 check 'it ends with standard input' equal 0 $?
 
+mkfifo "$scratch/anew"
+begin --live 1s "$scratch/anew" </dev/null
+check 'a FIFO that nobody writes' answers '^xenmeter_traces_ended_total 0$' "${url}metrics"
+rm "$scratch/anew"
+sleep 0.7
+mkfifo "$scratch/anew"
+timeout 10 cat "$scratch/mixed.xt" >"$scratch/anew"
+check 'one that is made anew under its name is read' soon answers '^xenmeter_traces_ended_total 1$' "${url}metrics"
+rm "$scratch/anew"
+mkfifo "$scratch/anew.new"
+mv "$scratch/anew.new" "$scratch/anew"
+timeout 10 cat "$scratch/mixed.xt" >"$scratch/anew"
+check 'so is another one that takes its place' soon answers '^xenmeter_traces_ended_total 2$' "${url}metrics"
+rm "$scratch/anew"
+check 'SIGTERM while there is none' ends
+
 mkfifo "$scratch/gone"
 begin --live 1s "$scratch/gone" </dev/null
 exec 5>"$scratch/gone"
