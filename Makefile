@@ -37,7 +37,10 @@ optional  = $(shell for p in $(filter-out $(WITHOUT),$(OPTIONAL)); do ! pkg-conf
 WARNINGS := -Wall -Wextra -Wpedantic
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) -I. -pthread $(shell pkg-config --cflags $(PKGS) $(optional)) \
              $(patsubst %,-DHAVE_%,$(optional)) $(CFLAGS)
-LIBS       = $(shell pkg-config --libs $(PKGS) $(optional)) -lm -pthread
+LIBS       = $(shell pkg-config --libs $(PKGS) $(filter-out libmicrohttpd,$(optional))) -ldl -lm -pthread
+# libmicrohttpd is loaded when it is needed (cmd/http_library.h), by the name that a program linked with it asks for.
+HTTP_LIBRARY = $(shell readelf -d "$$($(CC) -print-file-name=libmicrohttpd.so)" 2>/dev/null | sed -n 's/.*SONAME.*\[\(.*\)\]/\1/p')
+$(BUILD)/cmd/http_library.o: ALL_CFLAGS += $(patsubst %,-DHTTP_LIBRARY='"%"',$(HTTP_LIBRARY))
 
 LAYERS      := parser/source parser/decode parser/order parser metrics/model metrics/measure metrics/control metrics/relation metrics formats archive account host act record sim screen
 LIBRARY_SRC := $(wildcard $(LAYERS:%=%/*.c))

@@ -22,6 +22,7 @@ void bill_free(struct bill *b)
     free(b->rows);
     free(b->vm_seen);
     free(b->host_seen);
+    free(b->tagged_seen);
     free(b->guests);
     *b = (struct bill){0};
 }
@@ -51,6 +52,8 @@ static bool add_vm(struct bill *b, const struct bill_options *o, const struct ac
     r->kind = row->driver_domain ? BILL_DRIVER_DOMAIN : BILL_VM;
     r->base_ns = r->overhead_ns = r->idle_ns = r->capacity_ns = 0;
     r->tags = o->tags ? tags_of(o->tags, row->vm->uuid, row->vm->name) : NULL;
+    if (o->tags)
+        tags_note(o->tags, row->vm->uuid, row->vm->name, b->tagged_seen);
     return true;
 }
 
@@ -70,7 +73,8 @@ static bool add_nobody(struct bill *b, const struct account_statement *s, const 
                                   .peak_5min_ns = NS_UNKNOWN,
                                   .recorded_ns = host->recorded_ns,
                                   .not_recorded_ns = host->not_recorded_ns,
-                                  .before_total_ns = NS_UNKNOWN,
+                                  .before = {NS_UNKNOWN, 0},
+                                  .vm_before = {NS_UNKNOWN, 0},
                                   .verdict = host->verdict,
                                   .why = host->why};
     r->kind = kind;
@@ -291,13 +295,18 @@ static int bill_host(struct bill *b, const struct bill_options *o, const struct 
     return 0;
 }
 
-static bool make_seen(struct bill *b, const struct rates *rates)
+/* n flags, made once. False: no memory. */
+static bool make_flags(bool **flags, size_t n)
 {
-    if (!rates || b->vm_seen)
-        return true;
-    b->vm_seen = calloc(rates->n + 1, sizeof *b->vm_seen);
-    b->host_seen = calloc(rates->n + 1, sizeof *b->host_seen);
-    return b->vm_seen && b->host_seen;
+    if (!*flags)
+        *flags = calloc(n + 1, sizeof **flags);
+    return *flags != NULL;
+}
+
+static bool make_seen(struct bill *b, const struct bill_options *o)
+{
+    return (!o->rates || (make_flags(&b->vm_seen, o->rates->n) && make_flags(&b->host_seen, o->rates->n))) &&
+           (!o->tags || make_flags(&b->tagged_seen, o->tags->n));
 }
 
 int bill_make(struct bill *b, const struct bill_options *o, const struct account_statement *s,
@@ -305,7 +314,7 @@ int bill_make(struct bill *b, const struct bill_options *o, const struct account
 {
     size_t at = 0;
     b->n = 0;
-    if (!make_seen(b, o->rates))
+    if (!make_seen(b, o))
         return error_no_memory(err, "the bill");
     for (size_t i = 0; i < s->hosts_n; i++) {
         size_t first = at;

@@ -52,6 +52,7 @@ struct bill {
     size_t n, capacity;
     size_t made;                /* whose numbers are initialised */
     bool *vm_seen, *host_seen;  /* of each rate: a VM, a host that it names was there at its time */
+    bool *tagged_seen;          /* of each line of the tags: its VM was there */
     struct guest_share *guests; /* scratch */
     size_t guests_capacity;
 };

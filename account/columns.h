@@ -80,10 +80,10 @@ extern const char *const account_verdict_words[];
     {COLUMN_HEAD(running_pct_of_vcpus, "running", PERCENT, 2, 0, 0, "running, of the time of its vCPUs"), .get = account_running_pct}, \
     {COLUMN_HEAD(runnable_pct_of_vcpus, "waited", PERCENT, 2, 0, 0, "runnable, of the time of its vCPUs"), .get = account_runnable_pct}, \
     {COLUMN_HEAD(total_pct_of_host, "of host", PERCENT, 2, 0, 0, "total, of the recorded time of the host's pCPUs"), .get = account_host_pct}, \
-    {COLUMN_HEAD(change_ns, "change", NS, 0, 0, 0, "total, less that of the period before"), .get = account_change_ns}, \
-    {COLUMN_HEAD(change_pct, "change", PERCENT, 1, 0, 0, "the same, of the total of the period before"), .get = account_change_pct}, \
-    {COLUMN_HEAD(peak_1s_ns, "peak 1 s", NS, 0, 0, 0, "the most of total in any second (--peaks)"), ACCOUNT_KNOWN(peak_1s_ns)}, \
-    {COLUMN_HEAD(peak_5min_ns, "peak 5 min", NS, 0, 0, 0, "the most of total in any five minutes (--peaks)"), ACCOUNT_KNOWN(peak_5min_ns)}, \
+    {COLUMN_HEAD(change_ns, "change", NS, 0, 0, 0, "total, less that of the period before, which is scaled to as much recorded time as this one has"), .get = account_change_ns}, \
+    {COLUMN_HEAD(change_pct, "change", PERCENT, 1, 0, 0, "the same, per cent of that scaled total"), .get = account_change_pct}, \
+    {COLUMN_HEAD(peak_1s_ns, "peak 1 s", NS, 0, 0, 0, "the most of total in any recorded second (--peaks); none: several VMs"), ACCOUNT_KNOWN(peak_1s_ns)}, \
+    {COLUMN_HEAD(peak_5min_ns, "peak 5 min", NS, 0, 0, 0, "the most of total in any five recorded minutes (--peaks); none: several VMs"), ACCOUNT_KNOWN(peak_5min_ns)}, \
     {COLUMN_HEAD(executions, "executions", COUNT, 0, 0, 0, "dispatches"), ACCOUNT_NS(executions)}, \
     {COLUMN_HEAD(io_map, "map", COUNT, 0, 0, 0, "pages that driver domains mapped"), ACCOUNT_NS(io[IO_MAP])}, \
     {COLUMN_HEAD(io_unmap, "unmap", COUNT, 0, 0, 0, "and unmapped"), ACCOUNT_NS(io[IO_UNMAP])}, \

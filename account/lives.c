@@ -25,9 +25,11 @@ static bool has_several(const struct summary *s, size_t i)
 
 bool lives_need_more(const struct host_facts *f, const struct summary *s)
 {
-    for (size_t i = 0; i < s->domains_n; i++)
-        if (has_several(s, i) || !host_facts_domain(f, (uint32_t)s->domains[i].domain, UINT64_MAX))
+    for (size_t i = 0; i < s->domains_n; i++) {
+        const uint32_t domain = (uint32_t)s->domains[i].domain;
+        if (has_several(s, i) || (domain != 0 && !host_facts_domain(f, domain, UINT64_MAX)))
             return true;
+    }
     return false;
 }
 

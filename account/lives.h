@@ -10,7 +10,10 @@
 #include "formats/buffer.h"
 #include "parser/error.h"
 
-/* Whether the facts leave open who a domain of the summary was: it is not in them, or an id had several incarnations. */
+/*
+ * Whether the facts leave open who a domain of the summary was: it is not in them, or an id had several incarnations. Domain 0 is its
+ * host's, whatever they have of it.
+ */
 bool lives_need_more(const struct host_facts *f, const struct summary *s);
 
 /*

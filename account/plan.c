@@ -20,6 +20,14 @@ static struct account_period span_of(const struct recorded *r)
     return (struct account_period){r->begin_utc_ns, r->end_utc_ns};
 }
 
+/* Where that begins which is read: with `before` in the period before. */
+static int64_t first_moment(const struct account_options *o)
+{
+    if (!o->before || o->granularity == ACCOUNT_TOTAL || o->from_utc_ns <= 0)
+        return o->from_utc_ns;
+    return account_period_of(o->granularity, o->from_utc_ns - 1).begin_utc_ns;
+}
+
 /* The time that all captures have, cut to what is asked for. */
 static struct account_period total_of(const struct fleet *f, const struct account_options *o)
 {
@@ -30,7 +38,7 @@ static struct account_period total_of(const struct fleet *f, const struct accoun
         total.end_utc_ns = p.end_utc_ns > total.end_utc_ns ? p.end_utc_ns : total.end_utc_ns;
     }
     if (o->from_utc_ns != INT64_MIN)
-        total.begin_utc_ns = o->from_utc_ns;
+        total.begin_utc_ns = first_moment(o);
     if (o->to_utc_ns != INT64_MAX)
         total.end_utc_ns = o->to_utc_ns;
     return total;
@@ -43,7 +51,9 @@ static struct account_period period_at(const struct planning *x, int64_t utc_ns)
     struct account_period p = x->total;
     if (o->granularity != ACCOUNT_TOTAL) {
         p = account_period_of(o->granularity, utc_ns);
-        if (p.begin_utc_ns < o->from_utc_ns)
+        if (utc_ns < o->from_utc_ns && p.end_utc_ns > o->from_utc_ns)
+            p.end_utc_ns = o->from_utc_ns;
+        if (utc_ns >= o->from_utc_ns && p.begin_utc_ns < o->from_utc_ns)
             p.begin_utc_ns = o->from_utc_ns;
         if (p.end_utc_ns > o->to_utc_ns)
             p.end_utc_ns = o->to_utc_ns;
@@ -63,6 +73,7 @@ static int add_piece(struct planning *x, const struct plan_piece *piece, struct 
     if (!array_make_room(&p->pieces, &p->capacity, p->n + 1, sizeof *p->pieces))
         return error_no_memory(err, "the plan of periods");
     p->pieces[p->n++] = *piece;
+    p->wanted_n += piece->period.begin_utc_ns >= x->options->from_utc_ns;
     return 0;
 }
 
@@ -150,7 +161,7 @@ int plan_make(struct plan *p, const struct fleet *f, const struct account_option
     for (size_t i = 0; i < f->n; i++)
         if (plan_capture(&x, i, err) != 0)
             return -1;
-    if (p->n == 0)
+    if (p->wanted_n == 0)
         return error_set(err, ERROR_USAGE, "nothing of these archives lies in the time that is asked for");
     qsort(p->pieces, p->n, sizeof *p->pieces, compare_pieces);
     return 0;

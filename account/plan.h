@@ -16,6 +16,7 @@ struct plan_piece {
 struct plan {
     struct plan_piece *pieces; /* by beginning of the period, then in the fleet's order */
     size_t n, capacity;
+    size_t wanted_n; /* of periods that are asked for; the others are of the period before */
 };
 
 /*

@@ -154,16 +154,17 @@ VALUE_OF(account_why, account_line, some_text(l->why))
 struct value account_change_ns(const struct row_view *v)
 {
     const struct account_row *r = &((const struct account_line *)v->row)->row;
-    return r->before_total_ns == NS_UNKNOWN ? none()
-                                            : integer((int64_t)r->total_ns - (int64_t)r->before_total_ns);
+    uint64_t compared = account_compared_ns(r);
+    return compared == NS_UNKNOWN ? none() : integer((int64_t)r->total_ns - (int64_t)compared);
 }
 
 struct value account_change_pct(const struct row_view *v)
 {
     const struct account_row *r = &((const struct account_line *)v->row)->row;
-    if (r->before_total_ns == NS_UNKNOWN || r->before_total_ns == 0)
+    uint64_t compared = account_compared_ns(r);
+    if (compared == NS_UNKNOWN || compared == 0)
         return none();
-    return decimal(100.0 * ((double)r->total_ns - (double)r->before_total_ns) / (double)r->before_total_ns);
+    return decimal(100.0 * ((double)r->total_ns - (double)compared) / (double)compared);
 }
 
 /* Scaled to the whole period, rounded down. */

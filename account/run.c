@@ -45,7 +45,7 @@ static int tally_kept(struct job *j, const struct fleet *f, const struct fleet_c
 
 /* By the archive itself: by intervals, and peaks. */
 static int tally_archive(struct job *j, const struct fleet *f, const struct plan_piece *piece,
-                         const struct account_options *o)
+                         const struct account_options *o, bool peaks)
 {
     const struct fleet_capture *c = &f->captures[piece->capture];
     const struct tally_part part = {piece->period, c->counts_from_tsc, c->counts_to_tsc};
@@ -60,19 +60,26 @@ static int tally_archive(struct job *j, const struct fleet *f, const struct plan
                      : error_set(&j->err, ERROR_FORMAT, "it was changed while it was read");
     if (status == 0 && of)
         status = tally_intervals(&j->tally, a, &captures[c->nth], &facts, &c->recorded, of, &j->err);
-    if (status == 0 && o->peaks)
+    if (status == 0 && peaks)
         status = tally_peaks(&j->tally, a, &captures[c->nth], &facts, &c->recorded, of, &j->err);
     host_facts_free(&facts);
     archive_close(a);
     return status;
 }
 
+/* Whether the period is asked for; else it is the one before. */
+static bool is_wanted(const struct account_options *o, const struct account_period *period)
+{
+    return period->begin_utc_ns >= o->from_utc_ns;
+}
+
 static int tally_piece(struct job *j, const struct fleet *f, const struct plan_piece *piece,
                        const struct account_options *o)
 {
+    const bool peaks = o->peaks && is_wanted(o, &piece->period);
     if (piece->whole && tally_kept(j, f, &f->captures[piece->capture]) != 0)
         return -1;
-    return piece->whole && !o->peaks ? 0 : tally_archive(j, f, piece, o);
+    return piece->whole && !peaks ? 0 : tally_archive(j, f, piece, o, peaks);
 }
 
 static void work(void *context, size_t slot, unsigned thread)
@@ -91,7 +98,7 @@ static void work(void *context, size_t slot, unsigned thread)
 static int end_period(struct running *x, struct error *err)
 {
     struct account_statement statement;
-    if (!x->period)
+    if (!x->period || !is_wanted(x->options, x->period))
         return 0;
     if (!sums_statement(x->sums, &statement))
         return error_no_memory(err, "the statement");

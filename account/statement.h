@@ -73,6 +73,12 @@ struct account_vm {
     const char *name; /* the last in this period; "": not known */
 };
 
+/* What a VM cost in the period before, as measured. */
+struct account_before {
+    uint64_t total_ns; /* NS_UNKNOWN: it was not there, or nothing was recorded just before this period */
+    uint64_t recorded_ns;
+};
+
 /* A VM on a host in a period; or, added up by account_sum_add, on several hosts. */
 struct account_row {
     struct account_period period;
@@ -106,8 +112,9 @@ struct account_row {
 
     uint64_t recorded_ns;     /* of its host; of several hosts: the period's length less not_recorded_ns */
     uint64_t not_recorded_ns; /* of the period's length, times in which none of its hosts was recorded */
-    uint64_t before_total_ns; /* total_ns of the period before, on this host; NS_UNKNOWN: it has none there */
-    enum verdict verdict;     /* of its hosts, the worst */
+    struct account_before before;    /* on this host; of a sum: what it is compared with */
+    struct account_before vm_before; /* on all hosts; a sum has none */
+    enum verdict verdict;            /* of its hosts, the worst */
     const char *why;
 };
 
@@ -149,6 +156,8 @@ struct account_options {
     const int64_t *
         cuts; /* moments, ascending, at which periods are divided as well (prices change there); NULL: none */
     size_t cuts_n;
+    bool
+        before; /* the period before from_utc_ns is read, too, and not handed out: for the first row's changes */
     bool peaks;            /* peak_1s_ns, peak_5min_ns are wanted: all intervals are read, which takes long */
     unsigned jobs;         /* threads; 0 is 1 */
     uint64_t memory_limit; /* bytes for one period's sums; 0: no limit */
@@ -172,9 +181,11 @@ int account_run(const struct account_options *o,
 
 /*
  * For sums by VM, by host, by tag. All zero is an empty sum; `row.wait` points to its own histogram as soon as something was added, so it
- * is not copied. What differs (vm, host, domain) becomes NULL, -1, 0. Peaks become the sum of the parts' peaks: no less than the peak.
+ * is not copied. What differs (vm, host, domain) becomes NULL, -1, 0. Of several VMs there are no peaks, and nothing is compared.
  */
 struct account_sum {
+    bool
+        all_hosts; /* set it before the first row: rows come of all hosts of a VM, and so does what they are compared with */
     struct account_row row;
     struct histogram wait;
     struct account_span *spans; /* recorded, of all hosts */
@@ -184,6 +195,12 @@ struct account_sum {
 /* Adds a row of a statement, of the same period. False: no memory. */
 bool account_sum_add(struct account_sum *into, const struct account_row *from);
 void account_sum_free(struct account_sum *s);
+
+/*
+ * What the row is compared with: the total of the period before, scaled to as much recorded time as the row has. NS_UNKNOWN: nothing, or
+ * one of the two was not recorded.
+ */
+uint64_t account_compared_ns(const struct account_row *row);
 
 /* How much of the period was recorded, per cent. 100 only if all of it was. */
 double account_covered_pct(const struct account_period *period, uint64_t not_recorded_ns);

@@ -5,6 +5,7 @@
 #include "account/adding.h"
 #include "account/statement.h"
 #include "metrics/array.h"
+#include "metrics/min_max.h"
 
 /* The numbers of a row that add up. */
 static const size_t numbers[] = {
@@ -32,10 +33,12 @@ static bool add_numbers(struct account_row *to, const struct account_row *from)
     return true;
 }
 
-/* NS_UNKNOWN where either is not known. */
-static uint64_t known_sum(uint64_t a, uint64_t b)
+static const struct account_before nothing_before = {NS_UNKNOWN, 0};
+
+/* A VM is on one host at a time. Several VMs need not have their peaks together. NS_UNKNOWN where either is not known. */
+static uint64_t peak_of(const struct account_row *sum, uint64_t a, uint64_t b)
 {
-    return a == NS_UNKNOWN || b == NS_UNKNOWN ? NS_UNKNOWN : a + b;
+    return !sum->vm || a == NS_UNKNOWN || b == NS_UNKNOWN ? NS_UNKNOWN : max64(a, b);
 }
 
 static bool add_spans(struct account_sum *s, const struct account_row *from)
@@ -107,12 +110,10 @@ bool account_sum_add(struct account_sum *into, const struct account_row *from)
     to->vcpus = to->vm ? (from->vcpus > to->vcpus ? from->vcpus : to->vcpus) : to->vcpus + from->vcpus;
     to->memory_kib = to->vm ? (from->memory_kib > to->memory_kib ? from->memory_kib : to->memory_kib)
                             : to->memory_kib + from->memory_kib;
-    to->peak_1s_ns = is_first ? from->peak_1s_ns : known_sum(to->peak_1s_ns, from->peak_1s_ns);
-    to->peak_5min_ns = is_first ? from->peak_5min_ns : known_sum(to->peak_5min_ns, from->peak_5min_ns);
-    if (is_first || to->before_total_ns == NS_UNKNOWN)
-        to->before_total_ns = from->before_total_ns;
-    else if (from->before_total_ns != NS_UNKNOWN)
-        to->before_total_ns += from->before_total_ns;
+    to->peak_1s_ns = is_first ? from->peak_1s_ns : peak_of(to, to->peak_1s_ns, from->peak_1s_ns);
+    to->peak_5min_ns = is_first ? from->peak_5min_ns : peak_of(to, to->peak_5min_ns, from->peak_5min_ns);
+    to->before = to->vm && (is_first || into->all_hosts) ? into->all_hosts ? from->vm_before : from->before
+                                                         : nothing_before;
     if (from->wait->count > 0 && (into->wait.count == 0 || from->wait->max > into->wait.max))
         to->wait_max_at_utc_ns = from->wait_max_at_utc_ns;
     if (!add_numbers(to, from) || !histogram_merge(&into->wait, from->wait) || !add_spans(into, from))
@@ -121,6 +122,15 @@ bool account_sum_add(struct account_sum *into, const struct account_row *from)
     if (!to->host)
         to->recorded_ns = (uint64_t)(to->period.end_utc_ns - to->period.begin_utc_ns) - to->not_recorded_ns;
     return true;
+}
+
+uint64_t account_compared_ns(const struct account_row *row)
+{
+    const struct account_before *b = &row->before;
+    if (b->total_ns == NS_UNKNOWN || b->recorded_ns == 0 || row->recorded_ns == 0)
+        return NS_UNKNOWN;
+    uint128 scaled = (uint128)b->total_ns * row->recorded_ns / b->recorded_ns;
+    return scaled > INT64_MAX ? NS_UNKNOWN : (uint64_t)scaled;
 }
 
 void account_sum_free(struct account_sum *s)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "account/adding.h"
+#include "account/before.h"
 #include "metrics/array.h"
 #include "metrics/min_max.h"
 
@@ -28,11 +29,6 @@ struct service_sum {
     const struct vm_sum *driver_domain, *guest;
 };
 
-struct total_before {
-    const char *host, *key; /* kept texts */
-    uint64_t total_ns;
-};
-
 /* Things that are found by a tree, and listed. */
 struct found {
     void *tree;
@@ -45,8 +41,7 @@ struct sums {
     struct account_period period;
     struct found hosts, vms, services;
     uint64_t memory;
-    struct total_before *before; /* by host and key, of the period that ends where this one begins */
-    size_t before_n;
+    struct before before;           /* of the period that ends where this one begins */
     struct account_host *out_hosts; /* of the statement */
     struct account_row *out_rows;
     struct account_service *out_services;
@@ -146,7 +141,7 @@ void sums_free(struct sums *s)
     free(s->services.list);
     free(s->vms.list);
     free(s->hosts.list);
-    free(s->before);
+    before_free(&s->before);
     free(s->out_hosts);
     free(s->out_rows);
     free(s->out_services);
@@ -160,38 +155,16 @@ uint64_t sums_memory(const struct sums *s)
 
 /* ---- the period before ---- */
 
-static int compare_before(const void *a, const void *b)
-{
-    const struct total_before *x = a, *y = b;
-    int order = compare_texts(x->host, y->host);
-    return order ? order : compare_texts(x->key, y->key);
-}
-
 bool sums_begin(struct sums *s, const struct account_period *period)
 {
-    bool adjoins = s->vms.n > 0 && s->period.end_utc_ns == period->begin_utc_ns;
-    free(s->before);
-    s->before_n = 0;
-    s->before = calloc(s->vms.n + 1, sizeof *s->before);
-    if (!s->before)
+    struct account_statement statement;
+    s->before.n = 0;
+    if (s->vms.n > 0 && s->period.end_utc_ns == period->begin_utc_ns &&
+        (!sums_statement(s, &statement) || !before_take(&s->before, statement.rows, statement.rows_n)))
         return false;
-    for (size_t i = 0; i < s->vms.n && adjoins; i++) {
-        const struct vm_sum *v = s->vms.list[i];
-        s->before[s->before_n++] = (struct total_before){v->host->host.name, v->vm.key, v->row.total_ns};
-    }
-    if (s->before_n > 1)
-        qsort(s->before, s->before_n, sizeof *s->before, compare_before);
     clear(s);
     s->period = *period;
     return true;
-}
-
-static uint64_t total_before(const struct sums *s, const struct vm_sum *v)
-{
-    const struct total_before like = {.host = v->host->host.name, .key = v->vm.key};
-    const struct total_before *found =
-        s->before_n ? bsearch(&like, s->before, s->before_n, sizeof like, compare_before) : NULL;
-    return found ? found->total_ns : NS_UNKNOWN;
 }
 
 /* ---- adding ---- */
@@ -415,7 +388,8 @@ static void put_row(const struct sums *s, struct vm_sum *v, const struct account
     r->total_ns = r->used_ns + r->charged_ns + r->own_ns + r->unattributed_ns;
     r->recorded_ns = host->recorded_ns;
     r->not_recorded_ns = host->not_recorded_ns;
-    r->before_total_ns = total_before(s, v);
+    r->before = before_of(&s->before, host->name, v->vm.key);
+    r->vm_before = before_of(&s->before, "", v->vm.key);
     r->verdict = host->verdict;
     r->why = host->why;
 }

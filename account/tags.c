@@ -173,17 +173,32 @@ static int compare_vm(const void *key, const void *tagged)
     return strcmp(key, ((const struct tagged *)tagged)->vm);
 }
 
-const char *const *tags_of(const struct tags *t, const char *vm_uuid, const char *vm_name)
+static struct tagged *find_name(const struct tags *t, const char *vm_name)
 {
-    const struct tagged *found = NULL;
+    return *vm_name && t->n > 0 ? bsearch(vm_name, t->at, t->n, sizeof *t->at, compare_vm) : NULL;
+}
+
+static struct tagged *find_uuid(const struct tags *t, const char *vm_uuid)
+{
     char uuid[UUID_LENGTH + 1];
     snprintf(uuid, sizeof uuid, "%s", vm_uuid);
     fold_uuid(uuid);
-    if (*uuid && t->n > 0)
-        found = bsearch(uuid, t->at, t->n, sizeof *t->at, compare_vm);
-    if (!found && *vm_name && t->n > 0)
-        found = bsearch(vm_name, t->at, t->n, sizeof *t->at, compare_vm);
+    return find_name(t, uuid);
+}
+
+const char *const *tags_of(const struct tags *t, const char *vm_uuid, const char *vm_name)
+{
+    const struct tagged *found = find_uuid(t, vm_uuid);
+    found = found ? found : find_name(t, vm_name);
     return found ? found->values : NULL;
+}
+
+void tags_note(const struct tags *t, const char *vm_uuid, const char *vm_name, bool *seen)
+{
+    const struct tagged *const found[] = {find_uuid(t, vm_uuid), find_name(t, vm_name)};
+    for (size_t i = 0; i < 2; i++)
+        if (found[i])
+            seen[found[i] - t->at] = true;
 }
 
 int tags_index(const struct tags *t, const char *name)

@@ -9,6 +9,7 @@
 #ifndef XENMETER_ACCOUNT_TAGS_H
 #define XENMETER_ACCOUNT_TAGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "parser/error.h"
@@ -38,6 +39,9 @@ void tags_free(struct tags *t);
 
 /* The tags of a VM, by its UUID or else its name ("": not known), in the order of t->names. NULL: it has none. */
 const char *const *tags_of(const struct tags *t, const char *vm_uuid, const char *vm_name);
+
+/* Notes in seen[t->n] the lines that name this VM, by its UUID or by its name. */
+void tags_note(const struct tags *t, const char *vm_uuid, const char *vm_name, bool *seen);
 
 /* The number of the tag of that name; -1: there is none. */
 int tags_index(const struct tags *t, const char *name);

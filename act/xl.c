@@ -6,14 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DOMAINS_END   0x7ff0u /* DOMID_FIRST_RESERVED */
+#include "host/xl_line.h"
+
 #define CAP_MAX       65535u
 #define WEIGHT_MAX    65535u
 #define TIME_US_MIN   10u         /* RTDS_MIN_PERIOD, RTDS_MIN_BUDGET */
-#define TIME_US_MAX   4000000000u /* as u32, with room */
+#define TIME_US_END   4000000001u /* as u32, with room */
 #define PERIOD_US     10000u      /* RTDS_DEFAULT_PERIOD */
-#define VCPUS_MAX     8192u
-#define LINE_WORDS    8
 #define PPM           1000000u
 #define PPM_OF_A_CENT 10000u /* 1 % */
 
@@ -35,45 +34,14 @@ const char *const *xl_list_words(enum xl_scheduler s)
 
 /* ---- lines ---- */
 
-/* The last words of a line; the name before them can contain blanks. */
-struct line {
-    char name[ACT_NAME_BYTES];
-    char *words[LINE_WORDS];
-};
-
-/* Cuts the last n words off a line, and takes the rest for the name. False: there are not so many. */
-static bool cut_line(char *text, size_t n, struct line *l)
+/* The name before the word; it is printed, and kept in JSON. */
+static void set_name(struct host_guest *g, struct span line, struct span word)
 {
-    char *end = text + strlen(text);
-    for (size_t i = n; i-- > 0;) {
-        while (end > text && isspace((unsigned char)end[-1]))
-            end--;
-        *end = '\0';
-        while (end > text && !isspace((unsigned char)end[-1]))
-            end--;
-        if (!*end)
-            return false;
-        l->words[i] = end;
-    }
-    while (end > text && isspace((unsigned char)end[-1]))
-        end--;
-    size_t size = (size_t)(end - text) < sizeof l->name - 1 ? (size_t)(end - text) : sizeof l->name - 1;
-    for (size_t i = 0; i < size; i++) /* a name is printed, and kept in JSON */
-        l->name[i] = isprint((unsigned char)text[i]) ? text[i] : '?';
-    l->name[size] = '\0';
-    return true;
-}
-
-/* A whole number from `least` to `most`. */
-static bool number_of(const char *word, uint64_t least, uint64_t most, uint64_t *number)
-{
-    uint64_t n = 0;
-    if (!*word || strlen(word) > 10 || word[strspn(word, "0123456789")])
-        return false;
-    for (; *word; word++)
-        n = 10 * n + (uint64_t)(*word - '0');
-    *number = n;
-    return n >= least && n <= most;
+    struct span name = xl_line_before(line, word);
+    size_t n = name.n < sizeof g->name - 1 ? name.n : sizeof g->name - 1;
+    for (size_t i = 0; i < n; i++)
+        g->name[i] = isprint((unsigned char)name.at[i]) ? name.at[i] : '?';
+    g->name[n] = '\0';
 }
 
 /* ---- Credit and Credit2: "NAME ID WEIGHT CAP" ---- */
@@ -91,17 +59,19 @@ static int bad_line(const char *text, struct error *err)
                      shown);
 }
 
-static int read_cap(const char *line, char *text, struct host_guests *guests, struct error *err)
+static int read_cap(const char *text, struct host_guests *guests, struct error *err)
 {
-    struct line l;
+    const struct span line = {text, strlen(text)};
+    const struct xl_line l = xl_line_cut(line);
+    const struct span *at = l.words; /* the last column first */
     uint64_t id, weight, cap;
-    if (!cut_line(text, 3, &l) || !number_of(l.words[0], 0, DOMAINS_END - 1, &id) ||
-        !number_of(l.words[1], 0, WEIGHT_MAX, &weight) || !number_of(l.words[2], 0, CAP_MAX, &cap))
-        return bad_line(line, err);
+    if (l.n < 3 || !span_number(at[2], XL_DOMAINS_END, &id) || !span_number(at[1], WEIGHT_MAX + 1, &weight) ||
+        !span_number(at[0], CAP_MAX + 1, &cap))
+        return bad_line(text, err);
     struct host_guest *g = host_guests_add(guests, (uint16_t)id);
     if (!g)
         return error_no_memory(err, "the list of domains");
-    memcpy(g->name, l.name, sizeof g->name);
+    set_name(g, line, at[2]);
     snprintf(g->value, sizeof g->value, "-c %" PRIu64, cap);
     return 0;
 }
@@ -120,7 +90,7 @@ static bool add_vcpu(struct host_guest *g, uint64_t vcpu, uint64_t period, uint6
 
 /* The guest of the id, made if the line is its first one; its lines follow each other. NULL with `err` filled. */
 static struct host_guest *guest_of_line(struct host_guests *guests, uint64_t id, uint64_t vcpu,
-                                        const char *name, struct error *err)
+                                        struct error *err)
 {
     struct host_guest *g = guests->n > 0 ? &guests->at[guests->n - 1] : NULL;
     g = g && g->domain == id ? g : NULL;
@@ -129,29 +99,30 @@ static struct host_guest *guest_of_line(struct host_guests *guests, uint64_t id,
                   id, vcpu);
         return NULL;
     }
-    if (!g && (g = host_guests_add(guests, (uint16_t)id)))
-        snprintf(g->name, sizeof g->name, "%s", name);
-    if (!g)
+    if (!g && !(g = host_guests_add(guests, (uint16_t)id)))
         error_no_memory(err, "the list of domains");
     return g;
 }
 
-static int read_vcpu(const char *line, char *text, struct host_guests *guests, struct error *err)
+static int read_vcpu(const char *text, struct host_guests *guests, struct error *err)
 {
-    struct line l;
+    const struct span line = {text, strlen(text)};
+    const struct xl_line l = xl_line_cut(line);
+    const struct span *at = l.words; /* the last column first */
     uint64_t id, vcpu, period, budget;
-    if (!cut_line(text, 5, &l) || !number_of(l.words[0], 0, DOMAINS_END - 1, &id) ||
-        !number_of(l.words[1], 0, VCPUS_MAX - 1, &vcpu) ||
-        !number_of(l.words[2], TIME_US_MIN, TIME_US_MAX, &period) ||
-        !number_of(l.words[3], TIME_US_MIN, period, &budget) ||
-        (strcmp(l.words[4], "yes") != 0 && strcmp(l.words[4], "no") != 0))
-        return bad_line(line, err);
-    struct host_guest *g = guest_of_line(guests, id, vcpu, l.name, err);
+    if (l.n < 5 || !span_number(at[4], XL_DOMAINS_END, &id) || !span_number(at[3], XL_VCPUS_END, &vcpu) ||
+        !span_number(at[2], TIME_US_END, &period) || period < TIME_US_MIN ||
+        !span_number(at[1], period + 1, &budget) || budget < TIME_US_MIN ||
+        !(span_is(at[0], "yes") || span_is(at[0], "no")))
+        return bad_line(text, err);
+    struct host_guest *g = guest_of_line(guests, id, vcpu, err);
     if (!g)
         return -1;
+    if (g->vcpus == 0)
+        set_name(g, line, at[4]);
     g->vcpus = (uint32_t)vcpu + 1;
     g->period_us = g->period_us ? g->period_us : (uint32_t)period;
-    if (!add_vcpu(g, vcpu, period, budget, l.words[4][0] == 'y'))
+    if (!add_vcpu(g, vcpu, period, budget, *at[0].at == 'y'))
         return error_set(err, ERROR_FORMAT, "domain %" PRIu64 " has more vCPUs than can be kept in mind", id);
     return 0;
 }
@@ -177,11 +148,9 @@ static bool is_header(const char *line, enum xl_scheduler s)
     return strncmp(line, "Name", 4) == 0 && strstr(line, "ID") && strstr(line, s == XL_RTDS ? "VCPU" : "Cap");
 }
 
-static int read_line(enum xl_scheduler s, char *text, bool *begun, struct host_guests *guests,
+static int read_line(enum xl_scheduler s, const char *text, bool *begun, struct host_guests *guests,
                      struct error *err)
 {
-    char line[80];
-    snprintf(line, sizeof line, "%s", text);
     if (!*text || strncmp(text, "Cpupool ", 8) == 0)
         return 0;
     if (is_header(text, s)) {
@@ -189,8 +158,8 @@ static int read_line(enum xl_scheduler s, char *text, bool *begun, struct host_g
         return 0;
     }
     if (!*begun)
-        return bad_line(line, err);
-    return s == XL_RTDS ? read_vcpu(line, text, guests, err) : read_cap(line, text, guests, err);
+        return bad_line(text, err);
+    return s == XL_RTDS ? read_vcpu(text, guests, err) : read_cap(text, guests, err);
 }
 
 static int by_domain(const void *a, const void *b)

@@ -35,14 +35,15 @@ peer() { # WHAT COMMAND...
     [ -z "$xenalyze" ] || row "xenalyze $1" xenalyze "$cpu" - "$xenalyze" "$1" --cpu-hz 2.4G "$2"
 }
 
-# Runs the rows and prints them. Ratios are of cpu seconds, or where there is no hop of wall seconds.
+# Runs the rows and prints them. Ratios are of cpu seconds; of wall seconds where there is no hop, and in rows of every CPU.
 table() { # TITLE ROUNDS RECORDS REFERENCES
     "$traces/run" -n "$2" < "$plan" | paste "$labels" - |
         awk -F '\t' -v title="$1" -v rounds="$2" -v records="$3" -v references="$4" '
-            function base(row) { return records ? cpu[row] : wall[row] }
+            function base(row, wanted) { return records && !on_all[wanted] ? cpu[row] : wall[row] }
             {
                 label[NR] = $1
                 against[NR] = $2
+                on_all[NR] = $1 ~ /every CPU$/
                 row_of[$1 ~ /^xenalyze/ ? "xenalyze" : $1] = NR
                 if ($1 ~ /^hop/) hop = NR
                 failed[NR] = $3 == "failed"
@@ -50,7 +51,7 @@ table() { # TITLE ROUNDS RECORDS REFERENCES
                 wall[NR] = m[1]; cpu[NR] = m[2]; peak[NR] = m[3]; anon[NR] = m[4]; samples[NR] = m[5]
             }
             function ratio(row, other) {
-                return other && !failed[other] && base(other) > 0 ? sprintf("%.2f", base(row) / base(other)) : "-"
+                return other && !failed[other] && base(other, row) > 0 ? sprintf("%.2f", base(row, row) / base(other, row)) : "-"
             }
             END {
                 printf "\n%-46s %8s %8s %9s %7s %10s %8s %8s\n", title, "wall s", "cpu s", records ? "ns/record" : "",
@@ -78,6 +79,10 @@ reports() { # FILE: the rows that every kind of trace has
     ours "report -g $granularities -c (no charges)" report -q -g $granularities -c $times "$1"
     ours "report -g $granularities -b vcpu" report -q -g $granularities -b vcpu "$1"
     [ -z "$several" ] || ours "report -g $granularities -b $several" report -q -g $granularities -b $several "$1"
+    row 'report, the whole trace, every CPU' xenalyze - - "$xenmeter" report -q "$1"
+    row "report -g $granularities, every CPU" xenalyze - - "$xenmeter" report -q -g $granularities "$1"
+    ours 'charge --charge-per execution' charge -q --charge-per execution "$1"
+    ours 'charge --charge-per task' charge -q --charge-per task "$1"
 }
 # How the trace was made, if it was.
 made() { # FILE
@@ -108,9 +113,7 @@ full() { # TITLE FILE
     row 'read the bytes (dd)' xenalyze "$cpu" - dd "if=$2" of=/dev/null bs=1M
     hop "$2"
     reports "$2"
-    ours "charge -g $granularities" charge -q -g "$granularities" "$2"
     made "$2"
-    row 'report, every CPU' xenalyze - - "${report[@]}" "$2"
     row 'only drain the pipe' xenalyze "$cpu" "$2" "$traces/drain"
     row 'report, from a pipe' xenalyze "$cpu" "$2" "${report[@]}" -
     row 'zstd -dc' xenalyze "$cpu" - zstd -dcq "$2.zst"
@@ -133,6 +136,7 @@ dumps() { # TITLE FILE
     ours 'dump, one domain of 21' dump -q -d 3 "$2"
     ours 'dump, one event of fifty' dump -q -e credit2_schedule "$2"
     ours 'dump --count' dump -q --count "$2"
+    row 'dump, every CPU' xenalyze - - "$xenmeter" dump -q "$2"
     peer --dump-all "$2"
     table "$1, dump" 3 "$records" xenalyze
 }
@@ -178,8 +182,8 @@ load() { cut -d' ' -f1 /proc/loadavg; }
 echo "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(nproc) CPUs, load $(load) before the first run"
 echo "Medians of $rounds runs (dump and archives: 3) in turns with the other rows of the table, unless a row says otherwise;"
 echo "short runs are repeated and their mean is taken. Page cache warm; output to /dev/null; on CPU $cpu alone unless a row says"
-echo "otherwise. ns/record and the ratios are of cpu (user+system) seconds, those of archives of wall seconds. Peak is the"
-echo "largest resident set, mapped files included (the hop's is the trace); anon the anonymous part of it, RssAnon of"
+echo "otherwise. ns/record and the ratios are of cpu (user+system) seconds; ratios of archives and of every CPU are of wall seconds. Peak"
+echo "is the largest resident set, mapped files included (the hop's is the trace); anon the anonymous part of it, RssAnon of"
 echo "/proc/PID/status, read every 2 ms."
 if [ -n "$xenalyze" ]; then
     version=$(dpkg-query -W -f='${Version}' xen-utils-common 2>/dev/null) || version='of unknown version'

@@ -80,70 +80,12 @@ static int write_rows(struct accounting *a)
     return status;
 }
 
-/* ---- which VMs ---- */
-
-struct looking {
-    const struct account_vm *vm;
-    unsigned at; /* number of the item */
-    uint64_t found;
-    bool any;
-};
-
-static int look_for(void *context, const char *item, size_t n, struct error *err)
-{
-    struct looking *l = context;
-    char pattern[FACT_NAME];
-    (void)err;
-    if (n < sizeof pattern) {
-        memcpy(pattern, item, n);
-        pattern[n] = '\0';
-        bool matches = account_vm_matches(l->vm, pattern);
-        l->any |= matches;
-        l->found |= l->at < ACCOUNT_VM_ITEMS ? (uint64_t)matches << l->at : 0;
-    }
-    l->at++;
-    return 0;
-}
-
-bool account_vm_wanted(const struct account_command *own, const struct account_vm *vm, uint64_t *found)
-{
-    struct looking l = {.vm = vm};
-    if (!own->vms)
-        return true;
-    each_item(own->vms, look_for, &l, NULL);
-    *found |= l.found;
-    return l.any;
-}
+/* ---- statements ---- */
 
 static bool is_wanted(struct accounting *a, const struct account_vm *vm)
 {
     return account_vm_wanted(a->own, vm, &a->vms_found);
 }
-
-struct missing {
-    unsigned at;
-    uint64_t found;
-};
-
-static int say_missing(void *context, const char *item, size_t n, struct error *err)
-{
-    struct missing *m = context;
-    (void)err;
-    if (m->at < ACCOUNT_VM_ITEMS && !(m->found >> m->at & 1))
-        complain("--vm %.*s: no VM of that name or UUID is in this time", (int)n, item);
-    m->at++;
-    return 0;
-}
-
-/* Reports the items of --vm that no VM has matched, once. */
-static void say_which_are_missing(const struct accounting *a)
-{
-    struct missing m = {.found = a->vms_found | a->reading.billing.vms_found};
-    if (a->own->vms && !a->own->common.quiet)
-        each_item(a->own->vms, say_missing, &m, NULL);
-}
-
-/* ---- statements ---- */
 
 static int put_rows(struct accounting *a, const struct account_statement *s)
 {
@@ -174,7 +116,7 @@ static int put_vms(struct accounting *a, const struct account_statement *s)
     if (n > 1)
         qsort(rows, n, sizeof(struct account_row *), compare_vms);
     for (size_t i = 0, end; i < n && status == 0; i = end) {
-        struct account_sum sum = {.spans = NULL};
+        struct account_sum sum = {.all_hosts = true};
         for (end = i; end < n && status == 0 && strcmp(rows[i]->vm->key, rows[end]->vm->key) == 0; end++)
             if (!account_sum_add(&sum, rows[end]))
                 status = error_no_memory(&a->why, "the sums of a VM");
@@ -272,22 +214,6 @@ static int take_statement(void *context, const struct account_statement *s)
 
 /* ---- the command ---- */
 
-/* Columns of a table that nobody chose; NULL: the relation's own. */
-static const char *columns_of(const struct account_command *own)
-{
-    bool plain_table = !own->common.columns && strcmp(own->common.format, "table") == 0;
-    if (plain_table && money_wanted(&own->money))
-        return account_billing_columns(own);
-    if (!plain_table || relation_of[own->by] != &relation_account || !(own->extrapolate || own->peaks))
-        return own->common.columns;
-    return own->peaks && own->extrapolate ? "period,host,vm,vcpus,total_ns,extrapolated_total_ns,peak_1s_ns,"
-                                            "peak_5min_ns,covered_pct,verdict"
-           : own->peaks ? "period,host,vm,vcpus,total_ns,peak_1s_ns,peak_5min_ns,charged_ns,runnable_ns,"
-                          "covered_pct,verdict"
-                        : "period,host,vm,vcpus,total_ns,extrapolated_total_ns,charged_ns,runnable_ns,"
-                          "covered_pct,verdict";
-}
-
 static int begin_focus(struct accounting *a, struct error *err)
 {
     struct buffer header = {0};
@@ -304,16 +230,19 @@ static int begin(struct accounting *a, struct error *err)
     const struct account_command *own = a->own;
     const struct options *o = &own->common;
     struct account_options *run = &a->reading.run;
+    struct buffer columns = {0};
     if (account_reading_begin(&a->reading, own, o->inputs, o->inputs_n, err) != 0 ||
-        (own->from && account_moment("from", own->from, &run->from_utc_ns, err) != 0) ||
-        (own->to && account_moment("to", own->to, &run->to_utc_ns, err) != 0))
+        (own->from && account_moment("--from", own->from, &run->from_utc_ns, err) != 0) ||
+        (own->to && account_moment("--to", own->to, &run->to_utc_ns, err) != 0))
         return -1;
     if (run->from_utc_ns >= run->to_utc_ns)
         return error_set(err, ERROR_USAGE, "nothing lies between --from %.60s and --to %.60s", own->from,
                          own->to);
+    run->before = own->by <= ACCOUNT_BY_VM_HOST && !is_focus(own);
     const struct relation *relation = relation_shown(own);
-    if (choice_make(&a->choice, &relation, 1, columns_of(own), o->sort, 0, err) != 0 ||
-        account_reading_money(&a->reading, &own->money.sharing, NULL, NULL, err) != 0)
+    int chosen = choice_make(&a->choice, &relation, 1, account_columns(own, &columns), o->sort, 0, err);
+    buffer_free(&columns);
+    if (chosen != 0 || account_reading_money(&a->reading, &own->money.sharing, NULL, NULL, err) != 0)
         return -1;
     a->schema = (struct report_schema){.name = "account",
                                        .choice = &a->choice,
@@ -362,7 +291,7 @@ static int end(struct accounting *a, struct error *err)
         a->reading.said = true;
         return -1;
     }
-    say_which_are_missing(a);
+    account_vms_say_missing(a->own, a->vms_found | a->reading.billing.vms_found);
     if (!a->written)
         status = put_page(a, err);
     if (status == 0 && a->writer)
@@ -461,6 +390,10 @@ static int check(struct options *o, struct error *err)
             "no --columns, --sort and --limit");
     if (own->by == ACCOUNT_BY_DRIVER_DOMAIN && money_wanted(&own->money))
         return error_set(err, ERROR_USAGE, "--by driver-domain does not go with prices, tags and sharing");
+    if ((own->peaks || own->extrapolate) && (own->by > ACCOUNT_BY_VM_HOST || is_focus(own)))
+        return error_set(err, ERROR_USAGE,
+                         "--peaks and --extrapolate are about VMs: with --by vm or vm-host, and not with "
+                         "--format focus");
     if (own->by == ACCOUNT_BY_HOST && own->vms && !money_wanted(&own->money))
         return error_set(err, ERROR_USAGE,
                          "--by host is about whole hosts, without --vm; with prices, tags or sharing it adds "

@@ -36,10 +36,19 @@ set_option set_share_idle, set_share_overhead, set_basis;
 /* Whether --vm has the VM, or is not given; adds the items that match to *found. */
 bool account_vm_wanted(const struct account_command *own, const struct account_vm *vm, uint64_t *found);
 
+/* Reports the items of --vm that are not in `found`, as a remark. */
+void account_vms_say_missing(const struct account_command *own, uint64_t found);
+
 /*
- * A moment of --from or --to: "2026-11", "2026-11-29", where that begins in the zone, or "2026-11-29T07:00". -1 with `err` filled.
+ * The columns of a table, as the options need them; those of --columns if they are given; NULL: the relation's own. `to` holds the text.
  */
-int account_moment(const char *option, const char *text, int64_t *utc_ns, struct error *err);
+const char *account_columns(const struct account_command *own, struct buffer *to);
+
+/*
+ * A moment: "2026-11", "2026-11-29", where that begins in the zone, or "2026-11-29T07:00". -1 with `err` filled, which names `what` it is
+ * ("--from"): there is no such day, or the year is out of range, or it is none of these.
+ */
+int account_moment(const char *what, const char *text, int64_t *utc_ns, struct error *err);
 
 /* Findings, as they come: the first of each kind, and how many more there were. */
 struct account_findings {

@@ -5,6 +5,8 @@
 
 #include "metrics/array.h"
 
+#define NAMES_SHOWN 5 /* of VMs that are not there */
+
 void account_billing_free(struct account_billing *b)
 {
     bill_free(&b->bill);
@@ -103,7 +105,7 @@ int account_billing_make(struct account_billing *b, const struct account_stateme
 
 static bool add_line(struct account_billing *b, const struct billed *rows, size_t n)
 {
-    struct bill_sum sum = {.any = false};
+    struct bill_sum sum = {.usage.all_hosts = b->own->by == ACCOUNT_BY_VM};
     bool added = array_make_room(&b->lines, &b->lines_capacity, b->lines_n + 1, sizeof *b->lines);
     for (size_t i = 0; i < n && added; i++)
         added = bill_sum_add(&sum, rows[i].row, rows[i].tag);
@@ -173,32 +175,32 @@ int account_billing_focus(struct account_billing *b, const struct account_statem
     return made && !text->failed ? 0 : error_no_memory(err, "the rows of a bill");
 }
 
-/* ---- tables ---- */
+/* ---- who is not there ---- */
 
-const char *account_billing_columns(const struct account_command *own)
+/* VMs of the tags that no archive has: a mapping may have those that are switched off, and those whose names are misspelt. */
+static void say_unknown_tags(const struct account_billing *b)
 {
-    static const char *const columns[ACCOUNT_BY_TAG + 1][2] = {
-        [ACCOUNT_BY_VM] = {"period,vm,total_ns,charged_ns,overhead_share_ns,idle_share_ns,capacity_ns,"
-                           "covered_pct,verdict",
-                           "period,vm,total_ns,charged_ns,overhead_share_ns,idle_share_ns,capacity_ns,amount,"
-                           "currency,covered_pct,verdict"},
-        [ACCOUNT_BY_VM_HOST] = {"period,host,vm,total_ns,charged_ns,overhead_share_ns,idle_share_ns,"
-                                "capacity_ns,covered_pct,verdict",
-                                "period,host,vm,total_ns,charged_ns,overhead_share_ns,idle_share_ns,"
-                                "capacity_ns,amount,currency,covered_pct,verdict"},
-        [ACCOUNT_BY_HOST] =
-            {"period,host,total_ns,charged_ns,capacity_ns,covered_pct,verdict",
-             "period,host,total_ns,charged_ns,capacity_ns,amount,currency,covered_pct,verdict"},
-        [ACCOUNT_BY_TAG] = {"period,tag,kind,total_ns,charged_ns,overhead_share_ns,idle_share_ns,capacity_ns,"
-                            "covered_pct,verdict",
-                            "period,tag,kind,total_ns,charged_ns,overhead_share_ns,idle_share_ns,capacity_ns,"
-                            "amount,currency,covered_pct,verdict"},
-    };
-    return columns[own->by][own->money.rates != NULL];
+    const struct tags *t = &b->money.tags;
+    const char *file = b->own->money.tags;
+    struct buffer names = {0};
+    size_t missing = 0;
+    for (size_t i = 0; i < t->n; i++)
+        if (!b->bill.tagged_seen[i] && missing++ < NAMES_SHOWN)
+            buffer_printf(&names, "%s'%.80s' (line %zu)", missing == 1 ? "" : ", ", t->at[i].vm,
+                          t->at[i].line);
+    if (missing > NAMES_SHOWN)
+        buffer_printf(&names, " and %zu more", missing - NAMES_SHOWN);
+    if (missing && !names.failed)
+        complain("%.200s: %s not in these archives at this time: %.*s", file,
+                 missing == 1 ? "a VM is" : "VMs are", (int)names.n, names.at);
+    buffer_free(&names);
 }
 
 int account_billing_end(const struct account_billing *b, struct error *err)
 {
     const struct rates *rates = b->money.bill.rates;
-    return rates ? bill_check_names(&b->bill, rates, b->from_utc_ns, b->to_utc_ns, err) : 0;
+    int status = rates ? bill_check_names(&b->bill, rates, b->from_utc_ns, b->to_utc_ns, err) : 0;
+    if (status == 0 && b->own->money.tags && b->bill.tagged_seen && !b->own->common.quiet)
+        say_unknown_tags(b);
+    return status;
 }

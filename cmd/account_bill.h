@@ -33,10 +33,10 @@ int account_billing_check_focus(const struct account_billing *b, struct error *e
 int account_billing_focus(struct account_billing *b, const struct account_statement *s, struct buffer *text,
                           size_t *n, struct error *err);
 
-/* The columns of a table of bills, as the options need them. */
-const char *account_billing_columns(const struct account_command *own);
-
-/* After all statements: whether the VMs and hosts that rates name were there. -1 with `err` filled. */
+/*
+ * After all statements: whether the VMs and hosts that rates name were there. -1 with `err` filled. Reports VMs of --tags that were not
+ * there, as a remark.
+ */
 int account_billing_end(const struct account_billing *b, struct error *err);
 
 #endif

@@ -86,8 +86,8 @@ static int run(const struct options *o)
                                       .finding = take_finding,
                                       .progress = take_progress};
     if (account_zone_set(own->zone ? own->zone : "UTC", &err) != 0 ||
-        (own->from && account_moment("from", own->from, &options.from_utc_ns, &err) != 0) ||
-        (own->to && account_moment("to", own->to, &options.to_utc_ns, &err) != 0))
+        (own->from && account_moment("--from", own->from, &options.from_utc_ns, &err) != 0) ||
+        (own->to && account_moment("--to", own->to, &options.to_utc_ns, &err) != 0))
         return fail(NULL, &err);
     progress_begin(&r.progress, o->progress, o->quiet);
     int status = account_check(&options, own->silent_ns ? own->silent_ns : SILENT_NS, print_missing, &err);

@@ -18,10 +18,8 @@ int account_closing_period(const char *text, struct account_period *period,
 {
     size_t n = strlen(text);
     int64_t begin_ns;
-    if (account_moment("period", text, &begin_ns, NULL) != 0)
-        return error_set(err, ERROR_USAGE,
-                         "%.60s: wants a month (2026-11), a day (2026-11-29) or an hour (2026-11-29T07:00)",
-                         text);
+    if (account_moment("period", text, &begin_ns, err) != 0)
+        return -1;
     *granularity = n == 7 ? ACCOUNT_MONTH : n == 10 ? ACCOUNT_DAY : ACCOUNT_HOUR;
     *period = account_period_of(*granularity, begin_ns);
     return 0;

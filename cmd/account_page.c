@@ -51,15 +51,15 @@ static void put_who(struct buffer *b, const struct account_line *l, const char *
 static void put_change(struct buffer *b, const struct account_row *r)
 {
     char percent[HUMAN_BYTES];
-    bool less = r->total_ns < r->before_total_ns;
-    uint64_t by = less ? r->before_total_ns - r->total_ns : r->total_ns - r->before_total_ns;
-    if (r->before_total_ns == NS_UNKNOWN)
+    uint64_t compared = account_compared_ns(r);
+    bool less = r->total_ns < compared;
+    uint64_t by = less ? compared - r->total_ns : r->total_ns - compared;
+    if (compared == NS_UNKNOWN)
         return;
     put_time(b, "change", by, less ? "less" : "more");
-    buffer_text(b, " than in the period before");
-    if (by && r->before_total_ns)
-        buffer_printf(b, ", by %s", human_percent(percent, (double)by, (double)r->before_total_ns));
-    buffer_text(b, "\n");
+    if (by && compared)
+        buffer_printf(b, " (%s)", human_percent(percent, (double)by, (double)compared));
+    buffer_text(b, " than in as much of the period before\n");
 }
 
 static void put_cost(struct buffer *b, const struct account_line *l)

@@ -26,7 +26,6 @@ void http_text_release(struct http_text *text)
 #ifdef HAVE_libmicrohttpd
 
 #include <errno.h>
-#include <microhttpd.h>
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
@@ -36,6 +35,7 @@ void http_text_release(struct http_text *text)
 #include <unistd.h>
 
 #include "host/io_clock.h"
+#include "http_library.h"
 #include "parser/thread.h"
 
 #define LOOK_MS 250 /* at connections that last too long */
@@ -67,34 +67,34 @@ static void release(void *text)
 static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status, const char *text)
 {
     struct MHD_Response *response =
-        MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
+        mhd.create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
     if (!response)
         return MHD_NO;
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "text/plain; charset=utf-8");
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    mhd.add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "text/plain; charset=utf-8");
+    mhd.add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
-    enum MHD_Result result = MHD_queue_response(connection, status, response);
-    MHD_destroy_response(response);
+        mhd.add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+    enum MHD_Result result = mhd.queue_response(connection, status, response);
+    mhd.destroy_response(response);
     return result;
 }
 
 static enum MHD_Result send_answer(struct MHD_Connection *connection, const struct http_answer *a)
 {
     struct MHD_Response *response =
-        MHD_create_response_from_buffer_with_free_callback_cls(a->text->n, a->text->at, release, a->text);
+        mhd.create_response_from_buffer_with_free_callback_cls(a->text->n, a->text->at, release, a->text);
     if (!response) {
         http_text_release(a->text);
         return MHD_NO;
     }
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, a->content_type);
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    MHD_add_response_header(response, "Content-Security-Policy",
+    mhd.add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, a->content_type);
+    mhd.add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    mhd.add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    mhd.add_response_header(response, "X-Content-Type-Options", "nosniff");
+    mhd.add_response_header(response, "Content-Security-Policy",
                             "default-src 'none'; style-src 'unsafe-inline'");
-    enum MHD_Result result = MHD_queue_response(connection, a->status, response);
-    MHD_destroy_response(response);
+    enum MHD_Result result = mhd.queue_response(connection, a->status, response);
+    mhd.destroy_response(response);
     return result;
 }
 
@@ -108,7 +108,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     (void)version, (void)body, (void)state;
     *body_n = 0;
     const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+        mhd.get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     if (info && info->socket_context) {
         struct client *client = info->socket_context;
         client->answered = true;
@@ -116,7 +116,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     }
     if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
         return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n");
-    const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT);
+    const char *accept = mhd.lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT);
     s->answer(s->context, path, accept ? accept : "", &a);
     if (a.status == MHD_HTTP_NOT_FOUND)
         return refuse(connection, MHD_HTTP_NOT_FOUND, "there are /, /metrics and /healthz\n");
@@ -137,7 +137,7 @@ static void note_client(void *context, struct MHD_Connection *connection, void *
     if (code == MHD_CONNECTION_NOTIFY_CLOSED)
         return;
     const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        mhd.get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     for (size_t i = 0; info && i < HTTP_CLIENTS; i++)
         if (s->clients[i].fd < 0) {
             s->clients[i] = (struct client){.fd = info->connect_fd, .since_ns = io_clock_ns()};
@@ -163,10 +163,10 @@ static void *serve(void *context)
     struct pollfd wait[] = {{.fd = s->epoll_fd, .events = POLLIN}, {.fd = s->wake_fd, .events = POLLIN}};
     while (!(wait[1].revents & POLLIN)) {
         MHD_UNSIGNED_LONG_LONG ms = LOOK_MS;
-        if (MHD_get_timeout(s->daemon, &ms) != MHD_YES || ms > LOOK_MS)
+        if (mhd.get_timeout(s->daemon, &ms) != MHD_YES || ms > LOOK_MS)
             ms = LOOK_MS;
         poll(wait, 2, (int)ms);
-        MHD_run(s->daemon);
+        mhd.run(s->daemon);
         cut_slow_clients(s);
     }
     return NULL;
@@ -219,7 +219,7 @@ static int start_daemon(struct http_server *s, const char *listen, struct error 
         return -1;
     unsigned flags = MHD_USE_EPOLL | (address->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0);
     errno = 0;
-    s->daemon = MHD_start_daemon(flags, 0, NULL, NULL, handle, s, MHD_OPTION_SOCK_ADDR, address->ai_addr,
+    s->daemon = mhd.start_daemon(flags, 0, NULL, NULL, handle, s, MHD_OPTION_SOCK_ADDR, address->ai_addr,
                                  MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CLIENTS,
                                  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEADER_BYTES,
                                  MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(HTTP_ANSWER_NS / 1000000000u),
@@ -238,7 +238,7 @@ static void make_url(struct http_server *s)
     struct sockaddr_storage at;
     socklen_t n = sizeof at;
     char host[NI_MAXHOST] = "?", port[NI_MAXSERV] = "?";
-    const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_LISTEN_FD);
+    const union MHD_DaemonInfo *info = mhd.get_daemon_info(s->daemon, MHD_DAEMON_INFO_LISTEN_FD);
     if (info && getsockname(info->listen_fd, (struct sockaddr *)&at, &n) == 0)
         getnameinfo((struct sockaddr *)&at, n, host, sizeof host, port, sizeof port,
                     NI_NUMERICHOST | NI_NUMERICSERV);
@@ -249,9 +249,10 @@ static void make_url(struct http_server *s)
 struct http_server *http_server_new(const char *listen, http_answer_to *answer, void *context,
                                     struct error *err)
 {
-    struct http_server *s = calloc(1, sizeof *s);
+    struct http_server *s = http_library_load(err) == 0 ? calloc(1, sizeof *s) : NULL;
     if (!s) {
-        error_no_memory(err, "the server");
+        if (mhd.run)
+            error_no_memory(err, "the server");
         return NULL;
     }
     s->answer = answer;
@@ -263,7 +264,7 @@ struct http_server *http_server_new(const char *listen, http_answer_to *answer, 
         http_server_free(s);
         return NULL;
     }
-    const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    const union MHD_DaemonInfo *info = mhd.get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     s->epoll_fd = info ? info->epoll_fd : -1;
     make_url(s);
     s->runs = s->wake_fd >= 0 && s->epoll_fd >= 0 && thread_begin(&s->thread, "http", serve, s);
@@ -289,7 +290,7 @@ void http_server_free(struct http_server *s)
         pthread_join(s->thread, NULL);
     }
     if (s->daemon)
-        MHD_stop_daemon(s->daemon);
+        mhd.stop_daemon(s->daemon);
     if (s->wake_fd >= 0)
         close(s->wake_fd);
     free(s);

@@ -1,11 +1,11 @@
 /* Domain names: lines "ID NAME", or the saved output of "xl list" (name first, then the id). */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
+#include "host/xl_line.h"
 
 #define LINES_MAX 100000
 
@@ -13,85 +13,45 @@ struct domain_names {
     char *names[65536];
 };
 
-/* A part of a line. */
-struct span {
-    const char *at;
-    size_t n;
-};
-
-static bool is_number(struct span s)
+/* A line of "xl list" ends with ID, memory, vCPUs, state and time. */
+static bool find_listed(const char *line, uint64_t *id, struct span *name)
 {
-    return s.n > 0 && strspn(s.at, "0123456789") >= s.n;
-}
-
-static size_t without_blanks(const char *line, size_t end)
-{
-    while (end > 0 && isspace((unsigned char)line[end - 1]))
-        end--;
-    return end;
-}
-
-/* "-b----": a letter or a dash for each of six states, of which the fifth says why a domain was shut down. */
-static bool is_state(struct span s)
-{
-    return s.n == 6 && strspn(s.at, "rbpscdwS?-") >= s.n && strspn(s.at, "r-") > 0;
-}
-
-/* "12.5" */
-static bool is_time(struct span s)
-{
-    return s.n > 0 && isdigit((unsigned char)*s.at) && strspn(s.at, "0123456789.") >= s.n;
-}
-
-/*
- * A line of "xl list" ends with ID, memory, vCPUs, state and time; the text before them is the name, which may contain
- * blanks.
- */
-static bool find_listed(const char *line, struct span *id, struct span *name)
-{
-    struct span fields[5]; /* the last five words, the last one first */
-    size_t end = strlen(line);
-    for (int i = 0; i < 5; i++) {
-        size_t last = end = without_blanks(line, end);
-        while (end > 0 && !isspace((unsigned char)line[end - 1]))
-            end--;
-        fields[i] = (struct span){line + end, last - end};
-    }
-    *id = fields[4];
-    *name = (struct span){line, without_blanks(line, end)};
-    return name->n > 0 && is_number(fields[4]) && is_number(fields[3]) && is_number(fields[2]) &&
-           is_state(fields[1]) && is_time(fields[0]);
+    const struct span all = {line, strlen(line)};
+    const struct xl_line words = xl_line_cut(all);
+    struct xl_domain domain;
+    if (!xl_line_domain(&words, 0, &domain))
+        return false;
+    *id = domain.id;
+    *name = xl_line_before(all, words.words[4]);
+    return name->n > 0;
 }
 
 /* "ID NAME" */
-static void find_plain(const char *line, struct span *id, struct span *name)
+static bool find_plain(const char *line, uint64_t *id, struct span *name)
 {
-    *id = (struct span){line, strcspn(line, " \t\r\n")};
-    const char *rest = line + id->n + (line[id->n] != '\0');
+    const struct span number = {line, strcspn(line, " \t\r\n")};
+    const char *rest = line + number.n + (line[number.n] != '\0');
     rest += strspn(rest, "\r\n");
     name->at = rest + strspn(rest, " \t");
     name->n = strcspn(name->at, "\n");
     while (name->n > 0 &&
            name->at[name->n - 1] == '\r') /* one within a name is a part of it, as in a line of "xl list" */
         name->n--;
+    return name->n > 0 && number.n <= 5 && span_number(number, 65536, id);
 }
 
 static bool take_line(struct domain_names *n, const char *line)
 {
-    struct span id, name;
+    uint64_t id;
+    struct span name;
     line += strspn(line, " \t\r\n");
     if (!*line || *line == '#' || (strncmp(line, "Name ", 5) == 0 && strstr(line, " ID ")))
         return true;
-    if (!find_listed(line, &id, &name))
-        find_plain(line, &id, &name);
-    if (name.n == 0 || !is_number(id) || id.n > 5)
+    if (!find_listed(line, &id, &name) && !find_plain(line, &id, &name))
         return false;
-    unsigned long domain = strtoul(id.at, NULL, 10);
-    if (domain > 65535)
-        return false;
-    free(n->names[domain]);
-    n->names[domain] = strndup(name.at, name.n);
-    return n->names[domain] != NULL;
+    free(n->names[id]);
+    n->names[id] = strndup(name.at, name.n);
+    return n->names[id] != NULL;
 }
 
 /* Reads and closes the file; NULL: opening it failed, with `errno` set. */

@@ -8,12 +8,9 @@
 #include "formats/json_clean.h"
 #include "formats/json_memory.h"
 #include "host/domain_info.h"
+#include "host/xl_line.h"
 
-#define DOMAINS_END  0x7ff0u /* DOMID_FIRST_RESERVED */
-#define VCPUS_END    8192u
-#define WORDS        12 /* at the end of a line: more than any of the tables has after the name */
-#define UUID_TEXT    (FACT_UUID - 1)
-#define NUMBER_BYTES 10
+#define UUID_TEXT (FACT_UUID - 1)
 
 /* ---- xl list -l ---- */
 
@@ -61,7 +58,7 @@ static void take_config(struct fact_domain *d, const json_t *config)
         set_uuid(d, json_string_value(uuid), json_string_length(uuid));
     if (d->vcpus == 0)
         d->vcpus = json_array_size(online) > 0 ? (uint32_t)json_array_size(online)
-                                               : count_of(json_object_get(built, "max_vcpus"), VCPUS_END);
+                                               : count_of(json_object_get(built, "max_vcpus"), XL_VCPUS_END);
     if (d->memory_kib == 0 && kib > 0)
         d->memory_kib = (uint64_t)kib;
     if (d->weight == 0 && (d->weight = count_of(json_object_get(scheduling, "weight"), UINT32_MAX)) > 0)
@@ -74,7 +71,7 @@ static int take_object(struct domain_info *info, size_t i, const json_t *object,
     json_int_t number = json_integer_value(id);
     if (json_is_null(id))
         return 0; /* it is not running */
-    if (!json_is_integer(id) || number < 0 || number >= DOMAINS_END)
+    if (!json_is_integer(id) || number < 0 || number >= XL_DOMAINS_END)
         return error_set(err, ERROR_FORMAT, "the list of domains: number %zu of it has no \"domid\"", i + 1);
     struct fact_domain *d = domain_info_domain(info, (uint32_t)number);
     if (!d)
@@ -125,75 +122,6 @@ static size_t json_bytes(const char *text, size_t n)
 
 /* ---- tables ---- */
 
-struct span {
-    const char *at;
-    size_t n;
-};
-
-/* The last words of a line, words[0] being the very last; name_end: where the text before words[i] ends. */
-struct words {
-    struct span words[WORDS];
-    size_t n;
-};
-
-static struct words words_of(struct span line)
-{
-    struct words w = {.n = 0};
-    size_t end = line.n;
-    while (w.n < WORDS) {
-        while (end > 0 && isspace((unsigned char)line.at[end - 1]))
-            end--;
-        size_t last = end;
-        while (end > 0 && !isspace((unsigned char)line.at[end - 1]))
-            end--;
-        if (last == end)
-            break;
-        w.words[w.n++] = (struct span){line.at + end, last - end};
-    }
-    return w;
-}
-
-/* What stands before the word, without blanks around it. */
-static struct span text_before(struct span line, struct span word)
-{
-    size_t n = (size_t)(word.at - line.at), from = 0;
-    while (n > 0 && isspace((unsigned char)line.at[n - 1]))
-        n--;
-    while (from < n && isspace((unsigned char)line.at[from]))
-        from++;
-    return (struct span){line.at + from, n - from};
-}
-
-static bool number_of(struct span s, uint64_t end, uint64_t *number)
-{
-    uint64_t n = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        if (!isdigit((unsigned char)s.at[i]))
-            return false;
-        n = 10 * n + (uint64_t)(s.at[i] - '0');
-    }
-    *number = n;
-    return s.n > 0 && s.n <= NUMBER_BYTES && n < end;
-}
-
-static bool consists_of(struct span s, const char *letters)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (!strchr(letters, s.at[i]))
-            return false;
-    return s.n > 0;
-}
-
-static bool is_time(struct span s)
-{
-    return consists_of(s, "0123456789.") && isdigit((unsigned char)*s.at);
-}
-
-static bool is_word(struct span s, const char *word)
-{
-    return s.n == strlen(word) && memcmp(s.at, word, s.n) == 0;
-}
-
 enum table { NO_TABLE, DOMAINS, VCPUS };
 
 enum taken { TAKEN, NO_ROW, NO_MEMORY };
@@ -201,21 +129,18 @@ enum taken { TAKEN, NO_ROW, NO_MEMORY };
 /* "NAME ID MEM VCPUS STATE TIME ...": words after the time depend on the options of xl list. */
 static enum taken take_domain(struct domain_info *info, struct span line)
 {
-    struct words w = words_of(line);
-    uint64_t id, mib, vcpus;
-    for (size_t time = 0; time + 4 < w.n; time++) {
-        const struct span *at = w.words + time;
-        if (!is_time(at[0]) || at[1].n != 6 || !consists_of(at[1], "rbpscdwS?-") ||
-            !number_of(at[2], VCPUS_END, &vcpus) || !number_of(at[3], UINT64_MAX, &mib) ||
-            !number_of(at[4], DOMAINS_END, &id))
+    const struct xl_line w = xl_line_cut(line);
+    struct xl_domain row;
+    for (size_t time = 0; time < w.n; time++) {
+        if (!xl_line_domain(&w, time, &row))
             continue;
-        struct fact_domain *d = domain_info_domain(info, (uint32_t)id);
-        struct span name = text_before(line, at[4]);
+        struct fact_domain *d = domain_info_domain(info, (uint32_t)row.id);
+        struct span name = xl_line_before(line, w.words[time + 4]);
         if (!d)
             return NO_MEMORY;
         set_name(d, name.at, name.n);
-        d->vcpus = d->vcpus ? d->vcpus : (uint32_t)vcpus;
-        d->memory_kib = d->memory_kib ? d->memory_kib : mib * 1024;
+        d->vcpus = d->vcpus ? d->vcpus : (uint32_t)row.vcpus;
+        d->memory_kib = d->memory_kib ? d->memory_kib : row.mib * 1024;
         if (time > 0)
             set_uuid(d, w.words[time - 1].at, w.words[time - 1].n);
         return TAKEN;
@@ -224,17 +149,17 @@ static enum taken take_domain(struct domain_info *info, struct span line)
 }
 
 /* "HARD / SOFT", or before Xen 4.5 "AFFINITY", at the end of a line. Returns how many words that takes. */
-static size_t affinity_of(const struct words *w, struct span *hard, struct span *soft)
+static size_t affinity_of(const struct xl_line *w, struct span *hard, struct span *soft)
 {
     static const struct span all = {"all", 3};
     *hard = w->words[0];
     *soft = (struct span){"", 0};
-    if (w->n > 2 && is_word(w->words[1], "/")) {
+    if (w->n > 2 && span_is(w->words[1], "/")) {
         *hard = w->words[2];
         *soft = w->words[0];
         return 3;
     }
-    if (w->n > 1 && is_word(w->words[0], "cpu") && is_word(w->words[1], "any")) {
+    if (w->n > 1 && span_is(w->words[0], "cpu") && span_is(w->words[1], "any")) {
         *hard = all;
         return 2;
     }
@@ -257,18 +182,18 @@ static void set_pcpus(char to[FACT_NAME], struct span s)
 /* "NAME ID VCPU CPU STATE TIME AFFINITY"; *online: vCPUs of the domain that are, as far as the table was read. */
 static enum taken take_vcpu(struct domain_info *info, struct span line, uint32_t *online)
 {
-    struct words w = words_of(line);
+    struct xl_line w = xl_line_cut(line);
     struct span hard, soft;
     size_t n = affinity_of(&w, &hard, &soft);
     const struct span *at = w.words + n;
     uint64_t id, vcpu, pcpu;
-    if (w.n < n + 5 || !is_time(at[0]) || at[1].n != 3 || !consists_of(at[1], "rbp-") ||
-        !(number_of(at[2], UINT32_MAX, &pcpu) || is_word(at[2], "-")) ||
-        !number_of(at[3], VCPUS_END, &vcpu) || !number_of(at[4], DOMAINS_END, &id))
+    if (w.n < n + 5 || !span_is_time(at[0]) || at[1].n != 3 || !span_consists_of(at[1], "rbp-") ||
+        !(span_number(at[2], UINT32_MAX, &pcpu) || span_is(at[2], "-")) ||
+        !span_number(at[3], XL_VCPUS_END, &vcpu) || !span_number(at[4], XL_DOMAINS_END, &id))
         return NO_ROW;
     struct fact_domain *d = domain_info_domain(info, (uint32_t)id);
     struct fact_affinity *a = d ? domain_info_affinity(info, (uint32_t)id, (uint32_t)vcpu) : NULL;
-    struct span name = text_before(line, at[4]);
+    struct span name = xl_line_before(line, at[4]);
     if (!a)
         return NO_MEMORY;
     set_name(d, name.at, name.n);
@@ -302,7 +227,7 @@ static int read_tables(struct domain_info *info, const char *text, size_t n, uin
         const char *newline = memchr(text + from, '\n', n - from);
         struct span line = {text + from, newline ? (size_t)(newline - text) - from : n - from};
         from += line.n + 1;
-        if (words_of(line).n == 0)
+        if (xl_line_cut(line).n == 0)
             continue;
         enum taken taken = take_row(info, table, line, online); /* a name may be as a title */
         enum table next = taken == NO_ROW ? table_of(line) : table;
@@ -337,7 +262,7 @@ int domain_info_read(struct domain_info *info, const char *text, size_t n, struc
         if (read_json(info, text, json, err) != 0)
             return -1;
     }
-    uint32_t *online = calloc(DOMAINS_END, sizeof *online);
+    uint32_t *online = calloc(XL_DOMAINS_END, sizeof *online);
     if (!online)
         return error_no_memory(err, "the list of domains");
     int status = read_tables(info, text + json, n - json, lines_in(text, json) + 1, online, err);

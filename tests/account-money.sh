@@ -136,6 +136,16 @@ check "a spreadsheet's tags" "$XENMETER" account -q -o /dev/null --tags "$scratc
 rates '.rates = [{pcpu_hour: "1", host: "xen1"}]'
 check 'a host without a price' refuses "there is no pcpu_hour for host 'xen2'" account --rates "$scratch/rates.json" "$fleet"
 rates .
+printf 'vm,customer\nweb,ACME\n%s,ACME\nweb1,ACME\ngone,ACME\n' $web >"$scratch/more.csv"
+run account -g total -o /dev/null --tags "$scratch/more.csv" "$fleet"
+check 'VMs of the tags that are not there: one message' equal "xenmeter: $scratch/more.csv: VMs are not in these archives at this time: 'gone' (line 5), 'web1' (line 4)" "$(cat "$err")"
+check 'which is a remark' exits 0
+check 'not of those that --vm leaves out' equal '' "$("$XENMETER" account -g total -o /dev/null --vm db --tags "$scratch/tags.csv" "$fleet" 2>&1)"
+run account close --tags "$scratch/more.csv" -o "$scratch/more.closed" 2026-11-29 "$fleet"
+check 'closing says so, too' says "$err" "more.csv: VMs are not in these archives"
+(for i in {1..12}; do [ "$i" -gt 1 ] && echo "gone$i,x" || echo vm,customer; done) >"$scratch/more.csv"
+run account -g total -o /dev/null --tags "$scratch/more.csv" "$fleet"
+check 'many are counted' says "$err" ' and 6 more$'
 check 'no tags file' refuses 'cannot read the tags' account --tags "$scratch/missing" "$fleet"
 check 'by tag without tags' refuses '--by tag wants --tags' account -b tag "$fleet"
 check 'no such tag' refuses '--by tag:town: the tags have no such column' account -b tag:town --tags "$scratch/tags.csv" "$fleet"

@@ -12,6 +12,7 @@ db=22222222-3333-4444-8555-666666666666
 
 account() { run account "$@"; }
 rows() { "$XENMETER" account -q -f jsonl "$@"; } # ARGUMENT...
+all_hold() { jq -se "$1" "$2" >/dev/null; }              # JQ-FILTER FILE: of the list of its lines
 sum() { jq -s "map(.$1 // 0) | add // 0"; }      # COLUMN, of rows
 
 # ---- what is asked for ----
@@ -27,7 +28,14 @@ check 'no such zone' refuses '--tz Europe/Atlantis: the tz database has no such 
 check 'a path for a zone' refuses 'the tz database has no such zone' account --tz ../../etc/passwd "$scratch/empty"
 check 'no such period' refuses '--granularity week: wants hour, day, month or total' account -g week "$scratch/empty"
 check 'no moment' refuses '--from yesterday: wants a month' account --from yesterday "$scratch/empty"
-check 'no such day' refuses '--to 2026-02-30: wants a month' account --to 2026-02-30 "$scratch/empty"
+check 'no such day' refuses '--to 2026-02-30: there is no such day' account --to 2026-02-30 "$scratch/empty"
+check 'nor at that time' refuses '--to 2026-02-30T07:00Z: there is no such day' account --to 2026-02-30T07:00Z "$scratch/empty"
+check 'no such month' refuses '--from 2026-13: there is no such month' account --from 2026-13 "$scratch/empty"
+check 'a year out of range' refuses '--from 9999-12: is not in a year from 1970 to 2115' account --from 9999-12 "$scratch/empty"
+check 'a moment in such a year' refuses '--from 1969-12-31T23:00Z: is not in a year' account --from 1969-12-31T23:00Z "$scratch/empty"
+check 'digits that are no date' refuses '--from 202611: wants a month' account --from 202611 "$scratch/empty"
+check 'peaks of hosts' refuses '--peaks and --extrapolate are about VMs' account -b host --peaks "$scratch/empty"
+check 'hosts, scaled' refuses '--peaks and --extrapolate are about VMs' account -b host --extrapolate "$scratch/empty"
 check 'nothing between' refuses 'nothing lies between' account --from 2026-12 --to 2026-11 "$scratch/empty"
 check 'a pipe' refuses 'pipe.xma: neither a file nor a folder' account "$scratch/pipe.xma"
 check 'an empty file' refuses 'empty.xma: the file is empty' account -q "$scratch/empty.xma"
@@ -156,6 +164,27 @@ check 'with the name it has last' equal db-renamed "$(jq -r .vm_name "$scratch/r
 check 'found by pattern' same <(rows --vm 'db*,x' -g total "$scratch/moved") "$scratch/rows"
 check 'nobody of that name' refuses '--vm: none of these VMs' account --vm mail "$scratch/moved"
 
+group 'change against the period before'
+# h1 was recorded for 2 minutes from 07:00 on, h2 for 2 minutes from 07:02 on; the same VMs in the next hour, of which h1 has 1 minute.
+host_trace "$scratch/minute.xt" 60 1 2
+facts "$scratch/f6" "$(boot 6)" 2026-11-29T08:00:00Z 1 $web web 2 $db db
+mkdir "$scratch/change"
+cp "$scratch/moved/"*.xma "$scratch/change"
+archive "$scratch/change/h1-next.xma" h1 "$scratch/minute.xt" "$scratch/f6"
+hour_of() { rows -g hour --from "$1" --to "$2" -b "$3" --vm "$4" "${@:5}" "$scratch/change"; } # FROM TO BY VM
+hour_of 2026-11-29T07:00Z 2026-11-29T08:00Z vm-host $web >"$scratch/before"
+hour_of 2026-11-29T08:00Z 2026-11-29T09:00Z vm-host $web >"$scratch/after"
+check 'half the recording is no change by half' all_hold '.[0] as $b | .[1] |
+    .change_ns as $c | ($b.total_ns * .recorded_ns / $b.recorded_ns) as $was | ($c - (.total_ns - $was) | fabs) < 2 and .change_pct > -25 and .change_pct < 25' <(cat "$scratch/before" "$scratch/after")
+check 'the first period has nothing to change from' equal null "$(jq .change_ns "$scratch/before")"
+check 'the period before --from counts' same "$scratch/after" <(hour_of 2026-11-29T07:00Z 2026-11-29T09:00Z vm-host $web | tail -n 1)
+check 'and is not shown' equal 1 "$(wc -l <"$scratch/after")"
+hour_of 2026-11-29T07:00Z 2026-11-29T08:00Z vm $db >"$scratch/before"
+hour_of 2026-11-29T08:00Z 2026-11-29T09:00Z vm $db >"$scratch/after"
+check 'of a VM on all its hosts, also those it left' all_hold '.[0] as $b | .[1] |
+    ($b.total_ns * .recorded_ns / $b.recorded_ns) as $was | (.change_ns - (.total_ns - $was) | fabs) < 2' <(cat "$scratch/before" "$scratch/after")
+check 'in whole periods there is none' equal null "$(rows -g total --vm $db "$scratch/change" | jq .change_ns)"
+
 group 'another boot, another id'
 facts "$scratch/f3" "$(boot 3)" 2026-11-29T07:30:00Z 2 $web web
 archive "$scratch/moved/h1-later.xma" h1 "$scratch/two.xt" "$scratch/f3"
@@ -220,7 +249,7 @@ check 'a link in its place is not followed' same <(rows "${files[@]:1}") <(rows 
 check 'what it leads to stays' equal 'not an index' "$(cat "$scratch/elsewhere")"
 rm "$index"
 mkfifo "$index"
-check 'a pipe in its place is not waited for' same <(rows "${files[@]:1}") <(timeout 60 "$XENMETER" account -q -f jsonl "$scratch/indexed")
+check 'a pipe in its place is not waited for' same <(rows "${files[@]:1}") <(timeout "$LIMIT" "$XENMETER" account -q -f jsonl "$scratch/indexed")
 rm "$index"
 
 # ---- what is missing ----

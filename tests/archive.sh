@@ -635,7 +635,7 @@ start_live() { # BYTES ARGUMENT...
     exec 7<>"$scratch/fifo"
     attended "$XENMETER" archive create --progress never --with-trace "$@" - -o "$dir/live.xma" <"$scratch/fifo" 2>"$err" 7>&- &
     live=$!
-    timeout 60 head -c "$bytes" "$scratch/mixed.xt" >&7
+    timeout "$LIMIT" head -c "$bytes" "$scratch/mixed.xt" >&7
 }
 end_pipe() { exec 7>&-; }
 wait_for_bytes() { # FILE BYTES

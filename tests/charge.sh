@@ -359,11 +359,11 @@ for name in x.csv x.json x.jsonl x.txt; do
     check "$name.zst holds $name" equal "$(zstd -qdc "$dir/$name.zst" | sha256sum)" "$(sha256sum <"$dir/$name")"
 done
 for format in table csv json jsonl; do
-    timeout 60 "$XENMETER" charge -q -f $format -g 10ms "$fixture" >/dev/full 2>"$err"
+    timeout "$LIMIT" "$XENMETER" charge -q -f $format -g 10ms "$fixture" >/dev/full 2>"$err"
     status=$?
     check "$format: full device" exits 2
     check "$format: full device is said" says "$err" 'No space left'
-    { timeout 60 "$XENMETER" charge -q -f $format -g 10ms "$fixture" 2>"$err"; echo $? >"$scratch/code"; } | head -n 1 >"$out"
+    { timeout "$LIMIT" "$XENMETER" charge -q -f $format -g 10ms "$fixture" 2>"$err"; echo $? >"$scratch/code"; } | head -n 1 >"$out"
     check "$format: the reader goes away: quiet" is_empty "$err"
     check "$format: the reader goes away: exit code 0" equal 0 "$(cat "$scratch/code")"
 done
@@ -378,6 +378,6 @@ sums() { # of charges by pair and interval
 hz=$("$XENMETER" report -q -f json "$fixture" | jq .trace.cpu_hz)
 run charge -q -f csv -g 1s --cpu-hz "$hz" "$fixture"
 cp "$out" "$scratch/offline"
-cat "$scratch/capture.xt" | timeout 60 "$XENMETER" charge -q -f csv --live 1s --cpu-hz "$hz" - >"$out"
+cat "$scratch/capture.xt" | timeout "$LIMIT" "$XENMETER" charge -q -f csv --live 1s --cpu-hz "$hz" - >"$out"
 check 'what offline gives' equal "$(sums "$scratch/offline")" "$(sums "$out")"
 finish

@@ -161,7 +161,7 @@ check 'and what was passed over is said' says "$err" '29 damaged bytes'
 
 group 'output that cannot be written'
 for format in table csv json jsonl; do
-    timeout 60 "$XENMETER" report -q -f $format -b vcpu -g 1ms -t ,500ms "$fixture" >/dev/full 2>"$err"
+    timeout "$LIMIT" "$XENMETER" report -q -f $format -b vcpu -g 1ms -t ,500ms "$fixture" >/dev/full 2>"$err"
     status=$?
     check "$format: full device" exits 2
     check "$format: full device is said" says "$err" 'No space left'
@@ -178,7 +178,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 check 'nothing is left' nothing_left
 for format in table csv json jsonl; do
-    { timeout 60 "$XENMETER" report -q -f $format -b vcpu -g 1ms "$fixture" 2>"$err"; echo $? >"$scratch/code"; } |
+    { timeout "$LIMIT" "$XENMETER" report -q -f $format -b vcpu -g 1ms "$fixture" 2>"$err"; echo $? >"$scratch/code"; } |
         head -n 1 >"$out"
     check "$format: the reader goes away: quiet" is_empty "$err"
     check "$format: the reader goes away: exit code 0" equal 0 "$(cat "$scratch/code")"
@@ -198,7 +198,7 @@ for signal in TERM INT HUP; do
     exec 7<>"$scratch/fifo" # it stays open: the run waits for more
     attended "$XENMETER" report -g 1ms -o "$dir/x.csv" - <"$scratch/fifo" >"$out" 2>"$err" 7>&- &
     pid=$!
-    timeout 60 head -c 3000000 "$scratch/capture.xt" >&7
+    timeout "$LIMIT" head -c 3000000 "$scratch/capture.xt" >&7
     check "SIG$signal: it was at work" equal 1 "$(find "$dir" -name '.xenmeter-*' | wc -l)"
     check "SIG$signal: under another name" [ ! -e "$dir/x.csv" ]
     kill -"$signal" $pid
@@ -218,9 +218,9 @@ for signal in INT TERM HUP; do
         # shellcheck disable=SC2086 # a list of words, perhaps none
         ignoring $signal "$XENMETER" report -q $live -f csv -o "$dir/x.csv" - <"$scratch/fifo" >"$out" 2>"$err" 7>&- &
         pid=$!
-        timeout 60 head -c 3000000 "$scratch/capture.xt" >&7
+        timeout "$LIMIT" head -c 3000000 "$scratch/capture.xt" >&7
         kill -$signal $pid
-        timeout 60 tail -c +3000001 "$scratch/capture.xt" >&7
+        timeout "$LIMIT" tail -c +3000001 "$scratch/capture.xt" >&7
         exec 7>&-
         wait $pid
         check "SIG$signal${live:+, live}: exit code 0" equal 0 $?

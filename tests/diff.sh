@@ -228,7 +228,7 @@ for name in x.csv x.tsv x.json x.jsonl x.txt; do
     check "$name.zst holds $name" equal "$(zstd -qdc "$dir/$name.zst" | sha256sum)" "$(sha256sum <"$dir/$name")"
 done
 for format in table csv json jsonl; do
-    timeout 60 "$XENMETER" diff -q -f $format "$scratch/before.json" "$scratch/after.json" >/dev/full 2>"$err"
+    timeout "$LIMIT" "$XENMETER" diff -q -f $format "$scratch/before.json" "$scratch/after.json" >/dev/full 2>"$err"
     status=$?
     check "$format: full device" exits 2
     check "$format: full device is said" says "$err" 'No space left'

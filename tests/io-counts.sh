@@ -330,7 +330,7 @@ for bad in '-i 0' '-i 9ms' '-i x' '-i 25h' '-n 0' '-n x' '-d x' '-d 65536' '--id
     # shellcheck disable=SC2086 # a list of words
     check "$bad" refuses . io-counts --root "$root" $bad
 done
-timeout 60 "$XENMETER" io-counts --root "$root" -n 1 >/dev/full 2>"$err"
+timeout "$LIMIT" "$XENMETER" io-counts --root "$root" -n 1 >/dev/full 2>"$err"
 check 'full device' equal 2 $?
 check 'full device is said' says "$err" 'No space left'
 
@@ -365,10 +365,10 @@ cat <&8 >"$out"
 exec 8<&-
 check 'a reader that sleeps: much was written' [ "$(wc -c <"$out")" -gt 30000 ]
 check 'a reader that sleeps: whole lines' whole_lines "$out"
-{ timeout 60 "$XENMETER" io-counts --root "$root" -i 1h 2>"$err"; echo $? >"$scratch/code"; } | head -n 1 >"$out"
+{ timeout "$LIMIT" "$XENMETER" io-counts --root "$root" -i 1h 2>"$err"; echo $? >"$scratch/code"; } | head -n 1 >"$out"
 check 'a reader that goes away ends it at once' equal 0 "$(cat "$scratch/code")"
 check 'a reader that goes away: nothing is said' is_empty "$err"
-{ timeout 60 "$XENMETER" io-counts --root "$crowd" -i 10ms 2>"$err"; echo $? >"$scratch/code"; } | head -n 500 >"$out"
+{ timeout "$LIMIT" "$XENMETER" io-counts --root "$crowd" -i 10ms 2>"$err"; echo $? >"$scratch/code"; } | head -n 500 >"$out"
 check 'a reader that goes away later' equal 0 "$(cat "$scratch/code")"
 check 'a reader that goes away later: nothing is said' is_empty "$err"
 

@@ -194,13 +194,13 @@ for jobs in 1 $JOBS; do
     check "-j $jobs: a dump, and the disk is full" equal 2 "$(cat "$scratch/many.code")"
     for command in 'report -g 1ms -f csv' 'dump' 'report -g execution -f jsonl' 'charge -g 1ms -f csv'; do
         # shellcheck disable=SC2086 # words
-        { timeout 60 "$XENMETER" $command -j "$jobs" "$capture" 2>"$err"; echo $? >"$scratch/code"; } | head -n 1 >"$out"
+        { timeout "$LIMIT" "$XENMETER" $command -j "$jobs" "$capture" 2>"$err"; echo $? >"$scratch/code"; } | head -n 1 >"$out"
         check "$command -j $jobs: the reader goes away: exit code" equal 0 "$(cat "$scratch/code")"
         check "$command -j $jobs: the reader goes away: quiet" is_empty "$err"
         start_open_pipe
         rm -f "$scratch/code"
         # shellcheck disable=SC2086
-        { timeout 60 "$XENMETER" $command -j "$jobs" - <"$scratch/fifo" 7>&- 2>"$err"; echo $? >"$scratch/code"; } | head -n 1 >"$out" &
+        { timeout "$LIMIT" "$XENMETER" $command -j "$jobs" - <"$scratch/fifo" 7>&- 2>"$err"; echo $? >"$scratch/code"; } | head -n 1 >"$out" &
         check "$command -j $jobs: the same while a pipe stays open" soon has_text "$scratch/code"
         end_open_pipe
         check "$command -j $jobs: its exit code" equal 0 "$(cat "$scratch/code")"

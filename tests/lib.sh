@@ -19,7 +19,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 BUILD=${BUILD:-build}
 QUICK=${QUICK:-}
 XENMETER=${XENMETER:-$BUILD/xenmeter}
-LIMIT=${LIMIT:-120} # seconds that one run may take
+LIMIT=${LIMIT:-600} # seconds that one run may take, however slow or busy the machine is: beyond that it hangs
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/xenmeter-test.XXXXXX") || exit 2
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 130' INT TERM
@@ -38,14 +38,36 @@ simulated() { # FILE NAME FILTER [OPTION]...
     jq "$3" "sim/scenarios/$2.json" | "$XENMETER" simulate -q "${@:4}" -o "$1" -
 }
 
-soon() { # COMMAND...: passes as soon as the command does, within a minute
+# No check depends on how fast the machine is: what takes its time is waited for with `soon`, by what shows that it has happened. A sleep
+# makes a check stricter ("still not there"); it never makes one pass.
+
+soon() { # COMMAND...: passes as soon as the command does, within three minutes
     local tries
-    for ((tries = 0; tries < 1200; tries++)); do
+    for ((tries = 0; tries < 3600; tries++)); do
         "$@" && return 0
         sleep 0.05
     done
     return 1
 }
+
+# Runs the command while no thread of the process runs: what the process writes is of one moment then.
+frozen() { # PID COMMAND...
+    kill -STOP "$1" 2>/dev/null
+    soon stands "$1"
+    "${@:2}"
+    local status=$?
+    kill -CONT "$1" 2>/dev/null
+    return $status
+}
+stands() { ! sed 's/.*) //' "/proc/$1/task/"*/stat 2>/dev/null | grep -q '^[^tTXZ]'; } # PID: stopped, or ended
+
+# Replaces a file at once: whoever reads it meanwhile never finds half of it.
+replace() { cat >"$1.new.$BASHPID" && mv "$1.new.$BASHPID" "$1"; } # FILE, from standard input
+
+# Of a command line in a tmux pane: sets the pane's title when all before it has been shown. A file that the command line writes may be
+# there before tmux has read what it printed.
+SHOWN="printf '\\033]2;all is shown\\033\\\\'"
+all_is_shown() { [ "$(tm display -p '#{pane_title}' 2>/dev/null)" = 'all is shown' ]; } # in the pane of tm
 
 end_group() {
     [ -n "$group_name" ] || return 0

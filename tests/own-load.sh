@@ -112,7 +112,7 @@ run charge -q -f json --own 6% "$scratch/both.xma"
 check 'but with one for both' exits 0
 hz=$("$XENMETER" report -q -f json "$masked" | jq .trace.cpu_hz)
 "$XENMETER" charge -q -f csv -g 1s --cpu-hz "$hz" --own 6% "$masked" >"$scratch/offline.csv"
-cat "$masked" | timeout 60 "$XENMETER" charge -q -f csv --live 1s --cpu-hz "$hz" --own 6% - >"$scratch/live.csv"
+cat "$masked" | timeout "$LIMIT" "$XENMETER" charge -q -f csv --live 1s --cpu-hz "$hz" --own 6% - >"$scratch/live.csv"
 check 'live' cmp "$scratch/offline.csv" "$scratch/live.csv"
 run charge -q -f json "$scratch/given.xma"
 check 'the method of an archive' holds '.method.own_given == [{"domain": 0, "pct": 6}]' "$out"

@@ -515,7 +515,7 @@ kills=0
 long_begun=$SECONDS
 while ! ended && kill -0 $recorder 2>/dev/null && [ $((SECONDS - long_begun)) -lt $((60 + days * 60)) ]; do
     at=$(($(now_tsc) + (RANDOM % 10 + 1) * 3600 * 2400000000 / 2))
-    timeout 60 bash -c "while [ \"\$(od -An -tu8 '$scratch/tsc' | tr -d ' ')\" -lt $((at < last_tsc ? at : last_tsc)) ]; do sleep 0.02; done" || break
+    timeout "$LIMIT" bash -c "while [ \"\$(od -An -tu8 '$scratch/tsc' | tr -d ' ')\" -lt $((at < last_tsc ? at : last_tsc)) ]; do sleep 0.02; done" || break
     case $((RANDOM % 5)) in
     0) set_clock 7200 ;;
     1) set_clock -3600 ;;

@@ -127,7 +127,7 @@ start_live() { # ARGUMENT...
     exec 7<>"$scratch/fifo"
     attended "$XENMETER" report -b vcpu --live 100ms -f csv "$@" - <"$scratch/fifo" >"$scratch/live" 2>"$err" 7>&- &
     live=$!
-    timeout 60 head -c "$part" "$capture" >&7
+    timeout "$LIMIT" head -c "$part" "$capture" >&7
 }
 end_pipe() { exec 7>&-; }
 lines_in() { wc -l <"$1" 2>/dev/null || echo 0; }
@@ -218,7 +218,7 @@ kill "$reader" 2>/dev/null
 capture=$whole_capture
 
 group 'live: the reader goes away'
-"$DRIBBLE" "$capture" 60000 | { timeout 60 "$XENMETER" report --live 100ms -f csv - 2>"$err"; echo $? >"$scratch/code"; } |
+"$DRIBBLE" "$capture" 60000 | { timeout "$LIMIT" "$XENMETER" report --live 100ms -f csv - 2>"$err"; echo $? >"$scratch/code"; } |
     head -n 1 >"$out"
 check 'quiet' is_empty "$err"
 check 'exit code 0' equal 0 "$(cat "$scratch/code")"

@@ -27,8 +27,8 @@ trap 'tm kill-server 2>/dev/null; rm -rf "$scratch"' EXIT
 on_terminal() { # COLUMNS LINES COMMAND-LINE
     rm -f "$scratch/done"
     terminals=$((terminals + 1))
-    tm -u new-session -d -x "$1" -y "$2" "export LC_ALL=C.UTF-8; $3; echo \$? >'$scratch/done'; sleep 60"
-    soon test -s "$scratch/done" || return 1
+    tm -u new-session -d -x "$1" -y "$2" "export LC_ALL=C.UTF-8; $3; echo \$? >'$scratch/done'; $SHOWN; sleep 600"
+    soon all_is_shown || return 1
     show
     status=$(cat "$scratch/done")
     tm kill-server
@@ -118,7 +118,7 @@ on_terminal 80 10 "LESS=X PAGER='cat; printf %s \"\$LESS\"' '$program' report -c
 check 'LESS as it is set' not shows 'FRX$'
 rm -f "$scratch/done"
 terminals=$((terminals + 1))
-tm new-session -d -x 80 -y 10 "'$program' report -g 1s '$fixture'; echo \$? >'$scratch/done'; sleep 60"
+tm new-session -d -x 80 -y 10 "'$program' report -g 1s '$fixture'; echo \$? >'$scratch/done'; sleep 600"
 first_screen() { show; shows '^interval 0 s'; }
 check 'less shows the first screen' soon first_screen
 check 'and waits' not test -s "$scratch/done"

@@ -159,7 +159,7 @@ start() { # COLUMNS LINES COMMAND-LINE
     tm kill-server 2>/dev/null
     rm -f "$scratch/done" "$scratch/stty" "$scratch/stty-after"
     terminals=$((terminals + 1))
-    tm -u new-session -d -x "$1" -y "$2" "export LC_ALL=${locale:-C.UTF-8} TERM=screen-256color; echo before; stty -a >'$scratch/stty'; $3; echo \$? >'$scratch/done'; stty -a >'$scratch/stty-after'; sleep 60"
+    tm -u new-session -d -x "$1" -y "$2" "export LC_ALL=${locale:-C.UTF-8} TERM=screen-256color; echo before; stty -a >'$scratch/stty'; $3; echo \$? >'$scratch/done'; stty -a >'$scratch/stty-after'; $SHOWN; sleep 600"
 }
 keys() { tm send-keys "$@"; }
 show() { tm capture-pane -p "$@" >"$screen" 2>/dev/null; }
@@ -169,7 +169,7 @@ sees() { # PATTERN: soon
     sed 's/^/      | /' "$screen"
     return 1
 }
-ended() { [ -s "$scratch/done" ]; }
+ended() { [ -s "$scratch/done" ] && all_is_shown; }
 leaves() { soon ended && equal "$1" "$(cat "$scratch/done")"; } # EXIT-CODE
 quits() { keys q && leaves 0; }
 cells() { awk -v domain="$1" '$1 == domain { print; exit }' "$screen"; } # DOMAIN: its row

@@ -184,7 +184,7 @@ for signal in TERM INT HUP; do
     exec 7<>"$scratch/fifo" # it stays open: the run waits for more
     attended "$XENMETER" report -f xenmon -g 1ms -o "$dir/x" - <"$scratch/fifo" >"$out" 2>"$err" 7>&- &
     pid=$!
-    timeout 60 head -c 3000000 "$scratch/capture.xt" >&7
+    timeout "$LIMIT" head -c 3000000 "$scratch/capture.xt" >&7
     kill -"$signal" $pid
     wait $pid 2>/dev/null
     check "SIG$signal: not a success" not [ $? -eq 0 ]
@@ -199,7 +199,7 @@ mkfifo "$scratch/fifo"
 exec 7<>"$scratch/fifo"
 "$XENMETER" report -f xenmon --live 100ms -o "$dir/x" - <"$scratch/fifo" >"$out" 2>"$err" 7>&- &
 pid=$!
-timeout 60 head -c 6000000 "$scratch/capture.xt" >&7
+timeout "$LIMIT" head -c 6000000 "$scratch/capture.xt" >&7
 lines=0
 for _ in $(seq 100); do
     lines=$(grep -c '^[0-9]' "$dir/x-dom0.log")

@@ -38,6 +38,7 @@ static inline void marks_find_next(const struct charging *c, struct mark_queue *
 static inline enum task_mark marks_pass(struct charging *c, uint16_t pcpu)
 {
     struct mark_queue *q = &c->marks[pcpu];
+    c->empty_cuts = 0;
     enum task_mark mark = task_mark_kind(q->at[q->head++]);
     marks_find_next(c, q);
     return mark;

@@ -17,6 +17,7 @@
 #include "thread_times.h"
 
 #define CUTS_AT_ONCE 256 /* after that many the ledger takes the slices */
+#define EMPTY_CUTS   2   /* after so many without anything between them a whole period was empty */
 
 /* ---- begin and end ---- */
 
@@ -169,6 +170,20 @@ static void cut(struct charging *c)
     charging_choose_executions(c);
 }
 
+/*
+ * Whether each charging period up to settled_ns is like the last one, in which nothing happened from its beginning to its end, and
+ * charges nobody: then one period instead of all of them gives the same, to the ns.
+ */
+static bool is_empty(const struct charging *c, uint64_t settled_ns)
+{
+    const struct charge_options *o = &c->options;
+    bool charges = c->threads || c->own_loads || o->counters || o->dom0_trace || o->spread_own;
+    bool empty = !charges && c->empty_cuts == EMPTY_CUTS;
+    for (size_t i = 0; empty && i < c->running.n; i++)
+        empty = !marks_due(c, c->running.at[i], settled_ns);
+    return empty;
+}
+
 /* The charging periods up to until_ns are over: those that are held become final as far as what they wait for is known. */
 static void advance_held(struct charging *c, uint64_t until_ns)
 {
@@ -182,9 +197,12 @@ bool charging_advance(struct charging *c, uint64_t settled_ns)
     for (unsigned cuts = 0; c->cut_ns <= settled_ns && c->cut_ns != UINT64_MAX && !c->failed; cuts++) {
         if (cuts == CUTS_AT_ONCE)
             return false;
-        if (is_open(c))
+        if (is_open(c)) {
+            if (is_empty(c, settled_ns)) /* the work is of records, not of time without any */
+                c->cut_ns = settled_ns - settled_ns % c->length_ns;
             cut(c);
-        else
+            c->empty_cuts += c->empty_cuts < EMPTY_CUTS;
+        } else
             charging_set_cut(c, settled_ns);
         if (c->cut_ns != UINT64_MAX)
             advance_held(c, c->cut_ns - c->length_ns);
@@ -317,6 +335,7 @@ static void die(struct charging *c, const struct transition *t)
 
 void charging_take(struct charging *c, const struct transition *t)
 {
+    c->empty_cuts = 0;
     if (c->failed || attribution_goes_on(c, t))
         return;
     if (c->pages.end_ns > 0)

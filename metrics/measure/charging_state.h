@@ -220,8 +220,10 @@ struct charging {
     size_t waiting_interrupts; /* vCPUs with such: there are none but in the charging periods up to cut_ns */
     uint64_t length_ns; /* no period is longer: that of T when it is an interval, else CHARGE_SLICE_NS */
     uint64_t cut_ns;    /* the next multiple of it: open periods end there */
-    uint64_t now_ns;    /* all before has been taken */
-    uint64_t grain_ns;  /* intervals, of what is reported too, end at multiples of it */
+    unsigned
+        empty_cuts; /* how many ends of periods there were since a transition or a mark; EMPTY_CUTS: or more */
+    uint64_t now_ns;   /* all before has been taken */
+    uint64_t grain_ns; /* intervals, of what is reported too, end at multiples of it */
     struct page_run pages;
     uint32_t switch_ns; /* of the change to running that is being taken; else 0 */
     uint64_t serial;    /* periods made so far */

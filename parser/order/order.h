@@ -26,6 +26,12 @@
  * pCPU, place in the pCPU's stream), where times and places follow from the bytes: leaving events out, as nobody wants them,
  * moves none of the others. (Before any record has a time all are at time 0, and come in the order in which they were read.)
  *
+ * Nothing can be delivered earlier, as bytes that are still to come decide about it. Where the window of the highest pCPU that has
+ * written ends, the sweep may go on with a pCPU that never wrote before, whose first records are of any time from the watermark on.
+ * What is after the watermark moves back where the next records of its pCPU go back, the model does not get it where they show that
+ * the clock was set, and damage that is found later changes what the model concludes about pCPUs that were not recorded. So a live
+ * trace comes two sweeps late: xentrace's -s says how much that is.
+ *
  * That the watermark does not go back, and that no event comes before a watermark that a batch had, follows from three
  * things (tests/unit/random_streams.c tries them on damaged streams of random hosts):
  *

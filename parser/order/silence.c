@@ -5,6 +5,9 @@
 
 #define HOLE_SWEEPS 3 /* and longer than so many usual distances between sweeps */
 
+#define HOLE_ALWAYS                                                                                          \
+    1800 /* times HOLE_NS: no sweeps are an hour apart, if time does not leap from each to the next */
+
 /* How far a run may seem longer or shorter by the stamps: the records of a switch are late, the clock is not exact. */
 #define RUN_SLACK_NS  1000000u
 #define RUN_SLACK_PPM 200
@@ -179,7 +182,8 @@ static bool is_hole(const struct silences *s, const struct decoder *d, const str
     if (!all_silent(s, d, clock, s->cycles, h, runs))
         return false;
     bool recorded = runs[RUN_AGREES] > 0 && runs[RUN_CONTRADICTS] == 0;
-    return !recorded && (h->to - h->from) / HOLE_SWEEPS > usual_distance(s, h);
+    uint64_t length = h->to - h->from;
+    return !recorded && (length / HOLE_SWEEPS > usual_distance(s, h) || length / HOLE_ALWAYS >= s->cycles);
 }
 
 /* ---- where all may be silent ---- */

@@ -4,7 +4,7 @@
  *
  * A pCPU that is idle, or whose vCPU runs alone, is silent for long and everything of it was recorded. All pCPUs together
  * are not: xentrace polls, and each poll makes dom0 run. So a stretch that all pCPUs were silent in is a hole if it is
- * longer than HOLE_NS and than three of the usual distances between sweeps. But where a SWITCH_INFPREV after it says that
+ * longer than HOLE_NS and than three of the usual distances between sweeps, or than an hour. But where a SWITCH_INFPREV after it says that
  * its vCPU ran for just as long as the stamps do, nothing was missed on that pCPU; if that holds for each pCPU that says
  * anything, the stretch is no hole. A pCPU whose first record of all ends a shorter run misses a switch.
  */

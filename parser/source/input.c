@@ -11,7 +11,9 @@
 #define READ_CHUNK (256u << 10) /* bytes of one read from a pipe */
 #define MAPPED_VIEW                                                                                          \
     (8u << 20) /* bytes of one view of a mapped file: a truncated file is noticed after so many */
-#define FIRST_BUFFER      (1u << 20)
+#define FIRST_BUFFER (1u << 20)
+#define FEW_BYTES                                                                                            \
+    4096 /* so few that are kept move to the buffer's beginning: the memory that bytes are read into stays in the cache */
 #define FIRST_FEED_BUFFER 4096 /* a feed may have few bytes; the buffer grows with its pieces */
 
 #define ARCHIVE_NAME     "xenmeter.archive/" /* in a skippable frame */
@@ -43,17 +45,14 @@ static bool begins_archive(const uint8_t *bytes, size_t n)
 /* Makes room for `more` bytes after `end`. */
 static int reserve(struct input *in, size_t more, struct error *err)
 {
-    if (in->begin > 0 && in->begin == in->end)
-        in->begin = in->end = 0;
+    size_t kept = in->end - in->begin;
+    if (in->begin > 0 && (kept <= FEW_BYTES || in->capacity - in->end < more)) {
+        memmove(in->buffer, in->buffer + in->begin, kept);
+        in->begin = 0;
+        in->end = kept;
+    }
     if (in->capacity - in->end >= more)
         return 0;
-    if (in->begin > 0) {
-        memmove(in->buffer, in->buffer + in->begin, in->end - in->begin);
-        in->end -= in->begin;
-        in->begin = 0;
-        if (in->capacity - in->end >= more)
-            return 0;
-    }
     size_t capacity = in->capacity ? in->capacity : in->feed.next ? FIRST_FEED_BUFFER : FIRST_BUFFER;
     while (capacity - in->end < more)
         capacity *= 2;

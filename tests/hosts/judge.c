@@ -233,8 +233,9 @@ static void judge_verdict(struct judging *j, const json_t *quality)
 
 static void judge_failure(struct judging *j, const struct answer *answer)
 {
-    /* What is left of the first sweep may be all before the first record of a guest. */
-    bool nothing_left = (j->v->first_tsc == 0 || j->plan->cut || j->v->names_nobody) && answer->status == 2;
+    /* What is left of the first sweep may be all before the first record of a guest; all records may be of one moment. */
+    bool no_time = j->v->first_tsc == j->v->last_tsc;
+    bool nothing_left = (no_time || j->plan->cut || j->v->names_nobody) && answer->status == 2;
     if (!nothing_left)
         judge_miss(j, NULL, "failed", 1e18, "exit status %d: %.180s", answer->status, answer->message);
 }
