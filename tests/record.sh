@@ -331,6 +331,25 @@ check 'domains have their names' [ "$(jq -r 'select(.domain == 1) | .name' "$scr
 check 'and are found by them' [ "$(jq -r .domain "$scratch/out" | sort -u)" = 1 ]
 rm -rf "$folder"
 
+group 'a trace that comes faster than it is decoded'
+cat >"$scratch/flood" <<END
+#!/bin/sh
+jq '.duration_s = 36000' "$scratch/host.json" | "$PWD/$XENMETER" simulate -q -o - -
+END
+chmod +x "$scratch/flood"
+start "$scratch/flood"
+check 'it records' soon is_open
+sleep 3
+kill -TERM $recorder
+has_ended() { ! kill -0 $recorder 2>/dev/null; }
+check 'SIGTERM ends it' soon has_ended
+kill -9 $recorder 2>/dev/null
+wait $recorder
+status=$?
+check 'exit status' exits 0
+check 'nothing is left open' nothing_partial
+rm -rf "$folder"
+
 group 'a clock that fails'
 run record -o "$folder" --host host --xentrace "$scratch/xentrace" --domain-info "$scratch/domains" --clock false
 check 'at once: exit status' exits 2
