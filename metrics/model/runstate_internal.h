@@ -257,6 +257,14 @@ bool runstates_seemed_to_wait(struct runstates *r, uint32_t vcpu, enum runstate 
  */
 bool runstates_woke_before(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum runstate old);
 
+/*
+ * The vCPU was in state `old`, runnable, just before now, though it fell asleep at its last record: if a wake from that sleep
+ * was recorded just before it, while the vCPU ran, the pCPU that recorded the wake has a clock that is behind. Such a wake was taken
+ * for one that came after its dispatch (runstates_seemed_to_wait): that is undone, where it is not settled. Returns whether; it is
+ * runnable then.
+ */
+bool runstates_woke_after(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum runstate old);
+
 /* Whether the vCPU, which has a record at now_ns, stayed in its state since its last record: if not for certain, it is doubtful. */
 void runstates_confirm(struct runstates *r, uint32_t vcpu, uint64_t now_ns);
 
