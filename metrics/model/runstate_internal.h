@@ -229,6 +229,15 @@ static inline bool runstates_is_asleep(const struct track *k)
     return k->state == RUNSTATE_BLOCKED || k->state == RUNSTATE_OFFLINE;
 }
 
+/*
+ * Whether a lost record may have changed how a pause shows, however long ago: it ends, or, of one that was put to sleep while it was
+ * blocked, an event came, and it is offline since. Where runstate changes are traced the second one shows as a change.
+ */
+static inline bool runstates_is_paused(const struct track *k)
+{
+    return k->state == RUNSTATE_OFFLINE || (k->state == RUNSTATE_BLOCKED && k->pause == PAUSE_SLEPT);
+}
+
 /* Whether a vCPU that is runnable from `from` on may still be so at `to`, by how long vCPUs of this host wait. */
 bool runstates_near(const struct runstates *r, uint64_t from_ns, uint64_t to_ns);
 
