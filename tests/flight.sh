@@ -243,6 +243,22 @@ holds_last() { "$XENMETER" record --status -f json "$folder" 2>/dev/null | jq -e
 is_open() { find "$folder" -name '*.xma.partial' 2>/dev/null | grep -q .; }
 dump_is_open() { find "$flight" -name '*.xt.partial' -size +0 2>/dev/null | grep -q .; }
 
+group 'rules of domains that there are not'
+cp "$scratch/domains" "$scratch/domains.all"
+jq '.[:1]' "$scratch/domains.all" >"$scratch/domains.few"
+ln -sf domains.all "$scratch/domains"
+start --flight 4M,2s --when 'wait_p99 > 20s in nobody' --when 'wait_p99 > 20s in burner' --when 'wait_p99 > 20s'
+lines_about() { [ "$(grep -c "there is no domain '$1' now" "$err")" -eq "$2" ]; } # NAME LINES
+check 'that is reported' soon lines_about nobody 1
+check 'one that there is is not' lines_about burner 0
+ln -sf domains.few "$scratch/domains.next" && mv "$scratch/domains.next" "$scratch/domains"
+check 'once it has gone it is' soon lines_about burner 1
+check 'the other one is not reported again' lines_about nobody 1
+end TERM
+check 'exit status' exits 0
+rm -rf "$folder"
+ln -sf domains.all "$scratch/domains"
+
 group 'SIGUSR1'
 cat >"$scratch/xentrace-kept" <<END
 #!/bin/sh

@@ -172,7 +172,7 @@ check 'and no file' equal '' "$(ls -A "$scratch/full")"
 if ! has_programs 'the server' curl ss; then
     finish
 fi
-if "$XENMETER" serve --listen 127.0.0.1:0 "$scratch/none" 2>&1 | grep -q libmicrohttpd; then
+if "$XENMETER" serve --listen 127.0.0.1:0 "$scratch/none" 2>&1 | grep -q 'built without libmicrohttpd'; then
     skip 'the server' 'the program was built without libmicrohttpd'
     finish
 fi
@@ -291,6 +291,12 @@ check 'no such program' refuses 'cannot' serve -q --listen 127.0.0.1:0 --xentrac
 check 'columns that make no metric' refuses 'adds up' serve -c wait_max_ns "$fixture"
 check 'two files' refuses 'one FILE' serve "$fixture" "$fixture"
 printf 'no trace at all' >"$scratch/noise"
+mkdir "$scratch/libraries"
+: >"$scratch/libraries/libmicrohttpd.so.12"
+without_library() { LD_LIBRARY_PATH=$scratch/libraries "$@"; }
+check 'a library that cannot be loaded' without_library refuses 'libmicrohttpd.so.12: ' serve --listen 127.0.0.1:0 "$fixture"
+without_library run info -q "$fixture"
+check 'which nothing else needs' exits 0
 check 'what is no trace' refuses '' serve --listen 127.0.0.1:0 -q "$scratch/noise"
 check '--xentrace with a file' refuses 'without FILE' serve --xentrace x "$fixture"
 check '--for with a file' refuses 'without FILE' serve --for cpu "$fixture"
@@ -342,6 +348,22 @@ begin --live 1s - < <(cat "$scratch/mixed.xt"; sleep 1)
 soon not kill -0 "$server" 2>/dev/null
 wait "$server"
 check 'it ends with standard input' equal 0 $?
+
+mkfifo "$scratch/anew"
+begin --live 1s "$scratch/anew" </dev/null
+check 'a FIFO that nobody writes' answers '^xenmeter_traces_ended_total 0$' "${url}metrics"
+rm "$scratch/anew"
+sleep 0.7
+mkfifo "$scratch/anew"
+timeout 10 cat "$scratch/mixed.xt" >"$scratch/anew"
+check 'one that is made anew under its name is read' soon answers '^xenmeter_traces_ended_total 1$' "${url}metrics"
+rm "$scratch/anew"
+mkfifo "$scratch/anew.new"
+mv "$scratch/anew.new" "$scratch/anew"
+timeout 10 cat "$scratch/mixed.xt" >"$scratch/anew"
+check 'so is another one that takes its place' soon answers '^xenmeter_traces_ended_total 2$' "${url}metrics"
+rm "$scratch/anew"
+check 'SIGTERM while there is none' ends
 
 mkfifo "$scratch/gone"
 begin --live 1s "$scratch/gone" </dev/null

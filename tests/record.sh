@@ -237,6 +237,32 @@ check "never more ($most)" [ $most -le $((20 << 20)) ]
 check 'and stay' [ -e "$folder/other/2026-11-29T06Z-0a1b2c3d-0000.xma" ]
 rm -rf "$folder"
 
+# ---- a hole across an archive's end ----
+
+info_of_hole() { "$XENMETER" info -f json "$1" | jq -e "$2" >/dev/null; } # FILE EXPRESSION
+group 'a hole across the end of an archive'
+hole_numbers() { # FILE: name and value
+    "$XENMETER" info -f json "$1" | jq -r '"blind \(.quality.blind_ns)", "hole \(.quality.hole_ns)", "unknown \(.quality.unknown_ns)"'
+}
+# 100 kB of damage, and from 3.6 s to 11.4 s nothing, while an archive ends at 4 s.
+{ head -c 5000000 "$scratch/trace.xt" && head -c 100000 /dev/zero && tail -c 5000000 "$scratch/trace.xt"; } >"$scratch/hole.xt"
+run record -o "$folder" --host host --rotate 10s --clock @2026-11-29T06:59:56Z "$scratch/hole.xt"
+check 'exit status' exits 0
+mapfile -t files < <(archives)
+hole_numbers "$scratch/hole.xt" >"$scratch/expected"
+for file in "${files[@]}"; do hole_numbers "$file"; done >"$scratch/found"
+# Rows of times are rounded at each end; who was unknown for how long also rests on what the archive before knew.
+sums_are_near() {
+    awk 'NR == FNR { wanted[$1] = $2; next } { found[$1] += $2 }
+        END { for (k in wanted) { d = found[k] - wanted[k]; n++; if (d < 0) d = -d; if (d > (k == "unknown" ? wanted[k] / 100 : 10)) bad = 1 }
+              exit bad || n != 3 || !(wanted["hole"] > 7e9) || !(wanted["blind"] > 7e9) }' "$scratch/expected" "$scratch/found"
+}
+check 'the archives have it all together' sums_are_near
+check 'the first one has what was before its end' info_of_hole "${files[0]}" '.quality.hole_ns > 3e8 and .quality.hole_ns < 4.2e8'
+check 'the second one has the rest, from its beginning on' info_of_hole "${files[1]}" '.quality.hole_ns > 7.3e9 and .quality.hole_ns < 7.5e9 and .quality.hole_at_ns == 0'
+check 'its rows are at their time' [ "$("$XENMETER" report -q -b domain -g 1s -f jsonl "${files[1]}" | jq -s 'map(select(.running_ns > 0) | .start_ns) | min')" = 7000000000 ]
+rm -rf "$folder"
+
 # ---- a host ----
 
 jq 'del(.duration_ms) | .duration_s = 600' sim/scenarios/web-closed-loop.json >"$scratch/host.json"
@@ -305,6 +331,25 @@ mapfile -t files < <(archives)
 check 'domains have their names' [ "$(jq -r 'select(.domain == 1) | .name' "$scratch/out")" = web ]
 "$XENMETER" report -q -g total -d 'we*' -f jsonl "${files[0]}" >"$scratch/out"
 check 'and are found by them' [ "$(jq -r .domain "$scratch/out" | sort -u)" = 1 ]
+rm -rf "$folder"
+
+group 'a trace that comes faster than it is decoded'
+cat >"$scratch/flood" <<END
+#!/bin/sh
+jq '.duration_s = 36000' "$scratch/host.json" | "$PWD/$XENMETER" simulate -q -o - -
+END
+chmod +x "$scratch/flood"
+start "$scratch/flood"
+check 'it records' soon is_open
+sleep 3
+kill -TERM $recorder
+has_ended() { ! kill -0 $recorder 2>/dev/null; }
+check 'SIGTERM ends it' soon has_ended
+kill -9 $recorder 2>/dev/null
+wait $recorder
+status=$?
+check 'exit status' exits 0
+check 'nothing is left open' nothing_partial
 rm -rf "$folder"
 
 group 'a clock that fails'
@@ -403,6 +448,21 @@ check 'all are whole' all_whole
 run info -f json "$(archives | grep -vxF "$earlier" | grep -v "^${first%????.xma}00[1-4]" | head -n 1)"
 check 'the gap is stated' info_says '.host.gaps | length == 1 and .[0].why == "the recorder did not run"'
 check 'the archive begins with it' info_says ".host.start_time | sub(\"\\\\.[0-9]+\"; \"\") | fromdateiso8601 | . >= $(cat "$scratch/began") - 1 and . <= $completed_at"
+rm -rf "$folder"
+
+group 'a crash in the first seconds'
+start "$scratch/xentrace"
+check 'it records' soon is_open
+sleep 8
+end KILL
+check 'nothing is complete' [ -z "$(archives)" ]
+start "$scratch/xentrace"
+check 'what there is is completed' soon says completed
+soon is_open
+end TERM
+mapfile -t files < <(archives)
+check 'it has the first seconds' info_of_hole "${files[0]}" '.trace.duration_ns >= 1.5e9'
+check 'the one that was ended at once knows the time of day' info_of_hole "${files[1]}" '.host.start_time != null'
 rm -rf "$folder"
 
 group 'xentrace ends'

@@ -11,6 +11,7 @@
 #
 # tests/fuzz/corpus-truth holds bytes that decide what a made host does (tests/reference/truth.h).
 # tests/fuzz/corpus-pairs holds a byte that chooses the pair (pairs.c), then a capture, or bytes for a made host.
+# tests/fuzz/corpus-extracts holds a byte of choices (extracts.c), then the text of an extract, or an index.
 # tests/fuzz/corpus-texts holds a byte that chooses the reader (texts.c), then its text.
 #
 # What a run adds stays in $(BUILD)/fuzz/corpus-TARGET, what libFuzzer printed in $(BUILD)/fuzz/TARGET.log; findings
@@ -88,6 +89,7 @@ $(eval $(call fuzz_target,archives,fuzz/archive fuzz/member_texts fuzz/repack fu
 $(eval $(call fuzz_target,truth,fuzz/truth unit/bytes unit/bytes_feed $(REFERENCE),corpus-truth,,2048))
 $(eval $(call fuzz_target,pairs,fuzz/pairs fuzz/archived fuzz/ways fuzz/read_back fuzz/read_text fuzz/checks $(FUZZ_MUTATE) fuzz/store reference/made_host unit/bytes_feed unit/snapshots_kept unit/run,corpus-pairs,xentrace.dict,8192))
 $(eval $(call fuzz_target,texts,fuzz/texts fuzz/text_again fuzz/store unit/bytes_feed,corpus-texts,texts.dict,4096))
+$(eval $(call fuzz_target,extracts,fuzz/extracts,corpus-extracts,archive.dict,16384))
 
 # Commands are parsed, and not run: their objects as they are, but for the name of the program's own main().
 FUZZ_COMMANDS := $(CMD_SRC:%.c=$(FUZZ_BUILD)/%.o)
