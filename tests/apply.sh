@@ -46,7 +46,8 @@ start() { # OPTION...
     mkfifo "$pipe"
     play 60 >"$pipe" 2>/dev/null &
     player=$!
-    : >"$out" >"$err" # here: what the one before wrote is gone before anybody looks
+    : >"$err"
+    : >"$out" # here: what the one before wrote is gone before anybody looks
     attended "$XENMETER" debt "${reserve[@]}" --apply credit2 "${enforcing[@]}" --live 500ms -f jsonl "$@" - \
         <"$pipe" >"$out" 2>"$err" &
     pid=$!

@@ -295,8 +295,8 @@ looked_at_again() { # SECONDS after a device has changed; on a busy machine the 
     mkdir -p "$root/sys/class/net/disguised"
     ln -s ../../../vif-9-0 "$root/sys/class/net/disguised/device"
     sleep "$1"
-    kill -TERM $pid
-    wait $pid
+    kill -TERM "$pid"
+    wait "$pid"
     found=$(text | sed -n 's/^# xenmeter device //p' | paste -sd,)
     rm -r "$root/sys/class/net/disguised"
     forget

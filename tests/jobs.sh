@@ -208,6 +208,7 @@ for jobs in 1 $JOBS; do
 done
 
 # A signal, while a pipe is open from which nothing more comes.
+at_work() { compgen -G "$scratch/.xenmeter-*" >/dev/null; } # its output has a name of its own until it is complete
 for jobs in 1 $JOBS; do
     for signal in INT TERM; do
         rm -f "$scratch/live"
@@ -222,7 +223,7 @@ for jobs in 1 $JOBS; do
         start_open_pipe
         attended "$XENMETER" report -j "$jobs" -o "$scratch/never" - <"$scratch/fifo" 2>"$err" 7>&- &
         live=$!
-        sleep 0.3
+        check "-j $jobs: it is at work" soon at_work # it heeds signals then
         kill -$signal $live
         wait $live
         check "-j $jobs: SIG$signal ends another one" [ $? -gt 128 ]
