@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "account/decimal.h"
-#include "cli.h"
 #include "clock_time.h"
 #include "formats/safe_text.h"
 #include "policy_json.h"

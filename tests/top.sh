@@ -393,8 +393,8 @@ quits
 escape=$(printf '\033')
 start 100 20 "'$program' top --no-config --at 12 '$fixture'"
 sees '^domains' >/dev/null
-show -e
-check 'colours' grep -q "$escape\[[0-9;]*38;5;" "$screen"
+colours() { show -e && grep -q "$escape\[[0-9;]*38;5;" "$screen"; }
+check 'colours' soon colours
 keys P P
 no_colours() { show -e && ! grep -q "$escape\[[0-9;]*3[0-8];\|$escape\[3[0-7]m" "$screen"; }
 check 'the palette without' soon no_colours
