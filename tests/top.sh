@@ -258,6 +258,21 @@ keys Escape z
 check 'z: the last second only' sees '^domain  name  *running %  runnable %'
 check 'q' quits
 
+group 'the mouse'
+ordered() { show && equal '0 1 2 3' "$(awk 'rows && /^[0-9]/ { print $1 } /^domain / { rows = 1 }' "$screen" | paste -sd' ')"; }
+mouse_is() { equal "$1" "$(tm display -p '#{mouse_any_flag}')"; }
+start 100 24 "'$program' top --no-config '$fixture'"
+check 'it is taken' soon mouse_is 1
+check 'rows, those that ran most first' sees '^3 '
+check 'by the id they are in another order' not ordered
+tm send-keys -H 1b 5b 4d 20 22 27 # button 1 at column 1, line 6: the headings
+check 'a click on a heading orders by it' soon ordered
+check 'q' quits
+start 100 24 "'$program' top --no-config --no-mouse '$fixture'"
+check '--no-mouse' sees '^3 '
+check 'leaves it to the terminal' mouse_is 0
+check 'q' quits
+
 group 'time'
 start 120 24 "'$program' top --no-config --replay 16x '$fixture'"
 check 'a replay ends' sees '15.062 s  ended'
