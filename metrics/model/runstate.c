@@ -347,7 +347,8 @@ void runstates_record(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint1
     } else if (k->contradicted && k->state == old &&
                runstates_late_by_skew(r, vcpu, now_ns, pcpu, old, new)) {
         return;
-    } else if ((k->state != old && !runstates_woke_before(r, vcpu, now_ns, old)) ||
+    } else if ((k->state != old && !runstates_woke_before(r, vcpu, now_ns, old) &&
+                !runstates_woke_after(r, vcpu, now_ns, old)) ||
                (old == RUNSTATE_RUNNING && k->pcpu != pcpu)) {
         if (runstates_late_by_skew(r, vcpu, now_ns, pcpu, old, new))
             return;

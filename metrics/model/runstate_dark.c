@@ -95,19 +95,22 @@ static void doubt_silent(struct runstates *r, uint64_t light_ns, uint64_t dark_n
         const struct track *k = &r->tracks[v];
         bool asleep = k->seen && !k->idle && runstates_is_asleep(k) && k->since_ns < light_ns;
         bool waits = asleep && (near || is_held_up(r, k, light_ns));
-        if (k->doubtful && !waits && k->state != RUNSTATE_OFFLINE)
+        if (k->doubtful && !waits && !runstates_is_paused(k))
             end_doubt(r, v, light_ns);
         else if (waits && !k->doubtful)
             begin_doubt(r, v, light_ns);
     }
 }
 
-/* It is light again. Whoever was paused before may have been released in the dark: it may be blocked since, however long. */
+/*
+ * It is light again. Whoever was paused before may have been released in the dark, and be blocked since, however long; or it was
+ * blocked, and is offline since an event came.
+ */
 static void doubt_paused(struct runstates *r, uint64_t light_ns)
 {
     for (uint32_t v = 0; v < r->population->vcpus_n; v++) {
         const struct track *k = &r->tracks[v];
-        bool paused = k->seen && !k->idle && k->state == RUNSTATE_OFFLINE && k->since_ns < light_ns;
+        bool paused = k->seen && !k->idle && runstates_is_paused(k) && k->since_ns < light_ns;
         if (paused && !k->doubtful)
             begin_doubt(r, v, light_ns);
     }
@@ -363,7 +366,8 @@ void runstates_contradiction(struct runstates *r, uint32_t vcpu, uint64_t now_ns
         runstates_vacate(r, vcpu, now_ns);
         return;
     }
-    narrow(r, &gap, tracked, old);
+    if (!runstates_is_paused(k))
+        narrow(r, &gap, tracked, old);
     if (old == RUNSTATE_RUNNING)
         narrow_run(r, &gap, pcpu, now_ns);
     if (k->doubtful)

@@ -229,6 +229,15 @@ static inline bool runstates_is_asleep(const struct track *k)
     return k->state == RUNSTATE_BLOCKED || k->state == RUNSTATE_OFFLINE;
 }
 
+/*
+ * Whether a lost record may have changed how a pause shows, however long ago: it ends, or, of one that was put to sleep while it was
+ * blocked, an event came, and it is offline since. Where runstate changes are traced the second one shows as a change.
+ */
+static inline bool runstates_is_paused(const struct track *k)
+{
+    return k->state == RUNSTATE_OFFLINE || (k->state == RUNSTATE_BLOCKED && k->pause == PAUSE_SLEPT);
+}
+
 /* Whether a vCPU that is runnable from `from` on may still be so at `to`, by how long vCPUs of this host wait. */
 bool runstates_near(const struct runstates *r, uint64_t from_ns, uint64_t to_ns);
 
@@ -256,6 +265,14 @@ bool runstates_seemed_to_wait(struct runstates *r, uint32_t vcpu, enum runstate 
  * hid one, by a pCPU whose clock is ahead, it was that one. Returns whether; it is in state `old` then.
  */
 bool runstates_woke_before(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum runstate old);
+
+/*
+ * The vCPU was in state `old`, runnable, just before now, though it fell asleep at its last record: if a wake from that sleep
+ * was recorded just before it, while the vCPU ran, the pCPU that recorded the wake has a clock that is behind. Such a wake was taken
+ * for one that came after its dispatch (runstates_seemed_to_wait): that is undone, where it is not settled. Returns whether; it is
+ * runnable then.
+ */
+bool runstates_woke_after(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum runstate old);
 
 /* Whether the vCPU, which has a record at now_ns, stayed in its state since its last record: if not for certain, it is doubtful. */
 void runstates_confirm(struct runstates *r, uint32_t vcpu, uint64_t now_ns);

@@ -53,6 +53,61 @@ static bool is_step_before(const struct track *k, uint64_t now_ns, uint16_t pcpu
     return k->contradicted && between && !fits_now && k->state_before == old && pcpu != k->record_pcpu;
 }
 
+/* A wake that was taken for one that comes after its dispatch. */
+struct early_wake {
+    uint32_t vcpu;
+    uint64_t wake_ns;
+    enum runstate old;
+    bool found;
+};
+
+static void remove_skewed(void *context, struct transition *t)
+{
+    struct early_wake *w = context;
+    if (t->kind != TRANSITION_SKEWED || t->vcpu != w->vcpu || t->time_ns != w->wake_ns || w->found)
+        return;
+    t->kind = TRANSITION_REMOVED;
+    w->found = true;
+}
+
+/* It waited before its dispatch, as it had seemed. */
+static void restore_wait(void *context, struct transition *t)
+{
+    const struct early_wake *w = context;
+    if (t->kind == TRANSITION_STATE && t->vcpu == w->vcpu && t->time_ns < w->wake_ns &&
+        t->from == RUNSTATE_UNKNOWN && t->to == w->old)
+        t->to = RUNSTATE_RUNNABLE;
+}
+
+bool runstates_woke_after(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum runstate old)
+{
+    struct track *k = &r->tracks[vcpu];
+    struct early_wake w = {.vcpu = vcpu, .wake_ns = k->contradicted_ns, .old = (enum runstate)k->record_old};
+    struct dark_stretch lost;
+    bool slept = runstates_is_asleep(k) && k->state == k->record_old && k->state_before == RUNSTATE_RUNNING;
+    if (old != RUNSTATE_RUNNABLE || !slept || k->contradicted || w.wake_ns < r->settled_ns ||
+        k->since_ns < w.wake_ns || k->since_ns - w.wake_ns > SKEW_USUAL_NS ||
+        darkness_between(&r->darkness, k->since_ns, now_ns, &lost))
+        return false;
+    transitions_visit(&r->queue, w.wake_ns - 1, remove_skewed, &w);
+    if (!w.found)
+        return false;
+    transitions_visit(&r->queue, k->noted_since_ns, restore_wait, &w);
+    runstates_put_state(r, k->since_ns, vcpu, w.old, RUNSTATE_RUNNABLE, k->record_pcpu, k->record_pcpu);
+    k->state = RUNSTATE_RUNNABLE;
+    return true;
+}
+
+/* Notes a wake that comes after its dispatch, as it seems: runstates_woke_after. */
+static void note_overtaken(struct track *k, uint64_t now_ns, uint16_t pcpu, enum runstate old)
+{
+    k->contradicted_ns = now_ns;
+    k->noted_since_ns = k->slept_ns;
+    k->state_before = RUNSTATE_RUNNING;
+    k->record_old = (uint8_t)old;
+    k->record_pcpu = pcpu;
+}
+
 bool runstates_late_by_skew(struct runstates *r, uint32_t vcpu, uint64_t now_ns, uint16_t pcpu,
                             enum runstate old, enum runstate new)
 {
@@ -63,9 +118,10 @@ bool runstates_late_by_skew(struct runstates *r, uint32_t vcpu, uint64_t now_ns,
     uint64_t lag_ns = now_ns - k->contradicted_ns, most_ns = k->state == old ? SKEW_USUAL_NS : SKEW_MAX_NS;
     bool dispatch_fits = !k->contradicted || k->contradicted_ns != k->since_ns;
     bool overtaken = dispatch_fits && is_overtaken(k, now_ns, pcpu, old, new);
-    if (overtaken && runstates_seemed_to_wait(r, vcpu, old))
+    if (overtaken && runstates_seemed_to_wait(r, vcpu, old)) {
         lag_ns = now_ns - k->since_ns;
-    else if (k->contradicted && fits_before && k->state_before == old && lag_ns <= most_ns)
+        note_overtaken(k, now_ns, pcpu, old);
+    } else if (k->contradicted && fits_before && k->state_before == old && lag_ns <= most_ns)
         runstates_take_back(r, vcpu);
     else if (is_step_before(k, now_ns, pcpu, old)) {
         k->state_before = (uint8_t) new;

@@ -86,8 +86,8 @@ static void switch_in(struct runstates *r, uint32_t vcpu, uint32_t name, uint16_
         runstates_record(r, vcpu, k->woken_ns, pcpu, RUNSTATE_BLOCKED, RUNSTATE_RUNNABLE, UINT32_MAX);
     settle_wake(r, vcpu, pcpu, instant);
     k->leaving = 0;
-    k->pause = PAUSE_NONE;
     runstates_record(r, vcpu, instant, pcpu, RUNSTATE_RUNNABLE, RUNSTATE_RUNNING, next.slice_ns);
+    k->pause = PAUSE_NONE;
 }
 
 /*
