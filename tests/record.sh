@@ -343,7 +343,7 @@ start "$scratch/flood"
 check 'it records' soon is_open
 sleep 3
 kill -TERM $recorder
-has_ended() { ! kill -0 $recorder 2>/dev/null; }
+has_ended() { ! kill -0 "$recorder" 2>/dev/null; }
 check 'SIGTERM ends it' soon has_ended
 kill -9 $recorder 2>/dev/null
 wait $recorder
