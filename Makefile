@@ -10,7 +10,7 @@
 # make bench      speed and memory beside xenalyze and the bare floor (TRACES=DIR: on captures, too)
 # make test-xen   in domain 0 of a real Xen, emulated by QEMU; 40 minutes, as root (PART="measure guard": these parts)
 # make bench-live   how late the rows of report --live come, and its CPU time
-# make bench-fleet  statements of 1,000 hosts with 24 archives each: seconds and memory (FLEET_HOSTS=N)
+# make bench-fleet  statements of 1,000 hosts with 24 archives each: seconds and memory (FLEET_HOSTS=N, FLEET_ROWS=1s)
 # make bench-check  instructions of small reports beside the recorded ones (make bench-record: records them)
 # make nightly    what takes too long for CI: long fuzzing, 4 GiB, captures under sanitizers, every fault, valgrind, bench
 # make coverage   lines and branches by folder that unit tests, fuzz corpora and some suites run (COVERAGE_SUITES='cli dump'); 10 minutes

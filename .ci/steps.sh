@@ -13,11 +13,11 @@ tests=$scratch/tests
 traces=${TRACES:-}
 [ -n "$traces" ] || [ ! -d ../shared/traces ] || traces=../shared/traces
 
-# Suites say "NAME: N passed, N failed"; CUnit has a line "tests TOTAL RAN PASSED FAILED INACTIVE".
+# Suites say "NAME: N passed, N failed[, N skipped]"; CUnit has a line "tests TOTAL RAN PASSED FAILED INACTIVE".
 count() { # FAILED-STEPS: they count as failed where no test of them does
     awk -v wrong="$1" '
         $1 == "tests" && NF >= 5 && $4 ~ /^[0-9]+$/ { passed += $4; failed += $5 }
-        /^[a-z_-]+: [0-9]+ passed, [0-9]+ failed$/  { passed += $2; failed += $4 }
+        /^[a-z0-9_-]+: [0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$/  { passed += $2; failed += $4 }
         END { printf "%d passed, %d failed\n", passed, failed ? failed : wrong }' "$tests"
 }
 

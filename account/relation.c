@@ -33,13 +33,6 @@ static void period_text(char to[ACCOUNT_PERIOD_TEXT], const struct account_perio
     (void)strftime(to, ACCOUNT_PERIOD_TEXT, forms[g], &tm);
 }
 
-/* What a VM without a name and a UUID is called: its key, without "domain:". */
-static const char *key_text(const struct account_vm *vm)
-{
-    const char *colon = strchr(vm->key, ':');
-    return colon ? colon + 1 : vm->key;
-}
-
 void account_line_of(struct account_line *line, const struct account_row *row, bool extrapolated)
 {
     memset(line, 0, sizeof *line);
@@ -51,10 +44,7 @@ void account_line_of(struct account_line *line, const struct account_row *row, b
     if (row->vm) {
         copy(line->uuid, sizeof line->uuid, row->vm->uuid);
         copy(line->name, sizeof line->name, row->vm->name);
-        copy(line->shown, sizeof line->shown,
-             *row->vm->name   ? row->vm->name
-             : *row->vm->uuid ? row->vm->uuid
-                              : key_text(row->vm));
+        copy(line->shown, sizeof line->shown, account_vm_shown(row->vm));
     }
     period_text(line->period_text, &row->period);
     line->waits = row->wait->count;
@@ -87,11 +77,9 @@ void account_service_line_of(struct account_service_line *line, const struct acc
     period_text(line->period_text, period);
     copy(line->host, sizeof line->host, service->host->name);
     copy(line->driver_uuid, sizeof line->driver_uuid, service->driver_domain->uuid);
-    copy(line->driver_name, sizeof line->driver_name,
-         *service->driver_domain->name ? service->driver_domain->name : key_text(service->driver_domain));
+    copy(line->driver_name, sizeof line->driver_name, account_vm_shown(service->driver_domain));
     copy(line->uuid, sizeof line->uuid, service->guest->uuid);
-    copy(line->name, sizeof line->name,
-         *service->guest->name ? service->guest->name : key_text(service->guest));
+    copy(line->name, sizeof line->name, account_vm_shown(service->guest));
     line->charged_ns = service->charged_ns;
     line->measured_ns = service->measured_ns;
     line->certain_ns = service->certain_ns;

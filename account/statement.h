@@ -215,7 +215,10 @@ size_t account_spans_merge(struct account_span *spans, size_t n, const struct ac
 /* Of the period's length what no span has. The spans are merged. */
 uint64_t account_spans_lack(const struct account_span *spans, size_t n, const struct account_period *period);
 
-/* Whether a pattern of a shell matches the VM's name, or its UUID. */
+/* What a VM is called: its name, else its UUID, else its domain id and host. */
+const char *account_vm_shown(const struct account_vm *vm);
+
+/* Whether a pattern of a shell matches what the VM is called, or its UUID. */
 bool account_vm_matches(const struct account_vm *vm, const char *pattern);
 
 #endif

@@ -43,9 +43,9 @@ static uint64_t peak_of(const struct account_row *sum, uint64_t a, uint64_t b)
 
 static bool add_spans(struct account_sum *s, const struct account_row *from)
 {
-    if (!from->host)
+    size_t n = from->host ? from->host->spans_n : 0;
+    if (n == 0)
         return true;
-    size_t n = from->host->spans_n;
     if (!array_make_room(&s->spans, &s->spans_capacity, s->spans_n + n, sizeof *s->spans))
         return false;
     memcpy(s->spans + s->spans_n, from->host->spans, n * sizeof *s->spans);

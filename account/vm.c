@@ -67,8 +67,14 @@ bool vm_identify(struct texts *texts, const char *host, const char *boot_id, int
     return vm->key != NULL;
 }
 
+const char *account_vm_shown(const struct account_vm *vm)
+{
+    const char *colon = strchr(vm->key, ':');
+    return *vm->name ? vm->name : *vm->uuid ? vm->uuid : colon ? colon + 1 : vm->key;
+}
+
 bool account_vm_matches(const struct account_vm *vm, const char *pattern)
 {
-    return (*vm->name && fnmatch(pattern, vm->name, 0) == 0) ||
+    return fnmatch(pattern, account_vm_shown(vm), 0) == 0 ||
            (*vm->uuid && fnmatch(pattern, vm->uuid, FNM_CASEFOLD) == 0);
 }

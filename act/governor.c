@@ -40,7 +40,7 @@ struct governor *governor_new(const struct governor_limits *limits)
 {
     struct governor *g = calloc(1, sizeof *g);
     if (g)
-        governor_limit(g, limits);
+        g->limits = *limits;
     return g;
 }
 
@@ -82,11 +82,6 @@ static bool count_action(struct governor *g, uint64_t now_ns)
         return false;
     g->actions[g->actions_n++] = now_ns;
     return true;
-}
-
-void governor_limit(struct governor *g, const struct governor_limits *limits)
-{
-    g->limits = *limits;
 }
 
 /* ---- guests ---- */

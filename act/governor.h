@@ -16,7 +16,6 @@
 #define XENMETER_ACT_GOVERNOR_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #define LOSSY_RELEASES 3
@@ -51,9 +50,6 @@ struct governor;
 /* NULL: no memory. Limits are copied. */
 struct governor *governor_new(const struct governor_limits *limits);
 void governor_free(struct governor *g);
-
-/* From now on other limits hold; what is known of guests stays. */
-void governor_limit(struct governor *g, const struct governor_limits *limits);
 
 /*
  * Judges a wish of a guest at now_ns, which never falls: *level_ppm is the level wished for, and becomes the one to be set, if

@@ -11,7 +11,6 @@
 #ifndef XENMETER_ACT_KEEPER_H
 #define XENMETER_ACT_KEEPER_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "act/log.h"

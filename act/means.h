@@ -78,7 +78,4 @@ const struct act_means *means_named(const char *name);
 /* By the parameters of one of Xen's schedulers: "credit" "credit2" "rtds". NULL: another name. */
 const struct act_means *means_of_scheduler(const char *name);
 
-/* The same names, ended by NULL. */
-extern const char *const *const means_schedulers;
-
 #endif

@@ -1,14 +1,11 @@
 /* Xen's schedulers as means: by xl. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "act/means.h"
 #include "act/xl.h"
 
 #define VALUE_WORDS_MAX (ACT_VALUE_BYTES / 2)
-
-const char *const *const means_schedulers = xl_scheduler_names;
 
 static enum xl_scheduler scheduler_of(const struct act_means *m)
 {

@@ -1,7 +1,6 @@
 #include "act/reading.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "metrics/array.h"
 

@@ -1,8 +1,6 @@
 #include "act/state.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "archive/aggregate.h"
-#include "metrics/min_max.h"
 
 struct join {
     struct meter_sink sink;

@@ -10,7 +10,8 @@ void member_writer_free(struct member_writer *w)
     buffer_free(&w->small);
 }
 
-int member_writer_fail(struct member_writer *w, const struct error *why)
+/* It fails from now on, unless it has failed before. Returns -1. */
+static int fail(struct member_writer *w, const struct error *why)
 {
     if (!w->failed)
         w->why = *why;
@@ -22,7 +23,7 @@ int member_writer_no_memory(struct member_writer *w)
 {
     struct error why;
     error_no_memory(&why, "the archive");
-    return member_writer_fail(w, &why);
+    return fail(w, &why);
 }
 
 int member_writer_status(const struct member_writer *w, struct error *err)
@@ -36,7 +37,7 @@ static int too_large(struct member_writer *w, const char *name, size_t n)
 {
     struct error why;
     error_set(&why, ERROR_MEMORY, "%s would have %zu bytes: more than an archive's member may have", name, n);
-    return member_writer_fail(w, &why);
+    return fail(w, &why);
 }
 
 /* ---- frames and members ---- */
@@ -48,7 +49,7 @@ static int put_frame(struct member_writer *w, struct buffer *content)
     int64_t frame = frame_writer_put(w->frames, (uint8_t *)content->at, content->n, &err);
     *content = (struct buffer){0};
     if (frame < 0)
-        return member_writer_fail(w, &err);
+        return fail(w, &err);
     if (w->capture.frames++ == 0)
         w->capture.first_frame = (uint32_t)frame;
     return 0;

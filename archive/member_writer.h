@@ -24,8 +24,7 @@ struct member_writer {
 };
 void member_writer_free(struct member_writer *w);
 
-/* It fails from now on, unless it has failed before. Returns -1. */
-int member_writer_fail(struct member_writer *w, const struct error *why);
+/* It fails from now on: there is no memory, unless it has failed before. Returns -1. */
 int member_writer_no_memory(struct member_writer *w);
 
 /* 0, or -1 with `err` filled if anything has failed. */

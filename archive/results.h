@@ -28,9 +28,6 @@ static inline uint64_t part_moment(const struct part_place *part, uint64_t ns)
     uint64_t origin_ns = part ? part->origin_ns : 0;
     return ns > origin_ns ? ns - origin_ns : 0;
 }
-/* Appends a line with an object of these fields, the member `key`. */
-void results_put_line(struct buffer *b, const char *key, const struct stored_field *fields, const void *of);
-
 /* Append lines; `part`: of that part of a recording, NULL: of a whole trace. b->failed tells whether memory ran out. */
 void results_put_interval(struct buffer *b, const struct interval *interval, const struct row *rows, size_t n,
                           const struct part_place *part);

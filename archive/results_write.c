@@ -84,21 +84,14 @@ void results_put_interval(struct buffer *b, const struct interval *interval, con
         put_row(b, &rows[i], part);
 }
 
-void results_put_line(struct buffer *b, const char *key, const struct stored_field *fields, const void *of)
-{
-    buffer_text(b, "{\"");
-    buffer_text(b, key);
-    buffer_text(b, "\":");
-    put_object(b, fields, of);
-    buffer_text(b, "}}\n");
-}
-
 void results_put_execution(struct buffer *b, const struct execution *execution, const struct part_place *part)
 {
     struct execution to = *execution;
     to.start_ns = part_moment(part, execution->start_ns);
     to.end_ns = part_moment(part, execution->end_ns);
-    results_put_line(b, "execution", execution_fields, &to);
+    buffer_text(b, "{\"execution\":");
+    put_object(b, execution_fields, &to);
+    buffer_text(b, "}}\n");
 }
 
 void results_put_before_seen(struct buffer *b, const struct before_seen *s, const struct part_place *part)

@@ -1,7 +1,6 @@
 #include "archive/trace_feed.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "parser/crew.h"
 #include "archive/tar.h"

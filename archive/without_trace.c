@@ -1,7 +1,6 @@
 #include "archive/without_trace.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "archive/archive.h"
 #include "archive/contents.h"

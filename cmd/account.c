@@ -268,9 +268,8 @@ static int put_page(struct accounting *a, struct error *err)
 {
     const bool is_bill = money_wanted(&a->own->money);
     struct buffer page = {0};
-    account_page_put(&page, is_bill ? &a->bill_line.usage : a->rows, a->own->zone ? a->own->zone : "UTC");
-    if (is_bill)
-        account_page_put_bill(&page, &a->bill_line);
+    account_page_put(&page, is_bill ? &a->bill_line.usage : a->rows, is_bill ? &a->bill_line : NULL,
+                     a->own->zone ? a->own->zone : "UTC");
     int status = page.failed ? error_no_memory(err, "the page") : 0;
     if (status == 0)
         output_write(a->output, page.at, page.n);

@@ -60,10 +60,11 @@ void account_findings_take(struct account_findings *f, enum account_finding_kind
 /* Reports how many were not printed. Returns EXIT_FINDING if anything was left out or is wrong, else EXIT_DONE. */
 int account_findings_end(const struct account_findings *f);
 
-/* A page about one VM in one period, in lines of at most 80 characters. */
-void account_page_put(struct buffer *b, const struct account_line *line, const char *zone);
-
-/* Lines for its end: what of its host's capacity the VM pays for, and how much. */
-void account_page_put_bill(struct buffer *b, const struct bill_line *line);
+/*
+ * A page about one VM in one period, in lines of at most 80 characters: what it cost, why, and how sure that is. `bill`: the line's bill,
+ * or NULL.
+ */
+void account_page_put(struct buffer *b, const struct account_line *line, const struct bill_line *bill,
+                      const char *zone);
 
 #endif

@@ -8,7 +8,7 @@
 #include "formats/time_text.h"
 #include "metrics/human.h"
 
-#define NAME_WIDTH  12
+#define NAME_WIDTH  14
 #define NUMBER_SIZE 40
 #define LINE_FULL   56 /* characters, after which the next thing may not fit in 80 */
 
@@ -32,7 +32,7 @@ static void put_share(struct buffer *b, uint64_t part, uint64_t of, const char *
 static void put_time(struct buffer *b, const char *name, uint64_t ns, const char *what)
 {
     char number[NUMBER_SIZE];
-    buffer_printf(b, "%-*s %19s  %s", NAME_WIDTH, name, seconds(number, ns), what);
+    buffer_printf(b, "%-*s %17s  %s", NAME_WIDTH, name, seconds(number, ns), what);
 }
 
 static void put_who(struct buffer *b, const struct account_line *l, const char *zone)
@@ -40,13 +40,14 @@ static void put_who(struct buffer *b, const struct account_line *l, const char *
     char text[FACT_NAME], begin[TIME_TEXT], end[TIME_TEXT];
     time_text(begin, l->row.period.begin_utc_ns, false);
     time_text(end, l->row.period.end_utc_ns, false);
-    buffer_printf(b, "VM %.56s, %s\n", safe_text(text, sizeof text, l->shown), l->period_text);
+    buffer_printf(b, "VM %.36s, %s (%.19s)\n", safe_text(text, sizeof text, l->shown), l->period_text, zone);
     if (*l->uuid && strcmp(l->uuid, l->shown) != 0)
         buffer_printf(b, "%-*s %s\n", NAME_WIDTH, "UUID", safe_text(text, sizeof text, l->uuid));
-    buffer_printf(b, "%-*s from %.19sZ to before %.19sZ\n", NAME_WIDTH, "period", begin, end);
-    buffer_printf(b, "%-*s %s\n", NAME_WIDTH, "time zone", zone);
-    buffer_printf(b, "%-*s %s\n\n", NAME_WIDTH, "host", *l->host ? l->host : "several");
+    buffer_printf(b, "%-*s %s\n", NAME_WIDTH, "host", *l->host ? l->host : "several");
+    buffer_printf(b, "%-*s %.19sZ until before %.19sZ\n", NAME_WIDTH, "period", begin, end);
 }
+
+/* ---- what it cost ---- */
 
 static void put_change(struct buffer *b, const struct account_row *r)
 {
@@ -56,65 +57,62 @@ static void put_change(struct buffer *b, const struct account_row *r)
     uint64_t by = less ? compared - r->total_ns : r->total_ns - compared;
     if (compared == NS_UNKNOWN)
         return;
-    put_time(b, "change", by, less ? "less" : "more");
+    put_time(b, "  change", by, less ? "less" : "more");
     if (by && compared)
         buffer_printf(b, " (%s)", human_percent(percent, (double)by, (double)compared));
-    buffer_text(b, " than in as much of the period before\n");
+    buffer_text(b, " than the period before\n");
 }
 
-static void put_cost(struct buffer *b, const struct account_line *l)
+static void put_cost(struct buffer *b, const struct account_line *l, const struct bill_line *bill)
 {
     const struct account_row *r = &l->row;
-    put_time(b, "total", r->total_ns, "of CPU time");
-    if (l->host_capacity_ns) {
-        buffer_text(b, ", ");
-        put_share(b, r->total_ns, l->host_capacity_ns, "the host's");
-    } else {
-        buffer_text(b, "\n");
-    }
-    put_time(b, "  ran", r->used_ns, "itself, ");
-    put_share(b, r->used_ns, r->vcpu_ns, "its vCPU time");
-    put_time(b, "  charged", r->charged_ns, "by driver domains, inferred ");
-    put_share(b, r->inferred_ns, r->charged_ns, "it");
-    if (r->driver_domain) {
-        put_time(b, "  own", r->own_ns, "as a driver domain, for itself\n");
-        put_time(b, "  unattr.", r->unattributed_ns, "as a driver domain, for nobody knows whom\n");
-        put_time(b, "served", r->served_ns, "guests, who are charged for it\n");
-    }
-    if (r->peak_1s_ns != NS_UNKNOWN)
-        put_time(b, "peaks", r->peak_1s_ns, "in the busiest second\n");
-    if (r->peak_5min_ns != NS_UNKNOWN)
-        put_time(b, "", r->peak_5min_ns, "in the busiest five minutes\n");
+    buffer_text(b, "\nWhat it cost\n");
+    if (bill && bill->amount)
+        buffer_printf(
+            b, "%-*s %17s    %s\n%-*s (hosts rounded half away from zero, rows by largest remainder)\n",
+            NAME_WIDTH, "  amount", bill->amount, bill->currency, NAME_WIDTH, "");
+    put_time(b, "  CPU time", r->total_ns, "");
+    if (l->host_capacity_ns)
+        put_share(b, r->total_ns, l->host_capacity_ns, "what the host's pCPUs had");
+    else
+        buffer_text(b, "in all\n");
     put_change(b, r);
     if (l->extrapolated) {
         const struct row_view view = {.row = l};
         struct value v = account_extrapolated_total(&view);
         if (v.type == VALUE_INTEGER)
-            put_time(b, "extrapolated", (uint64_t)v.integer, "total, for all the period: not measured\n");
+            put_time(b, "  scaled", (uint64_t)v.integer, "CPU time of the whole period: not measured\n");
     }
+}
+
+/* ---- why ---- */
+
+static void put_capacity(struct buffer *b, const struct bill_line *l)
+{
+    char basis[NUMBER_SIZE], overhead[NUMBER_SIZE], idle[NUMBER_SIZE];
+    put_time(b, "  pays for", l->capacity_ns, "of what the host's pCPUs had:\n");
+    buffer_printf(b, "%-*s basis %s + overhead %s + idle %s\n", NAME_WIDTH, "", seconds(basis, l->base_ns),
+                  seconds(overhead, l->overhead_ns), seconds(idle, l->idle_ns));
 }
 
 static void put_waits(struct buffer *b, const struct account_line *l)
 {
     char p99[HUMAN_BYTES], most[HUMAN_BYTES], at[TIME_TEXT];
     const struct account_row *r = &l->row;
-    put_time(b, "waited", r->runnable_ns, "for a pCPU, ");
+    put_time(b, "  waited", r->runnable_ns, "for a pCPU, ");
     put_share(b, r->runnable_ns, r->vcpu_ns, "its vCPU time");
     if (l->waits == 0)
         return;
     time_text(at, r->wait_max_at_utc_ns, false);
-    buffer_printf(b, "%-*s 99 %% at most %s, the longest %s at %.19sZ\n", NAME_WIDTH, "",
+    buffer_printf(b, "%-*s 99 %% at most %s, longest %s at %.19sZ\n", NAME_WIDTH, "",
                   human_duration(p99, l->wait_p99_ns), human_duration(most, l->wait_max_ns), at);
 }
 
-static void put_had(struct buffer *b, const struct account_row *r)
+static void put_io(struct buffer *b, const struct account_row *r)
 {
     char count[HUMAN_BYTES];
     size_t line = b->n;
-    put_time(b, "existed", r->existed_ns, "");
-    buffer_printf(b, "with %" PRIu32 " vCPU%s\n", r->vcpus, r->vcpus == 1 ? "" : "s");
-    line = b->n;
-    buffer_printf(b, "%-*s", NAME_WIDTH, "I/O");
+    buffer_printf(b, "%-*s", NAME_WIDTH, "  I/O");
     for (int i = 0; i < IO_KINDS; i++) {
         if (!r->io[i] && i != IO_NOTIFY)
             continue;
@@ -124,46 +122,63 @@ static void put_had(struct buffer *b, const struct account_row *r)
         }
         buffer_printf(b, " %s %s", io_kind_names[i], human_count(count, r->io[i]));
     }
-    buffer_text(b, "\n\n");
+    buffer_text(b, "\n");
 }
+
+static void put_reasons(struct buffer *b, const struct account_line *l, const struct bill_line *bill)
+{
+    const struct account_row *r = &l->row;
+    char vcpus[NUMBER_SIZE], percent[HUMAN_BYTES];
+    snprintf(vcpus, sizeof vcpus, "its %" PRIu32 " vCPU%s", r->vcpus, r->vcpus == 1 ? "" : "s");
+    buffer_text(b, "\nWhy\n");
+    put_time(b, "  ran", r->used_ns, "itself, ");
+    put_share(b, r->used_ns, r->vcpu_ns, vcpus);
+    put_time(b, "  charged", r->charged_ns, "by driver domains");
+    if (r->inferred_ns)
+        buffer_printf(b, ", %s inferred",
+                      human_percent(percent, (double)r->inferred_ns, (double)r->charged_ns));
+    buffer_text(b, "\n");
+    if (r->driver_domain) {
+        put_time(b, "  own", r->own_ns, "what it ran as a driver domain for itself\n");
+        put_time(b, "  unattributed", r->unattributed_ns, "and for nobody knows whom\n");
+        put_time(b, "  served", r->served_ns, "for guests, who are charged for it\n");
+    }
+    if (bill)
+        put_capacity(b, bill);
+    if (r->peak_1s_ns != NS_UNKNOWN)
+        put_time(b, "  peak, 1 s", r->peak_1s_ns, "in the busiest second\n");
+    if (r->peak_5min_ns != NS_UNKNOWN)
+        put_time(b, "  peak, 5 min", r->peak_5min_ns, "in the busiest five minutes\n");
+    put_waits(b, l);
+    put_io(b, r);
+}
+
+/* ---- how sure that is ---- */
 
 static void put_trust(struct buffer *b, const struct account_line *l)
 {
     const struct account_row *r = &l->row;
     char number[NUMBER_SIZE], why[ACCOUNT_WHY];
-    buffer_printf(b, "%-*s %.2f %% of the period", NAME_WIDTH, "covered",
+    buffer_text(b, "\nHow sure that is\n");
+    buffer_printf(b, "%-*s %.2f %% of the period", NAME_WIDTH, "  recorded",
                   account_covered_pct(&r->period, r->not_recorded_ns));
     if (r->not_recorded_ns)
-        buffer_printf(b, "; %s are not recorded", seconds(number, r->not_recorded_ns));
+        buffer_printf(b, "; %s of it are missing", seconds(number, r->not_recorded_ns));
     buffer_text(b, "\n");
-    put_time(b, "unknown", r->unknown_ns, "of vCPU time, where records were lost\n");
+    put_time(b, "  unknown", r->unknown_ns, "of its vCPU time: records were lost\n");
     if (r->doubtful_ns)
-        put_time(b, "doubtful", r->doubtful_ns, "of vCPU time, for the same reason\n");
-    buffer_printf(b, "%-*s %s", NAME_WIDTH, "verdict", account_verdict_words[r->verdict]);
+        put_time(b, "  doubtful", r->doubtful_ns, "of its vCPU time, for the same reason\n");
+    buffer_printf(b, "%-*s %s", NAME_WIDTH, "  verdict", account_verdict_words[r->verdict]);
     if (*l->why)
-        buffer_printf(b, ": %.56s", safe_text(why, sizeof why, l->why));
+        buffer_printf(b, ": %.54s", safe_text(why, sizeof why, l->why));
     buffer_text(b, "\n");
 }
 
-void account_page_put(struct buffer *b, const struct account_line *line, const char *zone)
+void account_page_put(struct buffer *b, const struct account_line *line, const struct bill_line *bill,
+                      const char *zone)
 {
     put_who(b, line, zone);
-    put_cost(b, line);
-    put_waits(b, line);
-    put_had(b, &line->row);
+    put_cost(b, line, bill);
+    put_reasons(b, line, bill);
     put_trust(b, line);
-}
-
-void account_page_put_bill(struct buffer *b, const struct bill_line *line)
-{
-    char number[NUMBER_SIZE];
-    buffer_text(b, "\n");
-    put_time(b, "pays for", line->capacity_ns, "of what the host had:\n");
-    put_time(b, "  basis", line->base_ns, "");
-    buffer_printf(b, "overhead %s", seconds(number, line->overhead_ns));
-    buffer_printf(b, ", idle %s\n", seconds(number, line->idle_ns));
-    if (line->amount)
-        buffer_printf(
-            b, "%-*s %18s  %s; hosts are rounded half away from zero,\n%-*s rows by largest remainder\n",
-            NAME_WIDTH, "amount", line->amount, line->currency, NAME_WIDTH, "");
 }

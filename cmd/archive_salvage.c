@@ -1,5 +1,4 @@
 /* xenmeter archive salvage: an archive of what a recorder left when it was cut short. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

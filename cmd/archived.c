@@ -11,7 +11,6 @@
 #include "archive/results.h"
 #include "archive/rollup.h"
 #include "metrics/min_max.h"
-#include "parser/decode/old_numbers.h"
 
 /* ---- opening ---- */
 

@@ -1,19 +1,15 @@
 /* xenmeter charge: who used the driver domains. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "formats/charge_words.h"
 #include "metrics/measure/weight_fit.h"
-#include "metrics/relation/charges.h"
 #include "reading.h"
 
 #define FIT_INTERVAL_NS 1000000000u
 
 struct charge {
     struct reading reading;
-    struct charge_schema charges;
-    struct charge_rows rows; /* of an interval */
-    struct weight_fit *fit;  /* --fit; else NULL */
+    struct weight_fit *fit; /* --fit; else NULL */
     struct fitted_weights weights;
 };
 
@@ -23,21 +19,6 @@ static int take_interval(void *context, const struct interval *interval, const s
 {
     (void)context, (void)interval, (void)rows, (void)n; /* its charges follow */
     return 0;
-}
-
-static int take_charges(void *context, const struct interval *interval, const struct charge_idd *idds,
-                        size_t n)
-{
-    struct charge *c = context;
-    if (!charge_rows_fill(&c->rows, idds, n))
-        return reading_no_memory(&c->reading, n);
-    const struct rows rows = {.relation = &relation_charges,
-                              .interval = interval,
-                              .at = c->rows.at,
-                              .n = c->rows.n,
-                              .groups = idds,
-                              .groups_n = n};
-    return reading_write(&c->reading, &rows);
 }
 
 /* ---- weights that are fitted ---- */
@@ -97,7 +78,7 @@ static void prepare_fit(struct charge *c)
     r->finish = finish_fit;
     r->schema.name = "charge-fit";
     r->schema.selection.domains = NULL; /* they choose what is fitted to */
-    c->charges.fit = &c->weights;
+    r->charges.fit = &c->weights;
 }
 
 /* ---- the work ---- */
@@ -108,16 +89,12 @@ static int prepare(struct reading *r, struct error *err)
 {
     struct charge *c = (struct charge *)r;
     const struct options *o = r->options;
-    c->charges = (struct charge_schema){.options = &r->meter.charge,
-                                        .io_counts = reading_io_counts(r),
-                                        .dom0_trace = o->dom0_trace,
-                                        .own_baseline = o->own_baseline};
     r->schema.bys = 1u << BY_DOMAIN;
-    r->schema.charge = &c->charges;
+    reading_show_charges(r);
     r->meter = (struct meter_options){.bys = 1u << BY_DOMAIN,
                                       .no_slices = true,
                                       .charge.wanted = true,
-                                      .sink = {c, take_interval, NULL, take_charges, NULL}};
+                                      .sink = {c, take_interval, NULL, reading_write_charges, NULL}};
     if (o->fit)
         prepare_fit(c);
     return reading_choose(r, &relations[o->fit], 1,
@@ -131,7 +108,6 @@ static int run(const struct options *o)
 {
     struct charge c = {0};
     int status = reading_command(&c.reading, o, prepare);
-    free(c.rows.at);
     weight_fit_free(c.fit);
     return status;
 }

@@ -56,7 +56,7 @@ static bool take_second(struct clock_time *t, const char **at, const char *end)
     return *at > digits;
 }
 
-int clock_time_parse(struct clock_time *t, const char *text, size_t n, struct error *err)
+int clock_time_parse(struct clock_time *t, const char *option, const char *text, size_t n, struct error *err)
 {
     const char *at = text, *end = text + n;
     *t = (struct clock_time){.given = true};
@@ -67,8 +67,8 @@ int clock_time_parse(struct clock_time *t, const char *text, size_t n, struct er
     if (fine && at == end)
         return 0;
     return error_set(err, ERROR_USAGE,
-                     "--time: '%.*s' is not a time of day: 07:00, 07:00:30.5, 07:00Z, 2026-11-29T07:00 are",
-                     n > 60 ? 60 : (int)n, text);
+                     "%s: '%.*s' is not a time of day: 07:00, 07:00:30.5, 07:00Z, 2026-11-29T07:00 are",
+                     option, n > 60 ? 60 : (int)n, text);
 }
 
 /* ---- which moment ---- */
@@ -105,7 +105,7 @@ int clock_span_resolve(const struct clock_span *s, bool utc, int64_t begin_utc_n
     int from_days = 0, to_days = 0;
     if ((from->given && !utc_of(from, utc, begin_utc_ns, 0, from_utc_ns)) ||
         (to->given && !utc_of(to, utc, begin_utc_ns, 0, to_utc_ns)))
-        return error_set(err, ERROR_USAGE, "--time %.60s: there is no such day", s->text);
+        return error_set(err, ERROR_USAGE, "%s %.60s: there is no such day", clock_span_option(s), s->text);
     if (to->given && !to->has_day && from->given && *to_utc_ns <= *from_utc_ns)
         to_days++;
     if (to->given && !to->has_day) {
@@ -122,6 +122,6 @@ int clock_span_resolve(const struct clock_span *s, bool utc, int64_t begin_utc_n
     if (to->given && !to->has_day)
         utc_of(to, utc, begin_utc_ns, to_days, to_utc_ns);
     if (from->given && to->given && *to_utc_ns <= *from_utc_ns)
-        return error_set(err, ERROR_USAGE, "--time %.60s: nothing lies between", s->text);
+        return error_set(err, ERROR_USAGE, "%s %.60s: nothing lies between", clock_span_option(s), s->text);
     return 0;
 }

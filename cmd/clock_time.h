@@ -20,7 +20,7 @@ struct clock_time {
 /* Part of a trace, from and to times of day; both may be given or not. */
 struct clock_span {
     struct clock_time from, to;
-    const char *text; /* as it was given, for messages */
+    const char *option, *text; /* as they were given, for messages; option NULL: --time */
 };
 
 static inline bool clock_span_given(const struct clock_span *s)
@@ -28,8 +28,14 @@ static inline bool clock_span_given(const struct clock_span *s)
     return s->from.given || s->to.given;
 }
 
-/* Reads n characters. -1 with `err` filled. */
-int clock_time_parse(struct clock_time *t, const char *text, size_t n, struct error *err);
+/* The option that messages about it name: "--time". */
+static inline const char *clock_span_option(const struct clock_span *s)
+{
+    return s->option ? s->option : "--time";
+}
+
+/* Reads n characters of this option ("--time"). -1 with `err` filled. */
+int clock_time_parse(struct clock_time *t, const char *option, const char *text, size_t n, struct error *err);
 
 /*
  * The moments that are meant, ns since 1970, where the trace begins at begin_utc_ns. Times without a day are on the day on which the

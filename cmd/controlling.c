@@ -173,11 +173,7 @@ int controlling_begin(struct controlling *c, uint64_t length_ns, struct error *e
     if (c->over & OVER_TOTAL)
         c->lengths_ns[r->schema.granularities++] = 0;
     r->schema.granularities_ns = c->lengths_ns;
-    c->charges = (struct charge_schema){.options = &r->meter.charge,
-                                        .io_counts = reading_io_counts(r),
-                                        .dom0_trace = o->dom0_trace,
-                                        .own_baseline = o->own_baseline};
-    r->schema.charge = &c->charges;
+    reading_show_charges(r);
     r->schema.name_of = acting_name_of(&c->acting);
     r->schema.names = &c->acting;
     if (r->stoppable && *policy_file(c) && strcmp(controlling_options(c)->policy, "-") != 0)

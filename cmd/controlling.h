@@ -59,7 +59,6 @@ struct controlling {
     const struct relation *relation; /* of the rows */
     unsigned over;                   /* enum over, or-ed */
     uint64_t lengths_ns[2];          /* of these intervals */
-    struct charge_schema charges;
     /* rows that wait until every domain of the policy has appeared: that one never does then leaves nothing half-written */
     struct waiting_interval *intervals;
     void *rows;

@@ -1,5 +1,4 @@
 /* xenmeter debt: the ledger of SEDF-DC. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "controlling.h"

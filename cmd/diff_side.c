@@ -1,5 +1,4 @@
 /* Reads a capture or an archive for xenmeter diff. */
-#include <string.h>
 
 #include "diff.h"
 #include "formats/json_text.h"

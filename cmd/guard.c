@@ -9,7 +9,6 @@
 #include "metrics/array.h"
 #include "metrics/control/guard.h"
 #include "metrics/relation/guards.h"
-#include "policy.h"
 
 struct guard_arguments {
     struct controlling_options controlling;

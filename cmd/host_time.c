@@ -119,7 +119,8 @@ int host_time_check(const struct host_time *t, const struct options *o, struct e
     if (strcmp(o->input, "-") != 0 && access(o->input, R_OK) != 0)
         return error_set(err, ERROR_IO, "cannot open: %s", strerror(errno));
     return shown ? error_set(err, ERROR_USAGE, "--time-format: " WHO_KNOWS)
-                 : error_set(err, ERROR_USAGE, "--time %.60s: " WHO_KNOWS, o->span.text);
+                 : error_set(err, ERROR_USAGE, "%s %.60s: " WHO_KNOWS, clock_span_option(&o->span),
+                             o->span.text);
 }
 
 /* The clock of a file, which is read up to its first records. */
@@ -129,8 +130,8 @@ static int clock_of_file(const struct options *o, struct clock *clock, struct er
     struct event_batch batch;
     if (strcmp(o->input, "-") == 0)
         return error_set(err, ERROR_USAGE,
-                         "--time %.60s: of standard input times of day cannot be chosen; give a file",
-                         o->span.text);
+                         "%s %.60s: of standard input times of day cannot be chosen; give a file",
+                         clock_span_option(&o->span), o->span.text);
     struct trace *trace = trace_open(o->input, &options, err);
     int status = trace ? trace_next(trace, &batch, err) : -1;
     if (status >= 0)
@@ -156,7 +157,8 @@ static int ns_of(const struct host_time *t, const struct clock *clock, const str
 {
     uint64_t tsc;
     if (!host_facts_tsc(&t->facts, clock->cpu_hz, utc_ns, &tsc))
-        return error_set(err, ERROR_USAGE, "--time %.60s: too far from this trace", o->span.text);
+        return error_set(err, ERROR_USAGE, "%s %.60s: too far from this trace", clock_span_option(&o->span),
+                         o->span.text);
     *ns = clock_ns(clock, tsc);
     return 0;
 }
@@ -165,8 +167,8 @@ static int before_begin(const struct options *o, int64_t begin_utc_ns, struct er
 {
     char begin[TIME_TEXT];
     time_text(begin, begin_utc_ns, o->time_format == TIMES_LOCAL);
-    return error_set(err, ERROR_USAGE, "--time %.60s ends before the trace begins, at %s", o->span.text,
-                     begin);
+    return error_set(err, ERROR_USAGE, "%s %.60s ends before the trace begins, at %s",
+                     clock_span_option(&o->span), o->span.text, begin);
 }
 
 int host_time_span(const struct host_time *t, const struct archived *archived, struct options *o,
@@ -180,7 +182,7 @@ int host_time_span(const struct host_time *t, const struct archived *archived, s
     if (find_clock(archived, o, &clock, err) != 0)
         return -1;
     if (!host_facts_utc(&t->facts, clock.cpu_hz, clock.tsc_first, &begin_ns, NULL))
-        return error_set(err, ERROR_USAGE, "--time %.60s: " WHO_KNOWS, s->text);
+        return error_set(err, ERROR_USAGE, "%s %.60s: " WHO_KNOWS, clock_span_option(s), s->text);
     tzset();
     if (clock_span_resolve(s, o->time_format == TIMES_UTC, begin_ns, &from_ns, &to_ns, err) != 0 ||
         (s->from.given && ns_of(t, &clock, o, from_ns, &o->from_ns, err) != 0) ||
@@ -189,6 +191,7 @@ int host_time_span(const struct host_time *t, const struct archived *archived, s
     if (s->to.given && o->to_ns == 0)
         return before_begin(o, begin_ns, err);
     return o->to_ns && o->to_ns <= o->from_ns
-               ? error_set(err, ERROR_USAGE, "--time %.60s: nothing of the trace lies between", s->text)
+               ? error_set(err, ERROR_USAGE, "%s %.60s: nothing of the trace lies between",
+                           clock_span_option(s), s->text)
                : 0;
 }

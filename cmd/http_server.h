@@ -8,7 +8,6 @@
 
 #include <stdatomic.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "formats/buffer.h"
 #include "parser/error.h"

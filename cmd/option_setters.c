@@ -265,7 +265,7 @@ static int set_side(const struct options *o, const char *text, size_t n, uint64_
     if (n == 0)
         return 0;
     if (memchr(text, ':', n) && command_option(o->command, "time-format"))
-        return clock_time_parse(time, text, n, err);
+        return clock_time_parse(time, "--time", text, n, err);
     return parse_duration("time", text, n, ns, err);
 }
 

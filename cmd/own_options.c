@@ -1,5 +1,4 @@
 /* The options about known loads of driver domains' own work: --own and --own-baseline. */
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

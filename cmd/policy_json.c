@@ -1,7 +1,6 @@
 #include "policy_json.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"

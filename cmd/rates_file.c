@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "account/decimal.h"
-#include "cli.h"
 #include "clock_time.h"
 #include "formats/safe_text.h"
 #include "policy_json.h"
@@ -72,7 +71,7 @@ static int moment_member(const json_t *object, const struct where *w, const char
     if (!text)
         return 0;
     int n = snprintf(whole, sizeof whole, "%s%s", text, strlen(text) == 10 ? "T00:00Z" : "");
-    bool fine = clock_time_parse(&span.from, whole, (size_t)n, &ignored) == 0 && span.from.has_day &&
+    bool fine = clock_time_parse(&span.from, key, whole, (size_t)n, &ignored) == 0 && span.from.has_day &&
                 span.from.utc && clock_span_resolve(&span, true, 0, utc_ns, &end_ns, &ignored) == 0;
     free(text);
     return fine ? 0

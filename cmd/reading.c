@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -478,5 +479,6 @@ int reading_command(struct reading *r, const struct options *o,
     counters_free(r->counters);
     dom0_trace_free(r->dom0_trace);
     choice_free(&r->choice);
+    free(r->charge_rows.at);
     return status;
 }

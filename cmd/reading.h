@@ -5,6 +5,7 @@
 #include "cli.h"
 #include "formats/output.h"
 #include "formats/writer.h"
+#include "metrics/relation/charges.h"
 #include "trace_run.h"
 
 /* One run over a trace. */
@@ -27,6 +28,8 @@ struct reading {
     /* All intervals were taken: writes what else there is; NULL: nothing. -1 with `err` filled, or as the sinks. */
     int (*finish)(struct reading *r, struct error *err);
 
+    struct charge_schema charges;   /* of reading_show_charges */
+    struct charge_rows charge_rows; /* of an interval */
     struct column_choice choice;
     struct counters *counters;     /* NULL: none were given */
     struct dom0_trace *dom0_trace; /* NULL: none was given */
@@ -59,11 +62,18 @@ void reading_replace_file(struct reading *r);
 /* The name of the file of outside counters, given or kept in the archive; NULL: none. */
 const char *reading_io_counts(const struct reading *r);
 
+/* The report is about charges: the schema has how they are made, by the options. */
+void reading_show_charges(struct reading *r);
+
 /* How the rows of an output look, by the options and the terminal that it may be: colour, names, width. */
 void reading_look(struct report_schema *schema, const struct options *o, const struct output *output);
 
 /* For sinks: writes rows. 0, or -1: the work ends, and the output knows why. */
 int reading_write(struct reading *r, const struct rows *rows);
+
+/* A sink of the meter, whose context is the reading: writes the charges of an interval. As reading_write. */
+int reading_write_charges(void *reading, const struct interval *interval, const struct charge_idd *idds,
+                          size_t n);
 
 /* For sinks: ends the work, without a result, for a reason that is not the output's. Returns -1. */
 int reading_fail(struct reading *r, const struct error *why);

@@ -1,15 +1,8 @@
 /* xenmeter report: per-domain accounting at any granularity. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "archive_commands.h"
-#include "metrics/relation/charges.h"
 #include "reading.h"
-
-struct report {
-    struct reading reading;
-    struct charge_rows charges; /* of an interval */
-};
 
 /* ---- rows on their way to the writer ---- */
 
@@ -24,22 +17,6 @@ static int take_execution(void *context, const struct execution *execution)
 {
     const struct rows one = {.relation = &relation_executions, .at = execution, .n = 1};
     return reading_write(context, &one);
-}
-
-/* With --format prometheus: who used the driver domains, beside the rows. */
-static int take_charges(void *context, const struct interval *interval, const struct charge_idd *idds,
-                        size_t n)
-{
-    struct report *report = context;
-    if (!charge_rows_fill(&report->charges, idds, n))
-        return reading_no_memory(&report->reading, n);
-    const struct rows rows = {.relation = &relation_charges,
-                              .interval = interval,
-                              .at = report->charges.at,
-                              .n = report->charges.n,
-                              .groups = idds,
-                              .groups_n = n};
-    return reading_write(&report->reading, &rows);
 }
 
 /* ---- setting up ---- */
@@ -86,18 +63,16 @@ static int prepare(struct reading *r, struct error *err)
         .no_percentiles = no_percentiles(r),
         .no_slices = !writer_wants(o->format, &r->schema, COLUMN_SLICE),
         .charge.wanted = writer_wants(o->format, &r->schema, COLUMN_CHARGE),
-        .sink = {r, take_interval, take_execution, sums ? take_charges : NULL, NULL},
+        .sink = {r, take_interval, take_execution, sums ? reading_write_charges : NULL, NULL},
     };
     return 0;
 }
 
 static int run(const struct options *o)
 {
-    struct report report = {0};
+    struct reading reading = {0};
     bool archive = strcmp(o->format, "archive") == 0 && !options_list_columns(o) && !o->schema;
-    int status = archive ? archive_create_run(o) : reading_command(&report.reading, o, prepare);
-    free(report.charges.at);
-    return status;
+    return archive ? archive_create_run(o) : reading_command(&reading, o, prepare);
 }
 
 /* ---- options ---- */

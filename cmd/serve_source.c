@@ -11,9 +11,10 @@
 
 #include "host/io_clock.h"
 
-#define NS_PER_S 1000000000u
-#define LOOK_NS  50000000u   /* at xentrace, while it ends */
-#define ENDS_NS  1000000000u /* how long it may take to end by itself when its pipe has ended */
+#define NS_PER_S     1000000000u
+#define LOOK_NS      50000000u   /* at xentrace, while it ends */
+#define ENDS_NS      1000000000u /* how long it may take to end by itself when its pipe has ended */
+#define FIFO_LOOK_NS 500000000u  /* whether it is still there under its name */
 #define FIFO_PAUSE_NS                                                                                        \
     200000000u /* before a FIFO is opened again: whoever writes nothing is not waited for at full speed */
 
@@ -62,13 +63,14 @@ static bool wait_ns(const struct serve_source *s, uint64_t ns)
     return !stopped(s);
 }
 
-/* Waits until there is something to read, or nobody writes any more. False: asked to stop. */
-static bool wait_for_bytes(const struct serve_source *s, int fd)
+/* Waits until there is something to read, or nobody writes any more; `look`: at most so long. poll's answer; 0 also when asked to stop. */
+static int wait_for_bytes(const struct serve_source *s, int fd, const struct timespec *look)
 {
     struct pollfd wait = {.fd = fd, .events = POLLIN};
-    while (!stopped(s) && ppoll(&wait, 1, NULL, s->wait_mask) < 0 && errno == EINTR)
+    int n = -1;
+    while (!stopped(s) && (n = ppoll(&wait, 1, look, s->wait_mask)) < 0 && errno == EINTR)
         ;
-    return !stopped(s);
+    return stopped(s) ? 0 : n;
 }
 
 /* Makes it standard input, and closes it. */
@@ -80,21 +82,46 @@ static int become_input(int fd, struct error *err)
     return status >= 0 ? 0 : error_set(err, ERROR_IO, "cannot read it: %s", strerror(errno));
 }
 
+/* Whether the path leads to something else than what is open, or to nothing. */
+static bool is_replaced(const struct serve_source *s, int fd)
+{
+    struct stat st, opened;
+    return stat(s->path, &st) != 0 || fstat(fd, &opened) != 0 || st.st_dev != opened.st_dev ||
+           st.st_ino != opened.st_ino;
+}
+
+/* The FIFO of that path, when somebody writes to it. -1: asked to stop, with `err` empty, or there is none. */
+static int open_fifo(struct serve_source *s, struct error *err)
+{
+    const struct timespec look = {.tv_nsec = FIFO_LOOK_NS};
+    struct stat st;
+    while (!stopped(s)) {
+        int fd = open(s->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), n = 0;
+        if (fd < 0 && errno != ENOENT)
+            return error_set(err, ERROR_IO, "cannot open: %s", strerror(errno));
+        s->is_fifo = fd < 0 || (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode));
+        if (!s->is_fifo) { /* a file would be read, and counted, again and again */
+            close(fd);
+            return error_set(err, ERROR_IO, "it was a FIFO, and is none any more");
+        }
+        if (fd < 0) { /* whoever removed it may make it anew */
+            wait_ns(s, FIFO_LOOK_NS);
+            continue;
+        }
+        while (!stopped(s) && (n = wait_for_bytes(s, fd, &look)) == 0 && !is_replaced(s, fd))
+            ;
+        if (n > 0)
+            return fd;
+        close(fd);
+    }
+    return -1;
+}
+
 static int next_from_fifo(struct serve_source *s, struct error *err)
 {
-    struct stat st;
-    int fd = open(s->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    s->is_fifo = fd >= 0 && fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
+    int fd = open_fifo(s, err);
     if (fd < 0)
-        return error_set(err, ERROR_IO, "cannot open: %s", strerror(errno));
-    if (!s->is_fifo) { /* a file would be read, and counted, again and again */
-        close(fd);
-        return error_set(err, ERROR_IO, "it was a FIFO, and is none any more");
-    }
-    if (!wait_for_bytes(s, fd)) {
-        close(fd);
-        return 0;
-    }
+        return err->code == ERROR_NONE ? 0 : -1;
     fcntl(fd, F_SETFL, 0); /* from now on reading waits */
     return become_input(fd, err) == 0 ? 1 : -1;
 }
@@ -106,7 +133,7 @@ static int next_from_xentrace(struct serve_source *s, struct error *err)
     int fd = tracer_start(s->tracer, err);
     if (fd < 0 || become_input(fd, err) != 0)
         return -1;
-    return wait_for_bytes(s, STDIN_FILENO);
+    return wait_for_bytes(s, STDIN_FILENO, NULL) != 0;
 }
 
 int serve_source_next(struct serve_source *s, const char **input, struct error *err)
@@ -116,7 +143,7 @@ int serve_source_next(struct serve_source *s, const char **input, struct error *
         return next_from_xentrace(s, err);
     if (s->is_fifo)
         return next_from_fifo(s, err);
-    return s->is_live ? wait_for_bytes(s, STDIN_FILENO) : 1;
+    return s->is_live ? wait_for_bytes(s, STDIN_FILENO, NULL) != 0 : 1;
 }
 
 /* Reads what there is, without waiting for more. */

@@ -1,6 +1,5 @@
 #include "simulate_control.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "policy.h"

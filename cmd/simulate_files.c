@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-const char *const simulated_file_options[SIMULATED_FILES] = {"output", "truth", "ledger", "decisions",
-                                                             "counts"};
+/* The options that name them, by enum simulated_file. */
+static const char *const file_options[SIMULATED_FILES] = {"output", "truth", "ledger", "decisions", "counts"};
 
 /* ---- names ---- */
 
@@ -56,7 +56,7 @@ static bool is_input(const char *name, const char *const *inputs, size_t n)
 static int check_name(const char *const *names, enum simulated_file file, const char *const *inputs, size_t n,
                       struct error *err)
 {
-    const char *name = name_of(names, file), *option = simulated_file_options[file];
+    const char *name = name_of(names, file), *option = file_options[file];
     if (is_input(name, inputs, n))
         return error_set(err, ERROR_USAGE, "--%s %s is what is to be read: it would be lost", option, name);
     if (!*name)
@@ -65,7 +65,7 @@ static int check_name(const char *const *names, enum simulated_file file, const 
         const char *other = name_of(names, (enum simulated_file)k);
         if (other && same_output(name, other))
             return error_set(err, ERROR_USAGE, "--%s wants a file of its own, beside --%s", option,
-                             simulated_file_options[k]);
+                             file_options[k]);
     }
     return 0;
 }

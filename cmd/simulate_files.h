@@ -5,10 +5,7 @@
 #include "cli.h"
 #include "formats/output.h"
 
-/* In the order of simulated_file_options[]. */
 enum simulated_file { FILE_TRACE, FILE_TRUTH, FILE_LEDGER, FILE_DECISIONS, FILE_COUNTS, SIMULATED_FILES };
-/* The options that name them. */
-extern const char *const simulated_file_options[SIMULATED_FILES];
 
 struct simulated_files {
     const char *const *names; /* SIMULATED_FILES of them; NULL: not wanted, or (the trace) standard output */

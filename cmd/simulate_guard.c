@@ -3,7 +3,6 @@
 
 #include "guard_policy.h"
 #include "metrics/relation/guards.h"
-#include "policy.h"
 #include "simulate_action.h"
 #include "simulate_control.h"
 

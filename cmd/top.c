@@ -282,8 +282,9 @@ static int set_speed(struct options *o, const struct option_spec *s, const char 
 
 static int set_at(struct options *o, const struct option_spec *s, const char *text, struct error *err)
 {
+    o->span.option = "--at";
     o->span.text = text;
-    return strchr(text, ':') ? clock_time_parse(&o->span.from, text, strlen(text), err)
+    return strchr(text, ':') ? clock_time_parse(&o->span.from, o->span.option, text, strlen(text), err)
                              : parse_duration(s->name, text, strlen(text), &o->from_ns, err);
 }
 
@@ -366,6 +367,8 @@ static const struct option_spec options[] = {
     OPTION_HOST_FACTS(HOST_FACTS_HELP),
     OPTION(0, "ascii", NULL, "no other characters, whatever the locale is", .set = set_flag,
            OWN_FIELD(ascii)),
+    OPTION(0, "no-mouse", NULL, "leave the mouse to the terminal, to select text", .set = set_flag,
+           OWN_FIELD(no_mouse)),
     OPTION_COLOR,
     OPTIONS_HEADING("Without a terminal"),
     OPTION('b', "batch", NULL, "print each second on standard output", .set = set_flag, OWN_FIELD(batch)),

@@ -11,7 +11,7 @@
 
 struct top_options {
     struct options common;
-    bool batch, demo, ascii;
+    bool batch, demo, ascii, no_mouse;
     const char *view;
     double speed; /* of a replay; 0: not given */
     const char *xentrace, *domain_info;

@@ -26,7 +26,21 @@ struct batch {
     struct writer *writer; /* NULL: text */
     struct charge_rows charges;
     uint64_t granularities_ns[SPANS];
+    char remark[SCREEN_TEXT]; /* on xentrace, the last one that was printed */
 };
+
+/* ---- xentrace ---- */
+
+static void report_restart(struct batch *b)
+{
+    char remark[SCREEN_TEXT];
+    if (!b->top->tracer || !top_tracer_remark(b->top->tracer, remark, sizeof remark) ||
+        strcmp(remark, b->remark) == 0)
+        return;
+    if (!b->top->options->common.quiet)
+        complain("%s", remark);
+    memcpy(b->remark, remark, sizeof remark);
+}
 
 /* ---- names ---- */
 
@@ -177,6 +191,7 @@ static size_t write_seconds(struct batch *b)
     uint64_t ns = 0;
     struct error why;
     while (status == 0 && !*b->stop && (!limit || n < limit) && (ns = next_second(b, ns)) > 0) {
+        report_restart(b);
         if (ns < t->start_ns)
             continue;
         if (t->names && n == 0)

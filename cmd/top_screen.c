@@ -62,7 +62,7 @@ static bool ask_helpers(struct loop *l)
     if (t->names)
         top_names_failure(t->names, remark, sizeof remark);
     if (t->tracer)
-        top_tracer_failure(t->tracer, remark, sizeof remark);
+        top_tracer_remark(t->tracer, remark, sizeof remark);
     if (strcmp(remark, t->remark) == 0)
         return false;
     memcpy(t->remark, remark, sizeof remark);
@@ -88,6 +88,13 @@ static void seek(struct loop *l)
         l->over = true;
 }
 
+static enum screen_action click(struct screen *s)
+{
+    unsigned x, y;
+    terminal_click(&x, &y);
+    return screen_click(s, x, y);
+}
+
 /* True: something is to be drawn. */
 static bool take_keys(struct loop *l)
 {
@@ -99,7 +106,7 @@ static bool take_keys(struct loop *l)
         } else if (key == KEYS_RESIZE || key == 12) {
             terminal_redraw();
         } else {
-            enum screen_action action = screen_key(s, key);
+            enum screen_action action = key == KEYS_CLICK ? click(s) : screen_key(s, key);
             l->over = action == ACTION_QUIT;
             if (action == ACTION_SEEK)
                 seek(l);
@@ -162,7 +169,7 @@ int top_interactive(struct top *t)
     uint64_t ten_ns = 10 * (uint64_t)SECOND_NS, from_ns = t->start_ns / SECOND_NS * SECOND_NS;
     t->screen.seek_ns = t->start_ns;
     const struct screen_settings before = t->screen.settings;
-    if (terminal_open(wants_colours(t), &err) != 0)
+    if (terminal_open(wants_colours(t), !t->options->no_mouse, &err) != 0)
         return fail(NULL, &err);
     t->screen.ascii = t->options->ascii || !terminal_is_utf8();
     if (top_reader_start(&t->reader, from_ns > ten_ns ? from_ns - ten_ns : 0))

@@ -96,7 +96,7 @@ static json_t *of_counts(const uint64_t *counts, size_t n)
     return o;
 }
 
-json_t *charge_json_methods(unsigned methods)
+static json_t *of_methods(unsigned methods)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < charge_method_names_n; i++)
@@ -170,8 +170,8 @@ json_t *charge_json_method(const struct charge_schema *schema, const struct char
     return json_pack(
         "{s:o, s:b, s:o, s:b, s:o, s:b, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, "
         "s:o, s:o, s:b, s:o, s:o}",
-        "charge_by", charge_json_methods(summary->methods), "charge_by_auto",
-        (options->methods & CHARGE_AUTO) != 0, "charge_per", of_length(options), "own_separated",
+        "charge_by", of_methods(summary->methods), "charge_by_auto", (options->methods & CHARGE_AUTO) != 0,
+        "charge_per", of_length(options), "own_separated",
         summary->idds_unseparated + summary->idds_own_given == 0, "weights", of_weights(options->weights),
         "charge_all", (int)options->spread_own, "idds", of_idds(options->idds), "io_counts",
         json_of_text(schema->io_counts), "io_counts_from_ns", from, "io_counts_to_ns", to,

@@ -34,9 +34,6 @@ json_t *json_of_quality(const struct report_summary *summary);
 void charge_json_add_idd(struct buffer *b, const struct writer *w, const struct rows *rows, size_t group,
                          size_t from, size_t to);
 
-/* The names of the methods; NULL when memory ran out. */
-json_t *charge_json_methods(unsigned methods);
-
 /* The "method" of the document: what was asked for and what came of it. NULL when memory ran out. */
 json_t *charge_json_method(const struct charge_schema *schema, const struct charge_summary *summary);
 

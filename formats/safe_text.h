@@ -6,7 +6,6 @@
 #ifndef XENMETER_FORMATS_SAFE_TEXT_H
 #define XENMETER_FORMATS_SAFE_TEXT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* Bytes (1..4) of the character at `s` that can be shown; 0: it is none in UTF-8, or not safe. `s` is not empty. */

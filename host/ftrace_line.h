@@ -11,7 +11,6 @@
 #define XENMETER_HOST_FTRACE_LINE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #define TASK_NAME_BYTES 17 /* TASK_COMM_LEN of Linux, and "<...>": at most 16 and the end */

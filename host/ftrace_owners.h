@@ -8,7 +8,6 @@
 #define XENMETER_HOST_FTRACE_OWNERS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "ftrace_line.h"

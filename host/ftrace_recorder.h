@@ -10,7 +10,6 @@
 #define XENMETER_HOST_FTRACE_RECORDER_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "io_names.h"
 #include "tell.h"

@@ -8,7 +8,6 @@
 #ifndef XENMETER_HOST_IO_DEVICES_H
 #define XENMETER_HOST_IO_DEVICES_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

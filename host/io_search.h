@@ -11,7 +11,6 @@
 #define XENMETER_HOST_IO_SEARCH_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "io_clock.h"
 #include "io_names.h"

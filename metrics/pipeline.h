@@ -11,7 +11,6 @@
 #ifndef XENMETER_METRICS_PIPELINE_H
 #define XENMETER_METRICS_PIPELINE_H
 
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,6 @@
 #define XENMETER_METRICS_VERDICT_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "human.h"

@@ -239,6 +239,16 @@ const char *domain_watch_name(const struct domain_watch *w, uint32_t domain)
     return NULL;
 }
 
+bool domain_watch_any(const struct domain_watch *w,
+                      bool (*is)(const void *context, uint32_t domain, const char *name), const void *context)
+{
+    bool any = false;
+    for (size_t i = 0; i < w->taken.domains_n && !any; i++)
+        any = is(context, w->taken.domains[i].domain,
+                 *w->taken.domains[i].name ? w->taken.domains[i].name : NULL);
+    return any;
+}
+
 struct domain_watch_state domain_watch_state(struct domain_watch *w)
 {
     pthread_mutex_lock(&w->lock);

@@ -50,6 +50,11 @@ void domain_watch_take(struct domain_watch *w, uint64_t tsc, bool all, struct bu
 /* The domain's name, as of the last domain_watch_take, by its thread; valid until the next. NULL: not known. */
 const char *domain_watch_name(const struct domain_watch *w, uint32_t domain);
 
+/* Whether `is` is true of any domain (name: NULL: not known), as of the last domain_watch_take, by its thread. */
+bool domain_watch_any(const struct domain_watch *w,
+                      bool (*is)(const void *context, uint32_t domain, const char *name),
+                      const void *context);
+
 struct domain_watch_state {
     uint64_t looks, failures; /* ended, and those that failed */
     uint64_t last_ns;         /* when the last one ended that did not fail (io_clock_ns); 0: none did */

@@ -76,6 +76,8 @@ static void keep_limits(struct recorder *r, bool now)
 /* Called several times in a second, while the trace is decoded and while it is waited for. */
 static void look_after(struct recorder *r)
 {
+    const struct timespec none = {0, 0};
+    ppoll(NULL, 0, &none, r->o->wait_mask); /* signals: while bytes always wait, nothing else lets them in */
     recorder_clock_read(r);
     recorder_facts_take(r);
     recorder_status_write(r, false);

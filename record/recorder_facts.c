@@ -77,15 +77,14 @@ void recorder_facts_begin(struct recorder *r, struct buffer *to)
 }
 
 /* Archives without names are of little use later: says so once, when the commands begin to fail. */
-static void say_domains(struct recorder *r)
+static void say_domains(struct recorder *r, const struct domain_watch_state *s)
 {
-    struct domain_watch_state s = domain_watch_state(r->domains);
-    bool wrong = s.error.code != ERROR_NONE;
-    if (s.looks == 0 || wrong == r->domains_wrong)
+    bool wrong = s->error.code != ERROR_NONE;
+    if (s->looks == 0 || wrong == r->domains_wrong)
         return;
     r->domains_wrong = wrong;
     if (wrong)
-        recorder_say(r, true, "who the domains are is not known, or not all of it: %s", s.error.message);
+        recorder_say(r, true, "who the domains are is not known, or not all of it: %s", s->error.message);
     else
         recorder_say(r, false, "who the domains are is known now");
 }
@@ -94,8 +93,10 @@ void recorder_facts_take(struct recorder *r)
 {
     uint64_t now_ns = io_clock_ns();
     if (r->domains) {
-        say_domains(r);
+        const struct domain_watch_state s = domain_watch_state(r->domains);
+        say_domains(r, &s);
         domain_watch_take(r->domains, r->newest_tsc, false, &r->lines);
+        recorder_flight_domains(r, &s);
     }
     if (now_ns < r->taken_at_ns + TAKEN_EVERY_NS)
         return;

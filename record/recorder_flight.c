@@ -37,13 +37,16 @@ int recorder_flight_begin(struct recorder *r, struct error *err)
     if (!r->flight)
         return error_no_memory(err, "the flight recorder");
     r->flight->granularity_ns = shortest_interval(&r->o->capture);
-    return 0;
+    r->flight->absent = calloc(r->o->flight.rules_n + 1, sizeof *r->flight->absent);
+    return r->flight->absent ? 0 : error_no_memory(err, "the flight recorder");
 }
 
 void recorder_flight_free(struct recorder *r)
 {
-    if (r->flight)
+    if (r->flight) {
         flight_dump_discard(r->flight->dump);
+        free(r->flight->absent);
+    }
     free(r->flight);
     r->flight = NULL;
 }
@@ -275,6 +278,26 @@ static const char *name_of(const void *context, int32_t domain, uint32_t life)
     const struct recorder *r = context;
     (void)life;
     return r->domains && domain >= 0 ? domain_watch_name(r->domains, (uint32_t)domain) : NULL;
+}
+
+static bool is_about(const void *rule, uint32_t domain, const char *name)
+{
+    return condition_is_about(rule, (int32_t)domain, name);
+}
+
+void recorder_flight_domains(struct recorder *r, const struct domain_watch_state *s)
+{
+    struct recorder_flight *f = r->flight;
+    if (!f || s->looks == f->looks || s->error.code != ERROR_NONE)
+        return;
+    f->looks = s->looks;
+    for (size_t i = 0; i < r->o->flight.rules_n; i++) {
+        const struct condition *rule = &r->o->flight.rules[i];
+        bool absent = rule->where && !domain_watch_any(r->domains, is_about, rule);
+        if (absent && !f->absent[i])
+            recorder_say(r, true, "--when '%s': there is no domain '%s' now", rule->text, rule->where);
+        f->absent[i] = absent;
+    }
 }
 
 static bool is_quiet(const struct recorder_flight *f, uint64_t tsc)

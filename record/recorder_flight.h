@@ -24,6 +24,8 @@ struct recorder_flight {
     uint64_t granularity_ns; /* of the intervals that rules are about: the shortest that the archives have */
     uint64_t lost_seen;      /* records that the open part had lost at the last interval */
     char name[FACT_NAME];    /* the result of a look-up */
+    bool *absent;            /* by rule: the last look at the domains has none that it is about */
+    uint64_t looks;          /* at the domains, by which `absent` is */
     /* the dump that is being made; NULL: none is */
     struct flight_dump *dump;
     char path[PATH_MAX];

@@ -191,6 +191,9 @@ void recorder_flight_trace_ends(struct recorder *r, bool cut);
 /* Rows of the open part: a rule may hold. */
 void recorder_flight_interval(struct recorder *r, const struct part_interval *i);
 
+/* After domain_watch_take, with the state from before: rules of domains that there are not are reported, once until there is one. */
+void recorder_flight_domains(struct recorder *r, const struct domain_watch_state *s);
+
 /* A signal may ask for a dump, and the disk may have room for more of one; called often. */
 void recorder_flight_look(struct recorder *r);
 

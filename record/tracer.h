@@ -6,7 +6,7 @@
  *
  * Nothing here waits, but for tracer_free. For one thread, which lives as long as the tracer: xentrace gets SIGTERM when it ends.
  *
- * What Xen has and xentrace does not put back (Xen 4.17: tools/xentrace/xentrace.c, xen/common/trace.c):
+ * What xentrace leaves behind (Xen 4.17: tools/xentrace/xentrace.c, xen/common/trace.c):
  *
  *   - xentrace disables tracing when it ends by SIGINT, SIGTERM or SIGHUP. One that dies otherwise, or that has nobody to write to, leaves
  *     it enabled: Xen goes on until the buffers are full, and counts what it loses. The next xentrace discards that (-D).
@@ -17,12 +17,7 @@
  *   - Only one xentrace can run: a second one fails to bind VIRQ_TBUF, which is an error with a message, but has set the masks
  *     of the first one before.
  *
- * Not done: to put back the event mask that an earlier tracer has left, and to enable tracing again where it was enabled without a
- * xentrace (Xen's options tbuf_size= and tevt_mask=). No tool of Debian's can read them. The hypercall could: XEN_SYSCTL_tbuf_op
- * with XEN_SYSCTL_TBUFOP_get_info returns evt_mask, and size, which is 0 as long as there are no buffers; _set_evt_mask and _enable put
- * them back. Through /dev/xen/privcmd that is ioctl IOCTL_PRIVCMD_HYPERCALL with __HYPERVISOR_sysctl and a struct xen_sysctl in
- * memory that is locked, whose interface_version differs with each version of Xen (4.17: 0x15). Whether tracing is enabled, and the
- * mask of pCPUs, cannot be read at all.
+ * What was set before is put back by recorder_tracing_begin and recorder_tracing_end (host/xen_trace.h).
  */
 #ifndef XENMETER_RECORD_TRACER_H
 #define XENMETER_RECORD_TRACER_H

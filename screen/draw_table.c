@@ -107,6 +107,19 @@ static void draw_heading(const struct drawing *d, const struct sheet_column *col
     canvas_put_right(d->canvas, d->x + each + 1, d->y + 1, each, style, label);
 }
 
+static void note_heading(const struct drawing *d, const struct sheet_column *column, unsigned width,
+                         unsigned each)
+{
+    struct shown_table *table = &d->screen->table;
+    bool single = is_single(d, column);
+    if (table->headings_n < SHEET_COLUMNS)
+        table->headings[table->headings_n++] =
+            (struct shown_heading){.begin = d->x,
+                                   .middle = d->x + (single ? width : each + 1),
+                                   .end = d->x + width,
+                                   .column = column->column};
+}
+
 static void draw_cell(const struct drawing *d, const struct sheet_row *row, const struct sheet_column *column,
                       enum span span, unsigned x, unsigned y, unsigned width)
 {
@@ -140,6 +153,7 @@ static void draw_column(struct drawing *d, const struct sheet_column *column)
         return;
     }
     draw_heading(d, column, width, each);
+    note_heading(d, column, width, each);
     for (size_t i = 0; i < d->rows; i++) {
         const struct sheet_row *row = &d->screen->sheet.rows[d->screen->top + i];
         unsigned y = d->y + d->headings + (unsigned)i;
@@ -266,6 +280,7 @@ void draw_table(struct screen *s, struct canvas *c, unsigned y, unsigned lines)
 {
     struct drawing d = {.screen = s, .canvas = c, .y = y + 1};
     unsigned graph = graph_room(s, c);
+    s->table = (struct shown_table){.headings_y = y + 1};
     if (lines < 2)
         return;
     draw_caption(s, c, y);
@@ -274,6 +289,7 @@ void draw_table(struct screen *s, struct canvas *c, unsigned y, unsigned lines)
         canvas_put(c, 0, d.y + d.headings, c->width, STYLE_DIM, why_empty(s));
         return;
     }
+    s->table.rows_y = d.y + d.headings;
     d.end = c->width - graph;
     if (s->settings.view == VIEW_CHARGES)
         draw_recipients(&d);

@@ -6,6 +6,7 @@
 
 #define SPEED_MOST  64.0
 #define SPEED_LEAST 0.125
+#define WHEEL_ROWS  3
 
 static void say(struct screen *s, const char *text)
 {
@@ -263,6 +264,12 @@ static bool key_of_rows(struct screen *s, int key)
     case KEYS_PAGE_DOWN:
         move(s, page);
         return true;
+    case KEYS_WHEEL_UP:
+        move(s, -WHEEL_ROWS);
+        return true;
+    case KEYS_WHEEL_DOWN:
+        move(s, WHEEL_ROWS);
+        return true;
     case KEYS_HOME:
         screen_choose_row(s, 0);
         return true;
@@ -381,4 +388,41 @@ enum screen_action screen_key(struct screen *s, int key)
     if (key_of_rows(s, key) || key_of_look(s, key))
         return ACTION_NONE;
     return key_of_time(s, key);
+}
+
+/* ---- the mouse ---- */
+
+static void click_heading(struct screen *s, unsigned x)
+{
+    struct view_choice *chosen = &s->settings.choices[s->settings.view];
+    for (size_t i = 0; i < s->table.headings_n; i++) {
+        const struct shown_heading *h = &s->table.headings[i];
+        if (x < h->begin || x >= h->end || !h->column)
+            continue;
+        unsigned span = h->middle < h->end ? x >= h->middle : chosen->sort_span;
+        bool again = chosen->sort == h->column && chosen->sort_span == span;
+        chosen->reversed = again && !chosen->reversed;
+        chosen->sort = h->column;
+        chosen->sort_span = span;
+        s->stale = true;
+    }
+}
+
+enum screen_action screen_click(struct screen *s, unsigned x, unsigned y)
+{
+    const struct shown_table *t = &s->table;
+    if (s->panel != PANEL_NONE || s->prompt != PROMPT_NONE || t->rows_y == 0 || y < t->headings_y)
+        return ACTION_NONE;
+    *s->message = '\0';
+    if (y < t->rows_y) {
+        click_heading(s, x);
+        return ACTION_NONE;
+    }
+    size_t row = s->top + (y - t->rows_y);
+    if (y - t->rows_y >= s->rows_shown || row >= s->sheet.n)
+        return ACTION_NONE;
+    if (s->has_chosen && screen_chosen_row(s) == row)
+        return drill_down(s);
+    screen_choose_row(s, row);
+    return ACTION_NONE;
 }

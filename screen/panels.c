@@ -9,6 +9,7 @@
 static const char *const help[][2] = {
     {"d v c e b m", "domains, vCPUs, pCPUs, executions, blame (who delayed whom), charges of driver domains"},
     {"up down", "choose a row; Enter: its vCPUs, then their executions; Esc: back"},
+    {"mouse", "choose a row, once more: Enter; order by a heading, once more: reversed; the wheel scrolls"},
     {"/", "only domains with this in their names; Esc: all"},
     {"< >", "order by the column before, after; r: reversed; w: by the other span"},
     {"f", "columns: space shows and hides, s orders by it"},

@@ -45,7 +45,10 @@ enum screen_keys {
     KEYS_ENTER,
     KEYS_ESCAPE,
     KEYS_BACKSPACE,
-    KEYS_RESIZE
+    KEYS_RESIZE,
+    KEYS_WHEEL_UP,
+    KEYS_WHEEL_DOWN,
+    KEYS_CLICK /* of the mouse: where is screen_click's to know */
 };
 
 /* What whoever owns the screen is to do after a key. */
@@ -113,6 +116,15 @@ struct screen {
     } widths[SHEET_COLUMNS]; /* of the view that is shown: they only grow */
     size_t widths_n;
     enum view widths_of;
+    /* where the last drawing has its table: what a click means */
+    struct shown_table {
+        unsigned headings_y, rows_y; /* the first lines; rows_y 0: there are no rows */
+        struct shown_heading {
+            unsigned begin, middle, end; /* columns; from `middle` on of the last ten seconds */
+            const struct column *column;
+        } headings[SHEET_COLUMNS];
+        size_t headings_n;
+    } table;
     /* panels */
     enum screen_panel panel;
     size_t panel_at;
@@ -128,6 +140,11 @@ void screen_free(struct screen *s);
 
 /* A key: a byte, or enum screen_keys. */
 enum screen_action screen_key(struct screen *s, int key);
+
+/*
+ * A click there: on a heading it orders by that column, once more the other way round; on a row it chooses that row, once more is Enter.
+ */
+enum screen_action screen_click(struct screen *s, unsigned x, unsigned y);
 
 /* The clock is now_ns (io_clock_ns): follows the history. True: what is to be seen has changed. */
 bool screen_update(struct screen *s, uint64_t now_ns);

@@ -27,6 +27,7 @@ static struct {
     char reset[RESET_BYTES];
     size_t reset_n;
     bool utf8, colours;
+    unsigned click_x, click_y;
     enum palette palette; /* that the colours are set to */
     bool palette_set;
 } terminal = {.fd = -1};
@@ -81,7 +82,18 @@ static int open_tty(struct error *err)
                : error_set(err, ERROR_USAGE, "/dev/tty is no terminal: %s", strerror(errno));
 }
 
-static void set_up(bool colours)
+/* Presses of the first button, and the wheel. What ends that where the program crashes is not in every terminfo as a text of its own. */
+static void use_mouse(void)
+{
+    static const char off[] = "\033[?1000l\033[?1006l";
+    if (mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL) == 0)
+        return;
+    mouseinterval(0);
+    memcpy(terminal.reset + terminal.reset_n, off, sizeof off - 1);
+    terminal.reset_n += sizeof off - 1;
+}
+
+static void set_up(bool colours, bool mouse)
 {
     set_term(terminal.screen);
     cbreak();
@@ -96,6 +108,8 @@ static void set_up(bool colours)
         start_color();
         use_default_colors();
     }
+    if (mouse)
+        use_mouse();
     add_reset("sgr0");
     add_reset("cnorm");
     add_reset("rmkx");
@@ -103,7 +117,7 @@ static void set_up(bool colours)
     terminal.palette_set = false;
 }
 
-int terminal_open(bool colours, struct error *err)
+int terminal_open(bool colours, bool mouse, struct error *err)
 {
     const char *name = getenv("TERM");
     setlocale(LC_CTYPE, "");
@@ -118,7 +132,7 @@ int terminal_open(bool colours, struct error *err)
         terminal_close();
         return error_set(err, ERROR_USAGE, "ncurses does not know the terminal TERM=%.60s", name ? name : "");
     }
-    set_up(colours);
+    set_up(colours, mouse);
     install_handlers();
     return 0;
 }
@@ -160,6 +174,25 @@ void terminal_size(unsigned *width, unsigned *height)
 
 /* ---- keys ---- */
 
+static int mouse_key(void)
+{
+    MEVENT event;
+    if (getmouse(&event) != OK)
+        return 0;
+    terminal.click_x = (unsigned)event.x;
+    terminal.click_y = (unsigned)event.y;
+    return event.bstate & BUTTON4_PRESSED   ? KEYS_WHEEL_UP
+           : event.bstate & BUTTON5_PRESSED ? KEYS_WHEEL_DOWN
+           : event.bstate & BUTTON1_PRESSED ? KEYS_CLICK
+                                            : 0;
+}
+
+void terminal_click(unsigned *x, unsigned *y)
+{
+    *x = terminal.click_x;
+    *y = terminal.click_y;
+}
+
 int terminal_key(void)
 {
     static const struct {
@@ -185,6 +218,8 @@ int terminal_key(void)
     int key = getch();
     if (key == ERR)
         return poll(&gone, 1, 0) > 0 && gone.revents & (POLLHUP | POLLERR | POLLNVAL) ? -2 : -1;
+    if (key == KEY_MOUSE)
+        return mouse_key();
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (key == keys[i].curses)
             return keys[i].ours;
@@ -290,9 +325,9 @@ void terminal_redraw(void)
 
 #else
 
-int terminal_open(bool colours, struct error *err)
+int terminal_open(bool colours, bool mouse, struct error *err)
 {
-    (void)colours;
+    (void)colours, (void)mouse;
     return error_set(err, ERROR_USAGE,
                      "this xenmeter was built without ncurses: install libncurses-dev, and build it again; "
                      "--batch prints the tables without it");
@@ -320,6 +355,11 @@ void terminal_size(unsigned *width, unsigned *height)
 int terminal_key(void)
 {
     return -2;
+}
+
+void terminal_click(unsigned *x, unsigned *y)
+{
+    *x = *y = 0;
 }
 
 void terminal_show(const struct canvas *c, enum palette palette)

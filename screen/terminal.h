@@ -12,8 +12,8 @@
 #include "screen/canvas.h"
 #include "screen/screen.h"
 
-/* Takes the terminal. `colours`: use them where it has any. -1 with `err` filled: there is none, or this build has no ncurses. */
-int terminal_open(bool colours, struct error *err);
+/* Takes the terminal. `colours`, `mouse`: use them where it has any. -1 with `err` filled: there is none, or this build has no ncurses. */
+int terminal_open(bool colours, bool mouse, struct error *err);
 
 /* Puts it back; does nothing where it is not taken. */
 void terminal_close(void);
@@ -29,6 +29,9 @@ void terminal_size(unsigned *width, unsigned *height);
 
 /* The next key that was pressed (a byte, or enum screen_keys); -1: none; -2: the terminal is gone. Does not wait. */
 int terminal_key(void);
+
+/* Where the mouse was when terminal_key returned KEYS_CLICK: column and line, from 0. */
+void terminal_click(unsigned *x, unsigned *y);
 
 void terminal_show(const struct canvas *c, enum palette palette);
 

@@ -411,11 +411,3 @@ json_t *simulation_truth(const struct simulation *s)
         json_object_set_new(truth, "damage", trace_damage_document(&s->damage));
     return json_whole(truth);
 }
-
-uint64_t simulation_records(const struct simulation *s)
-{
-    uint64_t records = 0;
-    for (size_t i = 0; i < s->host.plan->pcpus; i++)
-        records += s->host.pcpus[i].ring.records;
-    return records;
-}

@@ -94,9 +94,6 @@ bool simulation_takes_allowances(const struct simulation *s);
 /* What really happened, as CLI.md's truth document has it; NULL: no memory. The caller owns it. After simulation_run. */
 json_t *simulation_truth(const struct simulation *s);
 
-/* Records in the trace, of those that were not lost. */
-uint64_t simulation_records(const struct simulation *s);
-
 void simulation_free(struct simulation *s);
 
 #endif

@@ -30,12 +30,12 @@ caps() { echo "$(cap 1) $(cap 2) $(cap 3)"; }
 calls() { grep -c -e "$1" "$host/calls"; } # PATTERN
 capped() { [ -e "$host/credit2.3" ] && [ "$(caps)" != '0 0 0' ]; }
 
-# The trace at three times its speed, as from a host: 15 s in 5 s; then nothing for a while.
+# The trace as from a host: 15 s of it, or the first `steps` of a hundred parts; then nothing for a while.
 play() { # [SECONDS]
     local i
-    for ((i = 0; i < 100; i++)); do
+    for ((i = 0; i < ${steps:-100}; i++)); do
         dd bs=192719 skip=$i count=1 if="$scratch/trace.xt" status=none 2>/dev/null
-        sleep 0.05
+        sleep 0.15
     done
     sleep "${1:-0}"
 }
@@ -46,13 +46,18 @@ start() { # OPTION...
     mkfifo "$pipe"
     play 60 >"$pipe" 2>/dev/null &
     player=$!
+    : >"$out" >"$err" # here: what the one before wrote is gone before anybody looks
     attended "$XENMETER" debt "${reserve[@]}" --apply credit2 "${enforcing[@]}" --live 500ms -f jsonl "$@" - \
         <"$pipe" >"$out" 2>"$err" &
     pid=$!
 }
+# What the program has run on the host has ended, too, though the program was killed.
+hands_have_ended() { [ ! -e "$1/busy" ] || flock ${2:+"$2"} "$1/busy" true; } # FOLDER [-n]
 end() { # waits for the program: $status
     wait "$pid" 2>/dev/null
     status=$?
+    hands_have_ended "$host"
+    [ -z "${FAKE_HOOK:-}" ] || hands_have_ended "$FAKE_HOOK"
     pkill -P "$player" 2>/dev/null
     kill "$player" 2>/dev/null
     wait "$player" 2>/dev/null
@@ -133,11 +138,11 @@ check 'caps are set' equal "$(head -n 1 "$out" | jq -r .command | cut -d' ' -f2-
 # On a busy machine a decision may be overtaken by a newer one.
 not_planned() { grep -e '-d 2' "$host/calls" | grep -v -e '-c 0' | grep -vxF -f <(jq -r 'select(.domain == 2) | .command // empty' "$out" | cut -d' ' -f2-); }
 check 'nothing but what rows say' equal '' "$(not_planned)"
-check 'and most of it' test "$(grep -c -e '-d 2' "$host/calls")" -gt 5
+check 'and some of it' test "$(grep -e '-d 2' "$host/calls" | grep -vc -e '-c 0')" -gt 0
 check 'and given back at the end' equal '0 0 0' "$(caps)"
 check 'domain 0 was not touched' equal 0 "$(calls '-d 0')"
 check 'no state is left' not test -e "$state"
-check 'what was done is in the log' equal true "$(jq -s '[.[] | select(.event == "done")] | length > 5' "$log")"
+check 'what was done is in the log' equal true "$(jq -s '[.[] | select(.event == "done")] | length > 3' "$log")"
 new_host
 echo '256 70' >"$host/credit2.1"
 echo '9000 3000 no' >"$host/rtds.1"
@@ -192,21 +197,21 @@ check 'and all is given back' equal '0 0 0' "$(caps)"
 
 group 'an xl that hangs or is slow'
 new_host
-start --timeout 300ms
+start --timeout 3s
 soon capped
 : >"$host/hang-set"
 : >"$host/hang-list"
-sleep 1.5
+check 'it hangs' soon test -e "$host/hangs"
 before=$(wc -l <"$out")
-sleep 1.5
-check 'the trace is read on' test "$(wc -l <"$out")" -gt "$before"
+more_rows() { [ "$(wc -l <"$out")" -gt "$before" ]; }
+check 'the trace is read on' soon more_rows
+check 'that it hangs is said' soon says "$err" 'has not ended within 3 s, and was killed'
 rm "$host"/hang-*
 kill -TERM $pid
 end
 check 'SIGTERM ends it' exits 0
-check 'that it hangs is said' says "$err" 'has not ended within 0.3 s, and was killed'
 check 'all is given back' equal '0 0 0' "$(caps)"
-check 'no hanging xl is left' not pgrep -f "$xl sched-credit2 -d 9"
+check 'no hanging xl is left' hands_have_ended "$host" -n
 new_host
 : >"$host/hang-list"
 run debt -q "${reserve[@]}" --apply credit2 "${enforcing[@]}" --timeout 100ms "$fixture"
@@ -214,8 +219,8 @@ check 'it hangs from the beginning' refused_once
 new_host
 start
 soon capped
-echo 1.2 >"$host/slow"
-sleep 3
+echo 1.2 | replace "$host/slow"
+soon says "$err" 'the commands take longer than the feedback interval'
 rm "$host/slow"
 kill -INT $pid
 end
@@ -300,7 +305,7 @@ second() { # what it prints goes elsewhere than what the first one prints
 }
 check 'a second instance refuses' second
 said_after_change() { # what is set at the same moment takes its place: then it is changed once more
-    [ "$(cap 2)" = 99 ] || echo '256 99' >"$host/credit2.2"
+    [ "$(cap 2)" = 99 ] || echo '256 99' | replace "$host/credit2.2"
     says "$err" "$1"
 }
 check 'an administrator changes a cap: it is said' soon said_after_change 'domain 2 (g2): has "-c 99" instead of .*somebody else set it; it is released'
@@ -312,7 +317,7 @@ new_host
 start
 soon capped
 soon [ "$(cap 1)" != 0 ]
-printf '0 2 Domain-0\n2 1 g2\n3 2 web server\n9 1 g1\n' >"$host/guests"
+printf '0 2 Domain-0\n2 1 g2\n3 2 web server\n9 1 g1\n' | replace "$host/guests"
 sleep 1
 kill -TERM $pid
 end
@@ -331,7 +336,7 @@ attended "$XENMETER" debt --policy "$scratch/policy.json" --apply credit2 "${enf
 pid=$!
 caps_are() { [ "$(caps)" = "$1" ]; }
 check 'as it says' soon caps_are '40 30 0'
-echo '{"domains": {"1": {"share": "50%", "floor": "99.9%"}, "3": {"share": "20%", "floor": "99.9%"}}}' >"$scratch/policy.json"
+echo '{"domains": {"1": {"share": "50%", "floor": "99.9%"}, "3": {"share": "20%", "floor": "99.9%"}}}' | replace "$scratch/policy.json"
 kill -HUP $pid
 check 'SIGHUP: it is read again' soon says "$err" 'policy.json: was read again'
 check 'SIGHUP: it holds' soon caps_are '50 30 20'
@@ -360,9 +365,8 @@ kill -TERM $pid
 end
 check 'it ends as ever' exits 0
 new_host
-start
+steps=30 start
 soon capped
-sleep 5
 check 'no records for 5 s: all is given back' soon nothing_is_set
 check 'this is said' soon says "$err" 'no records have come for too long: everything was given back'
 kill -TERM $pid

@@ -638,11 +638,7 @@ start_live() { # BYTES ARGUMENT...
     timeout "$LIMIT" head -c "$bytes" "$scratch/mixed.xt" >&7
 }
 end_pipe() { exec 7>&-; }
-wait_for_bytes() { # FILE BYTES
-    local tries=0
-    while [ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -lt "$2" ] && [ $((tries += 1)) -lt 400 ]; do sleep 0.05; done
-    [ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -ge "$2" ]
-}
+has_bytes() { [ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -ge "$2" ]; } # FILE BYTES
 is_prefix() { # FILE OF: a whole part of it, and not nothing
     local n
     n=$(stat -c %s "$1")
@@ -651,7 +647,7 @@ is_prefix() { # FILE OF: a whole part of it, and not nothing
 for signal in INT TERM; do
     group "SIG$signal ends a live archive well"
     start_live 13000000
-    check 'it grows while the pipe is open' wait_for_bytes "$dir/live.xma.partial" 2000000
+    check 'it grows while the pipe is open' soon has_bytes "$dir/live.xma.partial" 2000000
     check 'under its name there is nothing yet' [ ! -e "$dir/live.xma" ]
     kill -$signal $live
     wait $live
@@ -672,7 +668,7 @@ done
 
 group 'kill -9 leaves what is whole'
 start_live 13000000
-wait_for_bytes "$dir/live.xma.partial" 2000000
+soon has_bytes "$dir/live.xma.partial" 2000000
 kill -9 $live
 wait $live 2>/dev/null
 end_pipe

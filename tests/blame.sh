@@ -134,10 +134,8 @@ mkfifo "$scratch/fifo"
 pid=$!
 exec 7>"$scratch/fifo"
 head -c 20000000 "$scratch/plain.xt" >&7
-for _ in $(seq 100); do
-    [ "$(wc -l <"$out")" -gt 100 ] && break
-    sleep 0.1
-done
+rows_came() { [ "$(wc -l <"$out")" -gt 100 ]; }
+check 'rows come as it goes' soon rows_came
 kill -TERM $pid
 wait $pid
 status=$?

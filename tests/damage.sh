@@ -6,7 +6,7 @@
 
 shopt -s lastpipe # hostile counts, at the end of pipelines
 DAMAGE=$BUILD/tests/damage
-LIMIT=60 # seconds: a hang, not a slow machine under a sanitizer
+LIMIT=600 # seconds: a hang, not a slow machine under a sanitizer
 MEMORY_KIB=700000 # of address space, for a run of the program
 SEED=${DAMAGE_SEED:-0}
 

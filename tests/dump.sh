@@ -320,11 +320,8 @@ attended "$XENMETER" dump -q --follow --tsc - <"$scratch/fifo" >"$scratch/live" 
 pid=$!
 exec 9>"$scratch/fifo"
 head -c $((size / 2)) "$capture" >&9
-for _ in $(seq 100); do
-    [ "$(wc -l <"$scratch/live")" -gt 50000 ] && break
-    sleep 0.1
-done
-check 'records are told as they come' test "$(wc -l <"$scratch/live")" -gt 50000
+records_came() { [ "$(wc -l <"$scratch/live")" -gt 50000 ]; }
+check 'records are told as they come' soon records_came
 kill -INT "$pid"
 wait "$pid"
 check 'SIGINT ends it well' equal 0 $?
@@ -366,7 +363,6 @@ check 'and says nothing' is_empty "$err"
 pid=$!
 exec 9>"$scratch/fifo"
 head -c $((size / 2)) "$capture" >&9
-sleep 0.3
 kill -TERM "$pid"
 wait "$pid" 2>/dev/null
 exec 9>&-

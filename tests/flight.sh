@@ -238,8 +238,26 @@ end() { # SIGNAL
     wait "$recorder" 2>/dev/null
     status=$?
 }
+# The last so much of the trace is held, as the state of the folder has it.
+holds_last() { "$XENMETER" record --status -f json "$folder" 2>/dev/null | jq -e ".flight.$1" >/dev/null; } # CONDITION
 is_open() { find "$folder" -name '*.xma.partial' 2>/dev/null | grep -q .; }
 dump_is_open() { find "$flight" -name '*.xt.partial' -size +0 2>/dev/null | grep -q .; }
+
+group 'rules of domains that there are not'
+cp "$scratch/domains" "$scratch/domains.all"
+jq '.[:1]' "$scratch/domains.all" >"$scratch/domains.few"
+ln -sf domains.all "$scratch/domains"
+start --flight 4M,2s --when 'wait_p99 > 20s in nobody' --when 'wait_p99 > 20s in burner' --when 'wait_p99 > 20s'
+lines_about() { [ "$(grep -c "there is no domain '$1' now" "$err")" -eq "$2" ]; } # NAME LINES
+check 'that is reported' soon lines_about nobody 1
+check 'one that there is is not' lines_about burner 0
+ln -sf domains.few "$scratch/domains.next" && mv "$scratch/domains.next" "$scratch/domains"
+check 'once it has gone it is' soon lines_about burner 1
+check 'the other one is not reported again' lines_about nobody 1
+end TERM
+check 'exit status' exits 0
+rm -rf "$folder"
+ln -sf domains.all "$scratch/domains"
 
 group 'SIGUSR1'
 cat >"$scratch/xentrace-kept" <<END
@@ -249,7 +267,7 @@ END
 chmod +x "$scratch/xentrace-kept"
 start --xentrace "$scratch/xentrace-kept" --flight 64M,2s
 check 'it records' soon is_open
-sleep 4
+check 'the time is full' soon holds_last 'bound == "age"'
 kill -USR1 $recorder
 check 'there is a dump' soon has_dumps 1
 check 'its note says why' all_notes '.why.signal == "SIGUSR1" and .why.rule == null and .host == "host"'
@@ -270,7 +288,7 @@ rm -rf "$folder"
 group 'SIGTERM before the end of a dump'
 start --flight 64M,2s --after 1h
 check 'it records' soon is_open
-sleep 3
+check 'there is something to be dumped' soon holds_last 'age_ns > 1e9'
 kill -USR1 $recorder
 check 'it is written at once' soon dump_is_open
 check 'not whole' has_dumps 0
@@ -285,7 +303,7 @@ rm -rf "$folder"
 group 'killed in the middle of a dump'
 start --flight 64M,2s --after 1h
 check 'it records' soon is_open
-sleep 3
+check 'there is something to be dumped' soon holds_last 'age_ns > 1e9'
 kill -USR1 $recorder
 check 'it is written' soon dump_is_open
 end KILL
@@ -300,24 +318,32 @@ check 'exit status' exits 0
 rm -rf "$folder"
 
 group 'a full file system'
-if mkdir -p "$folder" && mount -t tmpfs -o size=80M tmpfs "$folder" 2>/dev/null; then
-    trap 'umount "$folder" 2>/dev/null; rm -rf "$scratch"' EXIT
-    start --min-free 1M --flight 8M,10s --after 1h
+# Only dumps have no room in the first one, so that archives are not cut short, too.
+if mkdir -p "$flight" && mount -t tmpfs -o size=24M tmpfs "$flight" 2>/dev/null; then
+    trap 'umount "$flight" "$folder" 2>/dev/null; rm -rf "$scratch"' EXIT
+    start --flight 8M,10s --after 1h
     check 'it records' soon is_open
-    sleep 3
+    check 'there is something to be dumped' soon holds_last 'age_ns > 1e9'
     kill -USR1 $recorder
     check 'a dump is written' soon dump_is_open
-    head -c 80M /dev/zero >"$folder/others" 2>/dev/null
+    head -c 24M /dev/zero >"$flight/others" 2>/dev/null
     failed() { says "$err" 'not written: '; }
     check 'then there is no room: that is said' soon failed
-    rm "$folder/others"
+    rm "$flight/others"
     check 'nothing looks whole' has_dumps 0
     check 'nothing is left' [ -z "$(find "$flight" -type f)" ]
+    end TERM
+    check 'recording goes on' exits 0
+    umount "$flight"
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    mount -t tmpfs -o size=80M tmpfs "$folder"
     head -c 70M /dev/zero >"$folder/others" 2>/dev/null
-    : >"$err"
+    start --min-free 1M --flight 8M,10s --after 1h
+    check 'it records' soon is_open
+    check 'there is something to be dumped' soon holds_last 'age_ns > 1e9'
     kill -USR1 $recorder
     check 'too little room: none is begun' soon failed
-    rm "$folder/others"
     end TERM
     check 'recording goes on' exits 0
     umount "$folder"

@@ -155,60 +155,57 @@ guard() {
         -f jsonl -o "$decisions" - 2>"$err"
 }
 state() { awk '$1 == 3 { print $2 }' "$hands/state" 2>/dev/null; }
-awaits() { # SECONDS COMMAND...: until it succeeds
-    local end=$((SECONDS + $1))
-    shift
-    until "$@"; do
-        [ "$SECONDS" -lt "$end" ] || return 1
-        sleep 0.05
-    done
-}
 state_is() { [ "$(state)" = "$1" ]; }
 no_holds() { ! compgen -G "$hands/hold.*" >/dev/null; }
 begun=$SECONDS
 live | guard
-check 'the host takes as long as it says' between 8 12 $((SECONDS - begun))
+check 'the host takes as long as it says' test $((SECONDS - begun)) -ge 8
 check 'its truth is written' between 1 9 "$(jq '.seconds | length' "$truth")"
 check 'the transfer is held' said '.decision == "block" and .carried_out == "set"'
 check 'and let back' said '.decision == "release"'
 check 'it takes 5 %, a few points more or less' between 1 12 "$(jq '[.seconds[2:][] | .charged[] | select(.domain == 3).cpu_ns] | add / 7e7' "$truth")"
 check 'packets of nobody else were dropped' equal 0 "$(jq '[.domains[:3][].work.packets_dropped] | add' "$truth")"
 check 'nothing is left' no_holds
-host '.duration_s = 60 | .domains[3].loads[0].start_s = 1'
+host '.duration_s = 3600 | .domains[3].loads[0].start_s = 1'
 mkfifo "$scratch/pipe"
 live | tee -p "$scratch/pipe" >/dev/null &
 host=$!
 guard <"$scratch/pipe" &
-check 'held' awaits 10 state_is drop
+check 'held' soon state_is drop
 echo '{"domains":{"transfer":{"limit":"90%"}}}' >"$policy"
 pid=$(pgrep -f "guard --policy $policy")
 kill -HUP "$pid"
-check 'SIGHUP: the policy is read again' awaits 5 says "$err" 'policy.json: was read again'
-check 'its limit is another one' awaits 8 state_is free
+check 'SIGHUP: the policy is read again' soon says "$err" 'policy.json: was read again'
+check 'its limit is another one' soon state_is free
 echo '{"domains":{"web10":{"limit":"90%"}}}' >"$policy"
 kill -HUP "$pid"
 limit 500%
 kill -HUP "$pid"
-check 'a wrong policy: the old one stays' awaits 5 says "$err" 'the policy stays as it was'
+check 'a wrong policy: the old one stays' soon says "$err" 'the policy stays as it was'
 limit 5% '"window":"1s"'
 kill -HUP "$pid"
-check 'another window: too' awaits 5 says "$err" 'another window needs a new start: the policy stays'
+check 'another window: too' soon says "$err" 'another window needs a new start: the policy stays'
 limit 5%
 kill -HUP "$pid"
-check 'held again' awaits 8 state_is drop
+check 'held again' soon state_is drop
 { kill -9 "$(pgrep -f "guard --policy $policy")" && wait $!; } 2>/dev/null
-check 'the guard is killed: the guest is free soon' awaits 8 state_is free
+check 'the guard is killed: the guest is free soon' soon state_is free
 pkill -TERM -f "simulate --realtime --hooks $hands"
 wait $host
+host_has_ended() { ! pgrep -f "simulate --realtime --hooks $hands" >/dev/null; }
+soon host_has_ended
+rm -f "$hands/state"
 live | guard &
 guard=$!
-check 'another one holds it' awaits 10 state_is drop
+check 'another one holds it' soon state_is drop
 pkill -9 -f "simulate --realtime --hooks $hands" 2>/dev/null
 wait $guard
 check 'the host is killed: the guard ends, and has found somebody' equal 1 $?
 check 'and leaves nothing' no_holds
+soon host_has_ended
+rm -f "$hands/state" # what the one before left is not taken for this one's
 live >"$scratch/cut.xt" &
-check 'the host runs again' awaits 5 state_is free
+check 'the host runs again' soon state_is free
 check 'one at a time' refuses 'another simulation uses it' simulate --realtime --hooks "$hands" -o "$trace" "$scenario"
 pkill -TERM -f "simulate --realtime --hooks $hands"
 wait $!

@@ -62,10 +62,11 @@ frozen() { # PID COMMAND...
 stands() { ! sed 's/.*) //' "/proc/$1/task/"*/stat 2>/dev/null | grep -q '^[^tTXZ]'; } # PID: stopped, or ended
 
 # Replaces a file at once: whoever reads it meanwhile never finds half of it.
-replace() { cat >"$1.new.$BASHPID" && mv "$1.new.$BASHPID" "$1"; } # FILE, from standard input
+replace() { cat >"$1.new" && mv "$1.new" "$1"; } # FILE, from standard input
 
 # Of a command line in a tmux pane: sets the pane's title when all before it has been shown. A file that the command line writes may be
 # there before tmux has read what it printed.
+# shellcheck disable=SC2034 # those that have terminals use it
 SHOWN="printf '\\033]2;all is shown\\033\\\\'"
 all_is_shown() { [ "$(tm display -p '#{pane_title}' 2>/dev/null)" = 'all is shown' ]; } # in the pane of tm
 

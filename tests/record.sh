@@ -177,12 +177,12 @@ check 'all else is as it was, to the byte' cmp <(without "$scratch/before") <(wi
 run report -q -b vcpu -g 100ms --time-format utc -f csv "$old"
 check 'rows come of the results, with the time of day' grep -q ',2026-11-29T06:59:5' "$scratch/out"
 rm -rf "$folder"
-cut_short() { # SECONDS: the recorder is killed so long after its start; the archives are whole, with the trace or without
+cut_short() { # COMMAND...: the recorder is killed when that ends; the archives are whole, with the trace or without
     cp -r "$scratch/before" "$folder"
     "$XENMETER" record -q -o "$folder" --host host --rotate 10s --with-trace=10s --clock "@$later" "$scratch/busy.xt" 2>/dev/null &
     recorder=$!
-    sleep "$1"
-    kill -9 "$recorder"
+    "$@"
+    kill -9 "$recorder" 2>/dev/null # it may have ended
     wait "$recorder" 2>/dev/null
     for file in "${files[@]}"; do "$XENMETER" archive verify -q "$file" || return 1; done
     has_trace "$old" || cuts=$((cuts + 1))
@@ -190,9 +190,10 @@ cut_short() { # SECONDS: the recorder is killed so long after its start; the arc
     rm -rf "$folder"
 }
 cuts=0
-for ms in 5 10 15 20 30 40 60 80 120 250; do
-    check "killed after $ms ms" cut_short "$(printf '0.%03d' $ms)"
+for ms in 5 10 15 20 30 40 60 80 120; do
+    check "killed after $ms ms" cut_short sleep "$(printf '0.%03d' $ms)"
 done
+check 'killed when the first trace is gone' cut_short soon not has_trace "$old"
 check 'some were killed after it' [ $cuts -gt 0 ]
 rm -rf "$folder" "$scratch/before"
 refused 'a time for the trace that is none' '--with-trace' -o "$folder" --with-trace=1s "$scratch/busy.xt"
@@ -200,16 +201,18 @@ refused 'a time for the trace that is none' '--with-trace' -o "$folder" --with-t
 # ---- never more bytes than asked for ----
 
 group 'a hard limit'
-# While it records: the most bytes that its folder ever has.
+measure() {
+    bytes=$(find "$folder" -name '*.xma*' -type f -printf '%s\n' 2>/dev/null | awk '{ s += $1 } END { print s + 0 }')
+    most=$((bytes > most ? bytes : most))
+}
+# While it records, and at its end: the most bytes that its folder ever has.
 watched() { # ARGUMENT...
     "$XENMETER" record -o "$folder" --host host --rotate 10s --clock @$begins "$@" "$scratch/busy.xt" 2>"$scratch/err" &
     recorder=$!
-    while kill -0 $recorder 2>/dev/null; do
-        bytes=$(find "$folder" -type f -printf '%s\n' 2>/dev/null | awk '{ s += $1 } END { print s + 0 }')
-        most=$((bytes > most ? bytes : most))
-    done
+    while kill -0 $recorder 2>/dev/null; do frozen $recorder measure; done
     wait $recorder
     status=$?
+    measure
 }
 most=0
 watched --with-trace --keep-bytes 1M
@@ -234,6 +237,32 @@ check "never more ($most)" [ $most -le $((20 << 20)) ]
 check 'and stay' [ -e "$folder/other/2026-11-29T06Z-0a1b2c3d-0000.xma" ]
 rm -rf "$folder"
 
+# ---- a hole across an archive's end ----
+
+info_of_hole() { "$XENMETER" info -f json "$1" | jq -e "$2" >/dev/null; } # FILE EXPRESSION
+group 'a hole across the end of an archive'
+hole_numbers() { # FILE: name and value
+    "$XENMETER" info -f json "$1" | jq -r '"blind \(.quality.blind_ns)", "hole \(.quality.hole_ns)", "unknown \(.quality.unknown_ns)"'
+}
+# 100 kB of damage, and from 3.6 s to 11.4 s nothing, while an archive ends at 4 s.
+{ head -c 5000000 "$scratch/trace.xt" && head -c 100000 /dev/zero && tail -c 5000000 "$scratch/trace.xt"; } >"$scratch/hole.xt"
+run record -o "$folder" --host host --rotate 10s --clock @2026-11-29T06:59:56Z "$scratch/hole.xt"
+check 'exit status' exits 0
+mapfile -t files < <(archives)
+hole_numbers "$scratch/hole.xt" >"$scratch/expected"
+for file in "${files[@]}"; do hole_numbers "$file"; done >"$scratch/found"
+# Rows of times are rounded at each end; who was unknown for how long also rests on what the archive before knew.
+sums_are_near() {
+    awk 'NR == FNR { wanted[$1] = $2; next } { found[$1] += $2 }
+        END { for (k in wanted) { d = found[k] - wanted[k]; n++; if (d < 0) d = -d; if (d > (k == "unknown" ? wanted[k] / 100 : 10)) bad = 1 }
+              exit bad || n != 3 || !(wanted["hole"] > 7e9) || !(wanted["blind"] > 7e9) }' "$scratch/expected" "$scratch/found"
+}
+check 'the archives have it all together' sums_are_near
+check 'the first one has what was before its end' info_of_hole "${files[0]}" '.quality.hole_ns > 3e8 and .quality.hole_ns < 4.2e8'
+check 'the second one has the rest, from its beginning on' info_of_hole "${files[1]}" '.quality.hole_ns > 7.3e9 and .quality.hole_ns < 7.5e9 and .quality.hole_at_ns == 0'
+check 'its rows are at their time' [ "$("$XENMETER" report -q -b domain -g 1s -f jsonl "${files[1]}" | jq -s 'map(select(.running_ns > 0) | .start_ns) | min')" = 7000000000 ]
+rm -rf "$folder"
+
 # ---- a host ----
 
 jq 'del(.duration_ms) | .duration_s = 600' sim/scenarios/web-closed-loop.json >"$scratch/host.json"
@@ -256,6 +285,8 @@ start() { # XENTRACE ARGUMENT...
     "$XENMETER" record -o "$folder" --host host --xentrace "$1" --domain-info "$scratch/domains" "${@:2}" 2>"$scratch/err" &
     recorder=$!
 }
+# So many are recorded, as the state of the folder has it.
+has_records() { "$XENMETER" record --status -f json "$folder" 2>/dev/null | jq -e ".records >= $1" >/dev/null; }
 is_open() { find "$folder" -name '*.partial' 2>/dev/null | grep -q .; }
 records() { [ "$(find "$folder" -name '*.partial' -size +8k 2>/dev/null | wc -l)" -gt 0 ] || has_archives 1; }
 has_archives() { [ "$(archives | wc -l)" -ge "$1" ]; }
@@ -284,7 +315,7 @@ rm -rf "$folder"
 group 'a host'
 start "$scratch/xentrace"
 check 'it records' soon is_open
-sleep 4
+check 'there are records' soon has_records 10000
 run record -o "$folder" --host host --xentrace "$scratch/xentrace" --domain-info "$scratch/domains"
 check 'a second recorder is refused' exits 2
 check 'and says who records' says "$recorder"
@@ -300,6 +331,25 @@ mapfile -t files < <(archives)
 check 'domains have their names' [ "$(jq -r 'select(.domain == 1) | .name' "$scratch/out")" = web ]
 "$XENMETER" report -q -g total -d 'we*' -f jsonl "${files[0]}" >"$scratch/out"
 check 'and are found by them' [ "$(jq -r .domain "$scratch/out" | sort -u)" = 1 ]
+rm -rf "$folder"
+
+group 'a trace that comes faster than it is decoded'
+cat >"$scratch/flood" <<END
+#!/bin/sh
+jq '.duration_s = 36000' "$scratch/host.json" | "$PWD/$XENMETER" simulate -q -o - -
+END
+chmod +x "$scratch/flood"
+start "$scratch/flood"
+check 'it records' soon is_open
+sleep 3
+kill -TERM $recorder
+has_ended() { ! kill -0 $recorder 2>/dev/null; }
+check 'SIGTERM ends it' soon has_ended
+kill -9 $recorder 2>/dev/null
+wait $recorder
+status=$?
+check 'exit status' exits 0
+check 'nothing is left open' nothing_partial
 rm -rf "$folder"
 
 group 'a clock that fails'
@@ -322,7 +372,7 @@ rm -rf "$folder"
 group 'a folder that is removed'
 start "$scratch/xentrace"
 check 'it records' soon is_open
-rm -rf "$folder"
+check 'it can be removed while the recorder writes to it' soon rm -rf "$folder"
 wait $recorder
 status=$?
 check 'exit status' exits 2
@@ -376,27 +426,43 @@ rm -rf "$folder"
 group 'after a crash'
 cat >"$scratch/xentrace-that-looks" <<END
 #!/bin/sh
-date +%s >"$scratch/began"
-find "$folder" -name '*.partial' >"$scratch/unfinished"
+stat -L -c %.9Z /dev/stdout >"$scratch/began" # when the recorder made the pipe
 exec "$scratch/xentrace"
 END
 chmod +x "$scratch/xentrace-that-looks"
 run record -q -o "$folder" --host host --rotate 10s --with-trace --clock @$begins "$scratch/busy.xt"
+earlier=$(archives)
 first=$(archives | head -n 1)
 for i in $(seq 10 40); do head -c -40 "$first" >"${first%????.xma}00$i.xma.partial"; done # without their seals
 start "$scratch/xentrace-that-looks"
-check 'it records' soon says completed
-sleep 5
+check 'it records' soon has_records 10000
 end TERM
 check 'exit status' exits 0
-check 'xentrace is started before what the crash left is completed' [ -s "$scratch/unfinished" ]
+completed_at=$(stat -c %.9Z "${first%????.xma}"00[1-4]?.xma | sort -n | tail -n 1)
+before_completed() { awk -v a="$(cat "$scratch/began")" -v b="$completed_at" 'BEGIN { exit !(a > 0 && a < b) }'; }
+check 'xentrace is started before what the crash left is completed' before_completed
 check 'that is completed' says 'completed'
 check 'nothing is left open' nothing_partial
 check 'all are whole' all_whole
-last=$(archives | tail -n 1)
-run info -f json "$last"
+# The first of today: where an hour ends meanwhile there is another one.
+run info -f json "$(archives | grep -vxF "$earlier" | grep -v "^${first%????.xma}00[1-4]" | head -n 1)"
 check 'the gap is stated' info_says '.host.gaps | length == 1 and .[0].why == "the recorder did not run"'
-check 'the archive begins with it' info_says ".host.start_time | sub(\"\\\\.[0-9]+\"; \"\") | fromdateiso8601 - $(cat "$scratch/began") | . >= -1 and . <= 3"
+check 'the archive begins with it' info_says ".host.start_time | sub(\"\\\\.[0-9]+\"; \"\") | fromdateiso8601 | . >= $(cat "$scratch/began") - 1 and . <= $completed_at"
+rm -rf "$folder"
+
+group 'a crash in the first seconds'
+start "$scratch/xentrace"
+check 'it records' soon is_open
+sleep 8
+end KILL
+check 'nothing is complete' [ -z "$(archives)" ]
+start "$scratch/xentrace"
+check 'what there is is completed' soon says completed
+soon is_open
+end TERM
+mapfile -t files < <(archives)
+check 'it has the first seconds' info_of_hole "${files[0]}" '.trace.duration_ns >= 1.5e9'
+check 'the one that was ended at once knows the time of day' info_of_hole "${files[1]}" '.host.start_time != null'
 rm -rf "$folder"
 
 group 'xentrace ends'
@@ -406,8 +472,7 @@ check 'and that is said' says 'no more'
 end TERM
 check 'exit status' exits 0
 check 'all are whole' all_whole
-mapfile -t files < <(archives)
-"$XENMETER" info -f json "${files[1]}" >"$scratch/out" 2>&1
+archives | while read -r file; do "$XENMETER" info -f json "$file" 2>&1; done >"$scratch/out"
 check 'the gap is stated' grep -q 'no more' "$scratch/out"
 rm -rf "$folder"
 
@@ -421,13 +486,15 @@ chmod +x "$scratch/xentrace-noted"
 start "$scratch/xentrace-noted" --max-cpu 0.01%
 narrowed() { [ "$(cat "$scratch/masks" 2>/dev/null | wc -l)" -ge "$1" ]; }
 check 'less is recorded' soon narrowed 2
+check 'in an archive of its own' soon has_archives 1
+at=$(jq -r .records "$folder"/*.json 2>/dev/null)
+check 'which is begun' soon has_records $((${at:-0} + 1))
 check 'and that is said' says '--for cpu'
 end TERM
 check 'exit status' exits 0
 check 'all are whole' all_whole
 check 'the mask is narrower' [ "$(head -n 1 "$scratch/masks")" != "$(sed -n 2p "$scratch/masks")" ]
-mapfile -t files < <(archives)
-"$XENMETER" info -f json "${files[-1]}" >"$scratch/out" 2>&1
+archives | while read -r file; do "$XENMETER" info -f json "$file" 2>&1; done >"$scratch/out"
 check 'the archive has it' grep -q 'of a CPU' "$scratch/out"
 rm -rf "$folder"
 
@@ -569,8 +636,7 @@ start_long --keep-bytes 4M
 most=0
 for ((tries = 0; tries < 1200; tries++)); do
     reached $((first_tsc + 80000 * 2400000000)) && break
-    bytes=$(find "$folder" -name '*.xma*' -printf '%s\n' 2>/dev/null | awk '{ s += $1 } END { print s + 0 }')
-    most=$((bytes > most ? bytes : most))
+    frozen $recorder measure
     sleep 0.05
 done
 end TERM

@@ -131,11 +131,7 @@ start_live() { # ARGUMENT...
 }
 end_pipe() { exec 7>&-; }
 lines_in() { wc -l <"$1" 2>/dev/null || echo 0; }
-wait_for_lines() { # FILE LINES
-    local tries=0
-    while [ "$(lines_in "$1")" -lt "$2" ] && [ $((tries += 1)) -lt 600 ]; do sleep 0.05; done
-    [ "$(lines_in "$1")" -ge "$2" ]
-}
+has_lines() { [ "$(lines_in "$1")" -ge "$2" ]; } # FILE LINES
 # Every line is one of the offline report, from its beginning, and the last one is whole.
 is_beginning_of() { # FILE WHOLE
     cp "$1" "$scratch/snapshot" # it may still grow
@@ -155,7 +151,7 @@ part=9000000
 
 group 'live: rows come while the pipe is open'
 start_live
-check 'dozens of rows before the end' wait_for_lines "$scratch/live" 400
+check 'dozens of rows before the end' soon has_lines "$scratch/live" 400
 check 'the run still waits' kill -0 "$live"
 check 'what came is the beginning of the offline report' is_beginning_of "$scratch/live" "$scratch/offline"
 check 'nothing of an unfinished interval' ends_with_an_interval "$scratch/live" "$scratch/offline"
@@ -166,7 +162,7 @@ check 'the end of the pipe ends it well' equal 0 $?
 for signal in INT TERM; do
     group "live: SIG$signal ends it well"
     start_live
-    check 'rows come' wait_for_lines "$scratch/live" 100
+    check 'rows come' soon has_lines "$scratch/live" 100
     kill -$signal "$live"
     wait "$live"
     check 'exit code 0' equal 0 $?
@@ -198,7 +194,7 @@ part=$(($(stat -c %s "$capture") / 2))
 for signal in INT TERM; do
     group "live, compressed: SIG$signal ends it well"
     start_live
-    check 'rows come' wait_for_lines "$scratch/live" 100
+    check 'rows come' soon has_lines "$scratch/live" 100
     check 'the run still waits' kill -0 "$live"
     kill -$signal "$live"
     wait "$live"
@@ -207,14 +203,16 @@ for signal in INT TERM; do
     check 'every line whole, as in the offline report' is_beginning_of "$scratch/live" "$scratch/offline"
 done
 group 'compressed: the reader goes away while the pipe stays open'
-{ head -c "$part" "$capture"; sleep 30; } | { timeout 20 "$XENMETER" report --live 100ms -f csv - 2>"$err"; echo $? >"$scratch/code"; } |
-    head -n 1 >"$out" &
-reader=$!
-wait_for_file() { local tries=0; while [ ! -s "$1" ] && [ $((tries += 1)) -lt 400 ]; do sleep 0.05; done; [ -s "$1" ]; }
-rm -f "$scratch/code"
-check 'it ends' wait_for_file "$scratch/code"
+rm -f "$scratch/code" "$scratch/fifo"
+mkfifo "$scratch/fifo"
+exec 7<>"$scratch/fifo"
+{ timeout "$LIMIT" "$XENMETER" report --live 100ms -f csv - <"$scratch/fifo" 2>"$err" 7>&-; echo $? >"$scratch/code"; } | head -n 1 >"$out" &
+timeout "$LIMIT" head -c "$part" "$capture" >&7 &
+feeder=$!
+check 'it ends' soon has_text "$scratch/code"
 check 'exit code 0' equal 0 "$(cat "$scratch/code")"
-kill "$reader" 2>/dev/null
+kill "$feeder" 2>/dev/null
+end_pipe
 capture=$whole_capture
 
 group 'live: the reader goes away'

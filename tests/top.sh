@@ -25,6 +25,8 @@ check 'an order that is none' refuses 'no column of --view domains' top -b -s no
 check 'columns that are none' refuses '--columns nothing: the table of --view domains has no such column' top -b -c running_ns,nothing "$fixture"
 check 'columns that no table has' refuses 'none of these' top -b -c domain "$fixture"
 check 'columns that are none, of rows' refuses 'unknown column "nothing"' top -b -f jsonl -c domain,nothing "$fixture"
+check '--at is a time of day, of a trace without any' refuses '^xenmeter: [^ ]*: --at 12:00: no times of day are known' top -b --at 12:00 "$fixture"
+check '--at is no time of day' refuses '^xenmeter: .*--at: .12:61. is not a time of day' top --at 12:61 "$fixture"
 check '--at after the end' refuses '--at is at 20 s, but the trace ends at 15.062285 s' top -b --at 20 "$fixture"
 check 'a missing file' refuses 'No such file' top -b "$scratch/missing"
 check 'no capture' refuses 'README.md' top -b README.md
@@ -307,6 +309,39 @@ start 100 20 "'$program' top --no-config --xentrace '$scratch/xentrace'"
 check 'a xentrace that fails: exit code' leaves 2
 check 'and what it said' sees 'exit code 3: xentrace: no such luck'
 
+# One that ends in the middle of a window, and one that begins some seconds later: the host's clock went on.
+half=6000123
+later=$(LC_ALL=C grep -abo -P '\x03\xf0\x01\x20\x00\x00\x00\x00' "$scratch/trace.xt" | cut -d: -f1 | awk '$1 > 10000000 { print; exit }')
+cat >"$scratch/xentrace" <<SCRIPT
+#!/bin/sh
+if [ ! -e "$scratch/first" ]; then
+    : >"$scratch/first"
+    head -c $half "$scratch/trace.xt"
+    while [ ! -e "$scratch/may-end" ]; do sleep 0.1; done
+    echo 'xentrace: out of luck' >&2
+    exit 3
+fi
+trap 'exit 0' INT
+tail -c +$((later + 1)) "$scratch/trace.xt"
+while :; do sleep 0.1; done
+SCRIPT
+: >"$scratch/may-end"
+{ head -c $half "$scratch/trace.xt"; tail -c +$((later + 1)) "$scratch/trace.xt"; } >"$scratch/joined.xt"
+run top -b -n 15 -f jsonl --xentrace "$scratch/xentrace" --domain-info 'exit 1'
+check 'xentrace ends: it is started again' exits 0
+rows "$one | del(.name)" "$out" >"$scratch/top"
+check 'which is said' says "$err" 'xentrace was started again (1): exit code 3: xentrace: out of luck'
+"$XENMETER" report -q -g 1s -f jsonl "$scratch/joined.xt" | jq -cS 'select(.end_ns <= 15e9) | del(.name)' | sort >"$scratch/report"
+check 'the rows are those of both as one trace' same "$scratch/report" "$scratch/top"
+check 'what was not recorded is not idle time' equal 200 "$(jq "$one | select(.domain == 0 and .start_ns == 6000000000) | .unknown_pct" "$out")"
+rm "$scratch/first" "$scratch/may-end"
+start 100 20 "'$program' top --no-config --xentrace '$scratch/xentrace' --domain-info 'exit 1'"
+check 'the first one' sees '^xenmeter top  xentrace  [34].000 s  live'
+: >"$scratch/may-end"
+check 'on the screen, too' sees 'xentrace was started again (1): exit code 3: xentrace: out of luck'
+check 'seconds of the next one' sees '^xenmeter top  xentrace  1[45].000 s  live'
+check 'q' quits
+
 group 'the terminal is put back'
 put_back() { soon ended && soon same "$scratch/stty" "$scratch/stty-after"; }
 start 100 20 "'$program' top --no-config '$fixture'"
@@ -343,8 +378,8 @@ quits
 escape=$(printf '\033')
 start 100 20 "'$program' top --no-config --at 12 '$fixture'"
 sees '^domains' >/dev/null
-show -e
-check 'colours' grep -q "$escape\[[0-9;]*38;5;" "$screen"
+colours() { show -e && grep -q "$escape\[[0-9;]*38;5;" "$screen"; }
+check 'colours' soon colours
 keys P P
 no_colours() { show -e && ! grep -q "$escape\[[0-9;]*3[0-8];\|$escape\[3[0-7]m" "$screen"; }
 check 'the palette without' soon no_colours

@@ -200,13 +200,8 @@ exec 7<>"$scratch/fifo"
 "$XENMETER" report -f xenmon --live 100ms -o "$dir/x" - <"$scratch/fifo" >"$out" 2>"$err" 7>&- &
 pid=$!
 timeout "$LIMIT" head -c 6000000 "$scratch/capture.xt" >&7
-lines=0
-for _ in $(seq 100); do
-    lines=$(grep -c '^[0-9]' "$dir/x-dom0.log")
-    [ "$lines" -gt 1 ] && break
-    sleep 0.1
-done
-check 'lines are there while it runs' [ "$lines" -gt 1 ]
+lines_came() { [ "$(grep -c '^[0-9]' "$dir/x-dom0.log")" -gt 1 ]; }
+check 'lines are there while it runs' soon lines_came
 check 'the log has begun anew' equal "$header" "$(head -n 1 "$dir/x-dom0.log")"
 kill -TERM $pid
 wait $pid

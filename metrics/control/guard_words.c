@@ -1,7 +1,6 @@
 #include "metrics/control/guard_words.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "metrics/measure/adding.h"
 #include "metrics/measure/row.h"

@@ -1,6 +1,5 @@
 #include "metrics/control/subject.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define DOMAINS 65536

@@ -3,7 +3,6 @@
 #define XENMETER_METRICS_CONTROL_SUBJECT_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "parser/error.h"

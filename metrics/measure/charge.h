@@ -119,9 +119,6 @@ struct charge_idd {
 void charge_idd_merge(struct charge_idd *into, const struct charge_idd *from);
 void charge_guest_merge(struct charge_guest *into, const struct charge_guest *from);
 
-/* Below this part of a charge, sums of rounded fractions are off. */
-#define CHARGE_ROUNDING 1e-6
-
 /* What was seen of I/O in the whole trace and what the charges made of it. */
 struct charge_summary {
     unsigned methods;                    /* those in force; of CHARGE_AUTO those that had any event */

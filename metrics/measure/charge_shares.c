@@ -23,16 +23,6 @@ struct period *charging_make_period(struct charging *c, uint32_t idd, uint64_t f
     return p;
 }
 
-struct period *charging_own_period(struct charging *c, uint32_t vcpu)
-{
-    struct period *p = charging_new_period(c, vcpu, 0);
-    if (!p || !charging_add_share(c, p, SHARE_OWN, 1))
-        return NULL;
-    charging_set_weights(c, p);
-    p->closed = true;
-    return p;
-}
-
 void charging_clear_period(struct charging *c, struct period *p)
 {
     p->serial = ++c->serial;
@@ -214,12 +204,23 @@ void charging_part_slice(struct charging *c, uint32_t vcpu, uint64_t to_ns, stru
         wait_for_period(c, part, p, to_ns);
 }
 
+/* A closed period that is all own work of the vCPU's driver domain. NULL: no memory. */
+static struct period *own_period(struct charging *c, uint32_t vcpu)
+{
+    struct period *p = charging_new_period(c, vcpu, 0);
+    if (!p || !charging_add_share(c, p, SHARE_OWN, 1))
+        return NULL;
+    charging_set_weights(c, p);
+    p->closed = true;
+    return p;
+}
+
 void charging_part_own(struct charging *c, uint32_t vcpu, uint64_t to_ns)
 {
     struct idd *d = charging_driver(c, vcpu);
     struct run_slice *part = charging_split_slice(c, vcpu, to_ns);
     if (part && !d->own)
-        d->own = charging_own_period(c, vcpu);
+        d->own = own_period(c, vcpu);
     if (!part || !d->own)
         return;
     part->period = d->own;

@@ -21,8 +21,6 @@ static inline struct period *charging_new_period(struct charging *c, uint32_t vc
 {
     return charging_make_period(c, charging_idd_of_vcpu(c, vcpu), from_ns);
 }
-/* A closed period that is all own work of the vCPU's driver domain. NULL: no memory. */
-struct period *charging_own_period(struct charging *c, uint32_t vcpu);
 /* Nothing happened in it. */
 void charging_clear_period(struct charging *c, struct period *p);
 /* One of its references is gone. */

@@ -15,7 +15,6 @@
 #define XENMETER_METRICS_CHARGE_SOFTIRQS_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 struct charging;
 struct period;

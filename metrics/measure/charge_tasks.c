@@ -2,7 +2,6 @@
 
 #include "charge_choice.h"
 #include "charge_interrupts.h"
-#include "charge_pairs.h"
 #include "charge_shares.h"
 #include "charge_softirqs.h"
 #include "charge_tally.h"

@@ -1,7 +1,6 @@
 #include "delay_book.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "metrics/array.h"
 #include "metrics/min_max.h"

@@ -12,7 +12,6 @@
 #ifndef XENMETER_METRICS_MEASURE_DELAYS_H
 #define XENMETER_METRICS_MEASURE_DELAYS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

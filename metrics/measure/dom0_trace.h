@@ -5,7 +5,6 @@
 #ifndef XENMETER_METRICS_DOM0_TRACE_H
 #define XENMETER_METRICS_DOM0_TRACE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -2,7 +2,6 @@
 
 #include <search.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define UNRECOGNISED_KINDS 64
 

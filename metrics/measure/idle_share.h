@@ -10,7 +10,6 @@
 #ifndef XENMETER_METRICS_IDLE_SHARE_H
 #define XENMETER_METRICS_IDLE_SHARE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct charging;

@@ -5,8 +5,6 @@
 #ifndef XENMETER_METRICS_ROW_H
 #define XENMETER_METRICS_ROW_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "measures.h"

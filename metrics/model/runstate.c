@@ -234,7 +234,7 @@ void runstates_appear(struct runstates *r, uint32_t vcpu, uint64_t now_ns, enum 
                       : r->unseen.known; /* where it ran is recorded since when that says more */
     certain_ns = max64(certain_ns, hidden ? now_ns : min64(r->hole_end_ns, now_ns));
     k->pcpu = NO_PCPU;
-    if (certain_ns > birth)
+    if (certain_ns > birth && !runstates_was_dark_before(r, birth, certain_ns, state))
         first = RUNSTATE_UNKNOWN;
     if (state == RUNSTATE_RUNNING) {
         const struct pcpu_track *p = &r->pcpus[pcpu];

@@ -31,6 +31,19 @@ uint64_t runstates_certain_from(const struct runstates *r, uint32_t vcpu, uint64
     return certain ? birth_ns : gap.to_ns;
 }
 
+bool runstates_was_dark_before(const struct runstates *r, uint64_t birth_ns, uint64_t certain_ns,
+                               enum runstate state)
+{
+    const struct darkness *d = &r->darkness;
+    uint64_t first = darkness_after(d, birth_ns);
+    bool off_pcpu = state == RUNSTATE_RUNNABLE || state == RUNSTATE_BLOCKED || state == RUNSTATE_OFFLINE;
+    if (!off_pcpu || birth_ns >= r->settled_ns || first >= d->n)
+        return false;
+    const struct dark_stretch *s = darkness_stretch(d, first);
+    bool hole = r->hole_end_ns > birth_ns, ended = s->to_ns < UINT64_MAX;
+    return s->from_ns <= birth_ns && s->to_ns >= certain_ns && ended && !hole;
+}
+
 /* It slept in `state` up to its first record at now_ns, if it did not run, or wait, unseen before a dark stretch. */
 void runstates_doubt_first(struct runstates *r, uint32_t vcpu, enum runstate state, uint64_t birth_ns,
                            uint64_t now_ns)

@@ -285,6 +285,14 @@ uint64_t runstates_certain_from(const struct runstates *r, uint32_t vcpu, uint64
                                 enum runstate old);
 void runstates_note_first(struct runstates *r, uint32_t vcpu, uint64_t birth_ns, uint64_t now_ns);
 
+/*
+ * Of time that is settled a vCPU has one state (TRANSITION_APPEAR), so that where it is not known from its birth up to certain_ns, all of
+ * that time would be unknown. Whether all that is not known lies in one dark stretch, and `state` is off a pCPU: that it was in `state`
+ * is doubtful there already, and for just so long.
+ */
+bool runstates_was_dark_before(const struct runstates *r, uint64_t birth_ns, uint64_t certain_ns,
+                               enum runstate state);
+
 /* It slept in `state` up to its first record at now_ns, if it did not run, or wait, unseen before a dark stretch: that is doubtful. */
 void runstates_doubt_first(struct runstates *r, uint32_t vcpu, enum runstate state, uint64_t birth_ns,
                            uint64_t now_ns);

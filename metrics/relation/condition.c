@@ -1,7 +1,6 @@
 #include "metrics/relation/condition.h"
 
 #include <fnmatch.h>
-#include <stddef.h>
 
 bool condition_is_about(const struct condition *c, int32_t id, const char *name)
 {

@@ -3,7 +3,6 @@
 #define XENMETER_METRICS_RELATION_SCALAR_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 enum scalar_type {

@@ -1,7 +1,6 @@
 #include "event_fields.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,8 @@
 #include "event_table.h"
 
 #include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 #define ANY_WORDS   255
 #define PAGE_EVENTS 4096u

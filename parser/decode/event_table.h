@@ -8,8 +8,6 @@
 #ifndef XENMETER_PARSER_EVENT_TABLE_H
 #define XENMETER_PARSER_EVENT_TABLE_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 /* Classes, in the order of their bit in the header. */

@@ -2,8 +2,6 @@
 #ifndef XENMETER_PARSER_OWN_EVENTS_TABLE_H
 #define XENMETER_PARSER_OWN_EVENTS_TABLE_H
 
-#include <stdbool.h>
-
 #include "own_events.h"
 
 /* A number of an event, its own or an alias. */

@@ -5,9 +5,7 @@
 #ifndef XENMETER_PARSER_WINDOW_H
 #define XENMETER_PARSER_WINDOW_H
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "decoder.h"
 #include "window_header.h"

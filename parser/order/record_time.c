@@ -151,7 +151,8 @@ static void note_silence(struct order *o, const struct stream *s, const struct o
                               .to = t->tsc,
                               .run_cycles = run ? t->run_end - run_since : 0,
                               .runtime_ns = t->runtime_ns,
-                              .pcpu = s->pcpu};
+                              .pcpu = s->pcpu,
+                              .idle = !s->begun || silence_is_idle(s)};
     silences_note(&o->silences, &silence);
 }
 

@@ -151,12 +151,15 @@ static const struct silence *silence_before(const struct silences *s, uint16_t p
     return NULL;
 }
 
-/*
- * Whether all pCPUs were silent before h->to, for at least so many cycles; sets since when. What their next runs say is
- * added up in `runs`, if the clock is given.
- */
+/* How many pCPUs are silent as far as is known: */
+struct silent {
+    unsigned runs[RUN_CONTRADICTS + 1]; /* by what their next runs say, if the clock is given */
+    unsigned busy;                      /* where a vCPU may have run, and not the idle one */
+};
+
+/* Whether all pCPUs were silent before h->to, for at least so many cycles; sets since when. Adds them up. */
 static bool all_silent(const struct silences *s, const struct decoder *d, const struct clock *clock,
-                       uint64_t least, struct hole *h, unsigned runs[RUN_CONTRADICTS + 1])
+                       uint64_t least, struct hole *h, struct silent *silent)
 {
     h->from = 0;
     for (unsigned i = 0; i < d->pcpus_n; i++) {
@@ -170,7 +173,8 @@ static bool all_silent(const struct silences *s, const struct decoder *d, const 
         h->from = from > h->from ? from : h->from;
         if (h->to - h->from < least)
             return false;
-        runs[silence && clock ? run_of(silence, clock) : RUN_SAYS_NOTHING]++;
+        silent->runs[silence && clock ? run_of(silence, clock) : RUN_SAYS_NOTHING]++;
+        silent->busy += silence ? !silence->idle : !silence_is_idle(stream);
     }
     return h->from > 0;
 }
@@ -178,10 +182,10 @@ static bool all_silent(const struct silences *s, const struct decoder *d, const 
 static bool is_hole(const struct silences *s, const struct decoder *d, const struct clock *clock,
                     struct hole *h)
 {
-    unsigned runs[RUN_CONTRADICTS + 1] = {0};
-    if (!all_silent(s, d, clock, s->cycles, h, runs))
+    struct silent silent = {0};
+    if (!all_silent(s, d, clock, s->cycles, h, &silent))
         return false;
-    bool recorded = runs[RUN_AGREES] > 0 && runs[RUN_CONTRADICTS] == 0;
+    bool recorded = silent.busy > 0 && silent.runs[RUN_AGREES] > 0 && silent.runs[RUN_CONTRADICTS] == 0;
     uint64_t length = h->to - h->from;
     return !recorded && (length / HOLE_SWEEPS > usual_distance(s, h) || length / HOLE_ALWAYS >= s->cycles);
 }
@@ -254,10 +258,10 @@ uint64_t silences_unusual(const struct silences *s, const struct decoder *d, uin
     struct silence_ends ends;
     sort_ends(s, &ends);
     for (size_t i = 0; i < s->n; i++) {
-        unsigned runs[RUN_CONTRADICTS + 1] = {0};
+        struct silent silent = {0};
         struct hole h = {.to = s->list[i].to};
         if (h.to > tsc && may_be_silent(&ends, d, h.to) &&
-            all_silent(s, d, NULL, silence_window_cycles(s), &h, runs) && silences_is_unusual(s, &h) &&
+            all_silent(s, d, NULL, silence_window_cycles(s), &h, &silent) && silences_is_unusual(s, &h) &&
             h.from < earliest)
             earliest = h.from;
     }
@@ -270,9 +274,9 @@ bool silences_find(const struct silences *s, const struct decoder *d, uint64_t t
 {
     *longest = (struct hole){0};
     for (size_t i = 0; i < s->n; i++) {
-        unsigned runs[RUN_CONTRADICTS + 1] = {0};
+        struct silent silent = {0};
         struct hole h = {.to = s->list[i].to};
-        if (h.to + near >= tsc && all_silent(s, d, NULL, silence_window_cycles(s), &h, runs) &&
+        if (h.to + near >= tsc && all_silent(s, d, NULL, silence_window_cycles(s), &h, &silent) &&
             h.from <= tsc + near && h.to - h.from > longest->to - longest->from)
             *longest = h;
     }

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "clock.h"
+#include "parser/decode/cores.h"
 #include "parser/decode/decoder.h"
 
 #define HOLE_NS 2000000000u
@@ -31,11 +32,18 @@ struct silence {
     uint64_t run_cycles;
     uint32_t runtime_ns; /* and by Xen's clock, modulo 2^32 */
     uint16_t pcpu;
+    bool idle; /* its idle vCPU ran, or, before its first record, perhaps */
 };
 
 struct hole {
     uint64_t from, to; /* tsc of the records around it */
 };
+
+/* Whether the last switch that the pCPU recorded was to its idle vCPU. */
+static inline bool silence_is_idle(const struct stream *s)
+{
+    return s->last_switch.in != CURRENT_NONE && s->last_switch.in >> 16 == CORES_IDLE_DOMAIN;
+}
 
 #define SWEEPS_KEPT 64
 

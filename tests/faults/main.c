@@ -10,7 +10,7 @@
  * --chance N        and so many runs in which 2 % of all calls are short, or interrupted (default 10)
  * --seed N          default 1
  * --jobs N          runs at a time (default 1)
- * --seconds N       that a run may take (default 30)
+ * --seconds N       that a run may take (default 300)
  * --scratch FOLDER  to work in
  * --former FOLDER   files that are in the working directory before each run
  * --input FILE      standard input; --piped: by a pipe
@@ -74,7 +74,7 @@ static struct settings {
               .chance = 10,
               .seed = 1,
               .jobs = 1,
-              .command.seconds = 30};
+              .command.seconds = 300};
 
 static struct results *results;
 

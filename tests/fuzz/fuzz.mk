@@ -1,5 +1,6 @@
 # make fuzz           libFuzzer on every target below, for FUZZ_SECONDS together; FUZZ_SEED=N repeats a run,
-#                     FUZZ_WORKERS=N runs so many processes of a target at a time (0: one a CPU)
+#                     FUZZ_WORKERS=N runs so many processes of a target at a time (0: one a CPU); an input that takes
+#                     more than FUZZ_TIMEOUT seconds is a finding
 # make fuzz-road      one target alone, for all of FUZZ_SECONDS
 # make fuzz-findings  the findings in FUZZ_FINDINGS again, one by one
 #
@@ -10,6 +11,7 @@
 #
 # tests/fuzz/corpus-truth holds bytes that decide what a made host does (tests/reference/truth.h).
 # tests/fuzz/corpus-pairs holds a byte that chooses the pair (pairs.c), then a capture, or bytes for a made host.
+# tests/fuzz/corpus-extracts holds a byte of choices (extracts.c), then the text of an extract, or an index.
 # tests/fuzz/corpus-texts holds a byte that chooses the reader (texts.c), then its text.
 #
 # What a run adds stays in $(BUILD)/fuzz/corpus-TARGET, what libFuzzer printed in $(BUILD)/fuzz/TARGET.log; findings
@@ -34,8 +36,10 @@ FUZZ_CFLAGS   += -DPCPUS_MAX=95 -DCLOCK_MARKS=1024 -DSWITCHES=512 -DPLACES=1024
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 FUZZ_OBJECTS   = $(LIBRARY_SRC:%.c=$(FUZZ_BUILD)/%.o)
 FUZZ_LIBRARY  := $(FUZZ_BUILD)/libxenmeter.a
-# A slow input or one that takes much memory is a finding as well.
-FUZZ_GUARD    := -rss_limit_mb=512 -malloc_limit_mb=256 -timeout=5
+# An input that hangs, or takes much memory, is a finding as well. libFuzzer goes by the time of day: what is far from a hang must not be a
+# finding on a machine that is slow, or stands still for a while.
+FUZZ_TIMEOUT  ?= 120
+FUZZ_GUARD    := -rss_limit_mb=512 -malloc_limit_mb=256 -timeout=$(FUZZ_TIMEOUT)
 # Weights by the rarity of features would take longer than the inputs.
 FUZZ_OPTIONS  := -entropic=0
 
@@ -85,6 +89,7 @@ $(eval $(call fuzz_target,archives,fuzz/archive fuzz/member_texts fuzz/repack fu
 $(eval $(call fuzz_target,truth,fuzz/truth unit/bytes unit/bytes_feed $(REFERENCE),corpus-truth,,2048))
 $(eval $(call fuzz_target,pairs,fuzz/pairs fuzz/archived fuzz/ways fuzz/read_back fuzz/read_text fuzz/checks $(FUZZ_MUTATE) fuzz/store reference/made_host unit/bytes_feed unit/snapshots_kept unit/run,corpus-pairs,xentrace.dict,8192))
 $(eval $(call fuzz_target,texts,fuzz/texts fuzz/text_again fuzz/store unit/bytes_feed,corpus-texts,texts.dict,4096))
+$(eval $(call fuzz_target,extracts,fuzz/extracts,corpus-extracts,archive.dict,16384))
 
 # Commands are parsed, and not run: their objects as they are, but for the name of the program's own main().
 FUZZ_COMMANDS := $(CMD_SRC:%.c=$(FUZZ_BUILD)/%.o)

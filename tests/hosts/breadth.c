@@ -60,8 +60,14 @@ static bool of_vcpu(const struct seen_change *c, const struct truth_vcpu *t)
     return c->domain == t->domain && c->vcpu == t->vcpu && c->tsc >= t->born_tsc && c->tsc <= t->died_tsc;
 }
 
+/* Whether the change says who ran on its pCPU: a wake, which an interrupt may bring, does not. */
+static bool names_runner(const struct seen_change *c)
+{
+    return c->from == RUNSTATE_RUNNING || c->to == RUNSTATE_RUNNING;
+}
+
 /*
- * Up to when it is not known of some pCPU who ran there first: it wrote no change before it was blind. Whoever is first seen
+ * Up to when it is not known of some pCPU who ran there first: it wrote no switch before it was blind. Whoever is first seen
  * asleep after that may have run there.
  */
 static uint64_t first_run_hidden(const struct view *v)
@@ -71,7 +77,8 @@ static uint64_t first_run_hidden(const struct view *v)
         const struct gap *g = &v->gaps.items[i];
         bool told = g->pcpu == ALL_PCPUS;
         for (size_t k = 0; k < v->changes_n && !told; k++)
-            told = v->changes[k].pcpu == g->pcpu && v->changes[k].tsc < g->from;
+            told =
+                v->changes[k].pcpu == g->pcpu && v->changes[k].tsc < g->from && names_runner(&v->changes[k]);
         until = told ? until : later(until, g->from);
     }
     return until;

@@ -240,6 +240,26 @@ static void a_long_execution_is_charged_piece_by_piece(void)
     charge_host_end(&c, &r);
 }
 
+/* Between the last record of an execution and its end: as many charging periods as there are in a thousand seconds. */
+static void an_execution_without_records_is_one_period_and_own(void)
+{
+    struct trace_bytes c;
+    charge_host_begin(&c);
+    starts(&c, 10 * MS, 0, 0);
+    rec_map(&c, 20 * MS, 1);
+    rec_infprev(&c, 1000 * S + 7 * MS, 0, 0, (1000 * S - 3 * MS) & UINT32_MAX);
+    stops(&c, 1000 * S + 7 * MS, 0, 0, BLOCKED);
+    mark(&c, 1000 * S + 8 * MS);
+    struct result r = charge_host_run(&c, by_default);
+    const struct charge_idd *d = find_idd(&r, 0, 0, 0);
+    EQUAL(find_guest(d, 1)->charged_ns, 90 * MS);
+    EQUAL(d->own_ns, 1000 * S + 7 * MS - 100 * MS);
+    EQUAL(d->executions, 1);
+    EQUAL(find_idd(&r, 10 * MS, 500 * S, 0)->own_ns, 10 * MS);
+    EQUAL(find_idd(&r, 10 * MS, 1000 * S, 0)->own_ns, 7 * MS);
+    charge_host_end(&c, &r);
+}
+
 /* ---- outside counters ---- */
 
 static void packets_share_the_time_between_two_readings(void)
@@ -392,6 +412,7 @@ CU_TestInfo charge_tests[] = {
     TEST(a_run_of_pages_counts_every_page_of_every_guest),
     TEST(an_execution_that_goes_on_at_the_end_does_not_hold_the_last_interval_open),
     TEST(a_long_execution_is_charged_piece_by_piece),
+    TEST(an_execution_without_records_is_one_period_and_own),
     TEST(what_no_reading_covers_is_unattributed),
     TEST(counts_of_a_domain_the_trace_does_not_show_are_unattributed),
     TEST(a_driver_domain_nobody_counts_for_is_charged_by_the_trace),

@@ -131,6 +131,40 @@ static void a_hole_is_longer_than_two_seconds_and_than_three_distances_between_s
     EQUAL(holes_of(5 * S, 16 * S), 1);
 }
 
+/* A stamp that is wrong in each sweep, by the same, is no distance between sweeps. */
+static void no_sweeps_are_an_hour_apart(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    polls(&c, 0, 5 * 3700 * S, 3700 * S);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(r.quality.holes, 4);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
+/* The only pCPU is idle from 401 ms to 9 s, and says so: nobody polled. */
+static void where_every_pcpu_was_idle_an_idle_run_does_not_show_that_nothing_was_missed(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    polls(&c, 0, 400 * MS, POLL);
+    starts(&c, 400 * MS, 1, 0);
+    stops(&c, 401 * MS, 1, 0, BLOCKED);
+    starts(&c, 401 * MS, IDLE, 0);
+    sweep(&c);
+    rec_infprev(&c, 9 * S, IDLE, 0, 8599 * MS);
+    stops(&c, 9 * S, IDLE, 0, RUNNABLE);
+    starts(&c, 9 * S, 1, 0);
+    stops(&c, 9 * S + 1 * MS, 1, 0, BLOCKED);
+    polls(&c, 9100 * MS, 10 * S, POLL);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    EQUAL(r.quality.holes, 1);
+    EQUAL(r.quality.hole_ns, 8599 * MS);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 /* A domain runs on pCPU 0 from 400 ms to 9 s, when it says that it ran for ran_ns; nothing else is written meanwhile. */
 static uint64_t holes_around_a_run(uint64_t ran_ns)
 {
@@ -288,6 +322,8 @@ CU_TestInfo holes_tests[] = {
     TEST(who_is_first_seen_after_a_hole_is_unknown_up_to_its_end),
     TEST(while_one_pcpu_writes_the_silence_of_others_is_no_hole),
     TEST(a_hole_is_longer_than_two_seconds_and_than_three_distances_between_sweeps),
+    TEST(no_sweeps_are_an_hour_apart),
+    TEST(where_every_pcpu_was_idle_an_idle_run_does_not_show_that_nothing_was_missed),
     TEST(a_first_record_that_ends_a_short_run_shows_that_something_was_missed),
     TEST(a_vcpu_that_ran_throughout_by_its_own_account_shows_that_nothing_was_missed),
     TEST(without_scheduler_records_silence_says_nothing),

@@ -39,6 +39,42 @@ static void type(const char *text)
         screen_key(&screen, (unsigned char)*text);
 }
 
+/* The table is "domain name vcpus running ...": headings in lines 4 and 5 or so, whatever the head takes. */
+static void the_mouse_chooses_and_orders(void)
+{
+    screen_host_begin(HISTORY_BYTES);
+    screen_host_run(20);
+    screen_host_draw(120, 24);
+    const struct shown_table *table = &screen.table;
+    unsigned first = table->rows_y;
+    CHECK(table->headings_n > 2 && first > table->headings_y);
+    EQUAL(screen_click(&screen, 0, first + 1), ACTION_NONE);
+    CHECK(screen.has_chosen);
+    EQUAL(screen_chosen_row(&screen), 1);
+    screen_click(&screen, table->headings[0].begin, table->headings_y); /* domain */
+    screen_host_draw(120, 24);
+    EQUAL(row_at_top(0), 0);
+    screen_click(&screen, table->headings[0].begin, table->headings_y);
+    screen_host_draw(120, 24);
+    EQUAL(row_at_top(0), 2);
+    const struct shown_heading *number = &table->headings[table->headings_n - 1];
+    screen_click(&screen, number->end - 1, table->headings_y + 1);
+    CHECK(screen.settings.choices[VIEW_DOMAINS].sort == number->column);
+    EQUAL(screen.settings.choices[VIEW_DOMAINS].sort_span, SPAN_TEN);
+    screen_host_draw(120, 24);
+    screen_click(&screen, 3, 0);          /* the title */
+    screen_click(&screen, 3, first + 20); /* below the rows */
+    EQUAL(screen.settings.view, VIEW_DOMAINS);
+    screen_key(&screen, KEYS_HOME);
+    screen_host_draw(120, 24);
+    screen_click(&screen, 5, first); /* the chosen row once more: its vCPUs */
+    EQUAL(screen.settings.view, VIEW_VCPUS);
+    screen_host_draw(120, 24);
+    screen_key(&screen, KEYS_WHEEL_DOWN);
+    CHECK(screen.has_chosen);
+    screen_host_end();
+}
+
 static void filters_by_name_or_id(void)
 {
     screen_host_begin(HISTORY_BYTES);
@@ -264,6 +300,7 @@ static void many_pcpus_are_a_heatmap(void)
 }
 
 CU_TestInfo screen_keys_tests[] = {TEST(orders),
+                                   TEST(the_mouse_chooses_and_orders),
                                    TEST(filters_by_name_or_id),
                                    TEST(a_domain_its_vcpus_their_executions_and_back),
                                    TEST(executions_of_a_replay_are_read_again),

@@ -103,6 +103,9 @@ cpu_s() { # NAME [LIST]
     if [ $# -gt 1 ]; then cat "$2"; else xl list; fi | awk -v name="$1" '$1 == name { print $6 }'
 }
 
+# Of lines "DOMAIN TIME" on standard input: of all the time that of one domain, in %.
+share() { awk -v of="$1" '{ all += $2; s += $2 * ($1 == of) } END { if (all) printf "%.2f", s / all * 100 }'; } # DOMAIN
+
 # Waits until the command succeeds; false after so many seconds.
 within() { # SECONDS COMMAND...
     local end=$((SECONDS + $1))
