@@ -48,7 +48,7 @@ int account_moment(const char *what, const char *text, int64_t *utc_ns, struct e
         *utc_ns = account_day_begin(year, month, day);
         return 0;
     }
-    if (clock_time_parse(&span.from, option, text, strlen(text), NULL) != 0 || !span.from.has_day ||
+    if (clock_time_parse(&span.from, what, text, strlen(text), NULL) != 0 || !span.from.has_day ||
         clock_span_resolve(&span, false, 0, utc_ns, &ignored, NULL) != 0 || *utc_ns < 0)
         return error_set(
             err, ERROR_USAGE,
