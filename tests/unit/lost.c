@@ -337,6 +337,31 @@ static void few_waits_do_not_show_how_long_others_are(void)
     }
 }
 
+/* Where only switches are traced: an event in the pause takes it offline, and which state it is in after lost records is not known. */
+static void an_event_of_a_vcpu_that_was_paused_while_it_was_blocked_may_be_lost(void)
+{
+    for (int paused = 0; paused < 2; paused++) {
+        struct trace_bytes c;
+        trace_bytes_init(&c);
+        on(&c, 0);
+        mark(&c, 0);
+        rec_block(&c, 10 * MS, 1, 0);
+        rec_switch(&c, 10 * MS, 1, 0, IDLE, 0);
+        mark(&c, 40 * MS);
+        on(&c, 1);
+        mark(&c, 0);
+        if (paused)
+            rec_sleep(&c, 11 * MS, 1, 0);
+        rec_lost(&c, 16 * MS, 5, IDLE, 1, 14 * MS);
+        mark(&c, 40 * MS);
+        struct result r = run(&c, (struct setup){.by = BY_VCPU});
+        STATES(ROW(&r, .domain = 1), 10 * MS, 0, 30 * MS, 0, 0);
+        EQUAL(ROW(&r, .domain = 1)->doubtful_ns, paused ? 26 * MS : 2 * MS);
+        result_free(&r);
+        trace_bytes_free(&c);
+    }
+}
+
 CU_TestInfo lost_tests[] = {
     TEST(lost_records_become_unknown_time),
     TEST(the_lost_record_tells_who_runs_after_it),
@@ -352,5 +377,6 @@ CU_TestInfo lost_tests[] = {
     TEST(unknown_time_is_split_at_boundaries_like_any_other),
     TEST(a_loss_reported_late_explains_a_contradiction),
     TEST(few_waits_do_not_show_how_long_others_are),
+    TEST(an_event_of_a_vcpu_that_was_paused_while_it_was_blocked_may_be_lost),
     CU_TEST_INFO_NULL,
 };

@@ -277,11 +277,42 @@ static void a_wake_that_follows_its_dispatch_ends_no_wait(void)
     trace_bytes_free(&c);
 }
 
+/* It waited across lost records, ran, and slept for a moment: the wake is of that sleep, not of one before the run. */
+static void a_wake_that_precedes_its_block_leaves_the_wait_before_as_it_is(void)
+{
+    struct trace_bytes c;
+    trace_bytes_init(&c);
+    on(&c, 0); /* its clock is behind */
+    mark(&c, 0);
+    rec_runstate(&c, 10 * MS + 17 * US, 1, 0, BLOCKED, RUNNABLE);
+    mark(&c, 30 * MS);
+    on(&c, 1);
+    mark(&c, 0);
+    starts(&c, 1 * MS, 1, 0);
+    stops(&c, 2 * MS, 1, 0, RUNNABLE);
+    starts(&c, 10 * MS, 1, 0);
+    stops(&c, 10 * MS + 20 * US, 1, 0, BLOCKED);
+    starts(&c, 12 * MS, 1, 0);
+    mark(&c, 30 * MS);
+    on(&c, 2);
+    mark(&c, 0);
+    rec_lost(&c, 5 * MS, 500, IDLE, 2, 4 * MS);
+    mark(&c, 30 * MS);
+    struct result r = run(&c, (struct setup){.by = BY_VCPU});
+    const struct measures *m = ROW(&r, .domain = 1);
+    EQUAL(r.quality.inconsistent, 0);
+    STATES(m, 19 * MS + 20 * US, 1 * MS + 7 * MS + 1980 * US, 0, 0, 1 * MS);
+    EQUAL(m->wakes, 1);
+    result_free(&r);
+    trace_bytes_free(&c);
+}
+
 CU_TestInfo skew_tests[] = {
     TEST(a_wake_that_follows_its_dispatch_is_skew),
     TEST(a_wake_that_follows_its_dispatch_still_counts),
     TEST(a_wake_that_follows_its_dispatch_ends_no_wait),
     TEST(a_wake_that_precedes_its_block_is_skew),
+    TEST(a_wake_that_precedes_its_block_leaves_the_wait_before_as_it_is),
     TEST(a_preemption_that_follows_the_dispatch_elsewhere_is_skew),
     TEST(a_wake_that_follows_the_first_dispatch_mends_the_time_before),
     TEST(a_wake_that_follows_a_whole_run_is_skew),
