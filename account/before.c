@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "account/adding.h"
+#include "account/checked_sum.h"
 #include "metrics/array.h"
 
 void before_free(struct before *b)

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "account/bill.h"
-#include "account/relation.h"
+#include "account/relations.h"
 #include "account/texts.h"
 #include "metrics/relation/relation.h"
 

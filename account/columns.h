@@ -5,7 +5,7 @@
 #ifndef XENMETER_ACCOUNT_COLUMNS_H
 #define XENMETER_ACCOUNT_COLUMNS_H
 
-#include "account/relation.h"
+#include "account/relations.h"
 #include "metrics/relation/relation_table.h"
 
 struct value account_period_text(const struct row_view *v);

@@ -18,7 +18,7 @@
 #define SLOTS_EACH 4 /* archives that wait for each thread */
 
 /* A folder whose archives are being read. */
-struct folder {
+struct archive_folder {
     char *path;
     struct index index;
     struct index_entry *entries; /* of the new one */
@@ -31,9 +31,9 @@ struct folder {
 };
 
 /* What comes of one archive. */
-struct job {
+struct archive_job {
     size_t file;
-    struct folder *folder;
+    struct archive_folder *folder;
     struct index_key key;
     bool known;    /* the key is */
     bool by_index; /* it was not read itself */
@@ -46,8 +46,8 @@ struct job {
 struct reading_fleet {
     struct fleet *fleet;
     const struct account_options *options;
-    struct job *jobs;
-    struct folder *folder; /* of the archive that was given out last */
+    struct archive_job *jobs;
+    struct archive_folder *folder; /* of the archive that was given out last */
     size_t done;
     bool whole_folders; /* only folders were given, no archives */
     struct error only;  /* why the only archive cannot be used */
@@ -117,7 +117,7 @@ int fleet_text(const struct fleet *f, const struct fleet_capture *c, char **text
 
 /* ---- one archive, on any thread ---- */
 
-static int read_lives(struct job *j)
+static int read_lives(struct archive_job *j)
 {
     int status = 0;
     j->lives = calloc(j->extract.n + 1, sizeof *j->lives);
@@ -132,7 +132,7 @@ static int read_lives(struct job *j)
 }
 
 /* By the index, if that is right. */
-static bool read_entry(struct job *j)
+static bool read_entry(struct archive_job *j)
 {
     const struct index_entry *e = j->known ? index_find(&j->folder->index, &j->key) : NULL;
     if (!e || extract_read(e->frame, e->frame_bytes, &j->extract, &j->err) != 0)
@@ -141,7 +141,7 @@ static bool read_entry(struct job *j)
     return !j->frame.failed && read_lives(j) == 0;
 }
 
-static void forget_read(struct job *j)
+static void forget_read(struct archive_job *j)
 {
     for (size_t i = 0; j->lives && i < j->extract.n; i++)
         host_facts_free(&j->lives[i]);
@@ -154,7 +154,7 @@ static void forget_read(struct job *j)
 static void work(void *context, size_t slot, unsigned thread)
 {
     struct reading_fleet *x = context;
-    struct job *j = &x->jobs[slot];
+    struct archive_job *j = &x->jobs[slot];
     const char *path = x->fleet->files.paths[j->file];
     (void)thread;
     j->known = index_key_of(path, &j->key);
@@ -170,11 +170,11 @@ static void work(void *context, size_t slot, unsigned thread)
     j->extract.text = NULL;
 }
 
-static void job_free(struct job *j)
+static void job_free(struct archive_job *j)
 {
     forget_read(j);
     buffer_free(&j->frame);
-    *j = (struct job){.file = 0};
+    *j = (struct archive_job){.file = 0};
 }
 
 /* ---- folders ---- */
@@ -185,16 +185,16 @@ static size_t folder_length(const char *path)
     return slash ? (size_t)(slash - path) + (slash == path) : 0;
 }
 
-static bool is_in(const struct folder *d, const char *path)
+static bool is_in(const struct archive_folder *d, const char *path)
 {
     size_t n = folder_length(path);
     return n ? strlen(d->path) == n && memcmp(d->path, path, n) == 0 : strcmp(d->path, ".") == 0;
 }
 
-static struct folder *folder_new(const struct fleet *f, const char *path)
+static struct archive_folder *folder_new(const struct fleet *f, const char *path)
 {
     size_t n = folder_length(path);
-    struct folder *d = calloc(1, sizeof *d);
+    struct archive_folder *d = calloc(1, sizeof *d);
     if (!d)
         return NULL;
     d->fleet = f;
@@ -209,12 +209,12 @@ static struct folder *folder_new(const struct fleet *f, const char *path)
 
 static bool frame_of(void *context, size_t i, uint8_t *to, size_t n)
 {
-    const struct folder *d = context;
+    const struct archive_folder *d = context;
     return spool_read(d->fleet, d->frames_at[i], to, n);
 }
 
 /* All its archives were taken: its index is brought up to date. */
-static void folder_end(struct folder *d)
+static void folder_end(struct archive_folder *d)
 {
     const struct index_source source = {d, frame_of};
     d->stale |= d->n != d->index.n;
@@ -228,7 +228,7 @@ static void folder_end(struct folder *d)
 }
 
 /* Whether what was read of the archive is the same without the facts that were given. */
-static bool is_lasting(const struct job *j)
+static bool is_lasting(const struct archive_job *j)
 {
     for (size_t i = 0; i < j->extract.n; i++)
         if (j->extract.captures[i].recorded.given || !j->extract.captures[i].recorded.timed)
@@ -236,9 +236,9 @@ static bool is_lasting(const struct job *j)
     return j->known && j->err.code == ERROR_NONE;
 }
 
-static int keep_entry(const struct job *j, uint64_t frame_at, struct error *err)
+static int keep_entry(const struct archive_job *j, uint64_t frame_at, struct error *err)
 {
-    struct folder *d = j->folder;
+    struct archive_folder *d = j->folder;
     size_t capacity = d->capacity;
     if (!is_lasting(j))
         return 0;
@@ -253,7 +253,8 @@ static int keep_entry(const struct job *j, uint64_t frame_at, struct error *err)
 
 /* ---- what came of it ---- */
 
-static int keep_capture(struct fleet *f, const struct job *j, size_t i, uint64_t frame_at, struct error *err)
+static int keep_capture(struct fleet *f, const struct archive_job *j, size_t i, uint64_t frame_at,
+                        struct error *err)
 {
     const struct extract_capture *e = &j->extract.captures[i];
     struct fleet_capture c = {.file = j->file,
@@ -272,7 +273,7 @@ static int keep_capture(struct fleet *f, const struct job *j, size_t i, uint64_t
 }
 
 /* Of the only archive that is the error of all. */
-static void say_left_out(struct reading_fleet *x, const struct job *j, enum account_finding_kind kind,
+static void say_left_out(struct reading_fleet *x, const struct archive_job *j, enum account_finding_kind kind,
                          const char *what)
 {
     const char *file = x->fleet->files.paths[j->file];
@@ -282,7 +283,7 @@ static void say_left_out(struct reading_fleet *x, const struct job *j, enum acco
         error_set(&x->only, ERROR_FORMAT, "%.120s: %s", file, what);
 }
 
-static void say_damaged(struct reading_fleet *x, const struct job *j)
+static void say_damaged(struct reading_fleet *x, const struct archive_job *j)
 {
     char what[sizeof j->err.message + 40];
     if (j->err.has_offset)
@@ -292,7 +293,7 @@ static void say_damaged(struct reading_fleet *x, const struct job *j)
     say_left_out(x, j, ACCOUNT_DAMAGED, what);
 }
 
-static int keep_captures(struct reading_fleet *x, const struct job *j, struct error *err)
+static int keep_captures(struct reading_fleet *x, const struct archive_job *j, struct error *err)
 {
     uint64_t frame_at;
     int status = spool_add(x->fleet, &j->frame, &frame_at, err);
@@ -306,7 +307,7 @@ static int keep_captures(struct reading_fleet *x, const struct job *j, struct er
 }
 
 /* Takes what came of a job. An archive of which one capture is damaged is left out. */
-static int take_job(struct reading_fleet *x, struct job *j, struct error *err)
+static int take_job(struct reading_fleet *x, struct archive_job *j, struct error *err)
 {
     int status = 0;
     x->done++;
@@ -337,9 +338,9 @@ static int take_oldest(struct reading_fleet *x, struct crew *crew, struct error 
 }
 
 /* The folder of an archive that is about to be given out. NULL: no memory. */
-static struct folder *folder_of(struct reading_fleet *x, const char *path)
+static struct archive_folder *folder_of(struct reading_fleet *x, const char *path)
 {
-    struct folder *last = x->folder;
+    struct archive_folder *last = x->folder;
     if (last && is_in(last, path))
         return last;
     x->folder = folder_new(x->fleet, path);
@@ -357,11 +358,11 @@ static int give_all(struct reading_fleet *x, struct crew *crew, size_t slots, st
     for (size_t i = 0; i < files && status == 0; i++) {
         if (i >= slots)
             status = take_oldest(x, crew, err);
-        struct folder *folder = status == 0 ? folder_of(x, x->fleet->files.paths[i]) : NULL;
+        struct archive_folder *folder = status == 0 ? folder_of(x, x->fleet->files.paths[i]) : NULL;
         if (!folder)
             return status == 0 ? error_no_memory(err, "reading archives") : status;
         size_t slot = crew_room(crew);
-        x->jobs[slot] = (struct job){.file = i, .folder = folder};
+        x->jobs[slot] = (struct archive_job){.file = i, .folder = folder};
         folder->left++;
         crew_give(crew);
     }
@@ -380,7 +381,7 @@ static int read_all(struct reading_fleet *x, struct error *err)
     int status = crew ? give_all(x, crew, slots, err) : error_no_memory(err, "reading archives");
     crew_free(crew);
     for (size_t i = 0; x->jobs && i < slots; i++) {
-        struct folder *d = x->jobs[i].folder;
+        struct archive_folder *d = x->jobs[i].folder;
         if (d && --d->left == 0 && d != x->folder) {
             d->writes = false; /* the work failed */
             folder_end(d);

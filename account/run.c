@@ -12,7 +12,7 @@
 
 #define SLOTS_EACH 4 /* pieces that wait for each thread */
 
-struct job {
+struct piece_job {
     size_t piece;
     struct tally tally;
     struct error err; /* code ERROR_NONE: the tally is made */
@@ -23,7 +23,7 @@ struct running {
     struct fleet fleet;
     struct plan plan;
     struct sums *sums;
-    struct job *jobs;
+    struct piece_job *jobs;
     int (*take)(void *context, const struct account_statement *statement);
     void *context;
     const struct account_period *period; /* that is being added up; NULL: none yet */
@@ -32,7 +32,7 @@ struct running {
 /* ---- one piece, on any thread ---- */
 
 /* By the extract. */
-static int tally_kept(struct job *j, const struct fleet *f, const struct fleet_capture *c)
+static int tally_kept(struct piece_job *j, const struct fleet *f, const struct fleet_capture *c)
 {
     char *text;
     size_t n;
@@ -44,7 +44,7 @@ static int tally_kept(struct job *j, const struct fleet *f, const struct fleet_c
 }
 
 /* By the archive itself: by intervals, and peaks. */
-static int tally_archive(struct job *j, const struct fleet *f, const struct plan_piece *piece,
+static int tally_archive(struct piece_job *j, const struct fleet *f, const struct plan_piece *piece,
                          const struct account_options *o, bool peaks)
 {
     const struct fleet_capture *c = &f->captures[piece->capture];
@@ -73,7 +73,7 @@ static bool is_wanted(const struct account_options *o, const struct account_peri
     return period->begin_utc_ns >= o->from_utc_ns;
 }
 
-static int tally_piece(struct job *j, const struct fleet *f, const struct plan_piece *piece,
+static int tally_piece(struct piece_job *j, const struct fleet *f, const struct plan_piece *piece,
                        const struct account_options *o)
 {
     const bool peaks = o->peaks && is_wanted(o, &piece->period);
@@ -85,7 +85,7 @@ static int tally_piece(struct job *j, const struct fleet *f, const struct plan_p
 static void work(void *context, size_t slot, unsigned thread)
 {
     struct running *x = context;
-    struct job *j = &x->jobs[slot];
+    struct piece_job *j = &x->jobs[slot];
     (void)thread;
     j->err.code = ERROR_NONE;
     if (tally_piece(j, &x->fleet, &x->plan.pieces[j->piece], x->options) == 0)
@@ -122,7 +122,7 @@ static int left_out(struct running *x, const struct fleet_capture *c, enum accou
     return 0;
 }
 
-static int add_piece(struct running *x, struct job *j, struct error *err)
+static int add_piece(struct running *x, struct piece_job *j, struct error *err)
 {
     const struct plan_piece *piece = &x->plan.pieces[j->piece];
     const struct fleet_capture *c = &x->fleet.captures[piece->capture];

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "account/adding.h"
+#include "account/checked_sum.h"
 #include "account/before.h"
 #include "metrics/array.h"
 #include "metrics/min_max.h"

@@ -1,4 +1,4 @@
-#include "account/adding.h"
+#include "account/checked_sum.h"
 #include "account/tally.h"
 
 const struct charge_idd *tally_idd_of(const struct charge_idd *idds, size_t n, const struct row *row)

@@ -43,7 +43,7 @@ void child_close(int *fd);
 
 /*
  * Kills what is left of it and of what it started, waits for that, and closes the descriptors that are still in it. What its children
- * started is this process' to wait for: see command_prepare (act/command.h).
+ * started is this process' to wait for: see command_prepare (act/host_command.h).
  */
 void child_end(struct child *c);
 

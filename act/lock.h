@@ -1,6 +1,6 @@
 /*
  * Who acts on a host: one process at a time. The lock is on a file that stays, and ends with the process and with all
- * commands that it started (command.h), however they end.
+ * commands that it started (host_command.h), however they end.
  */
 #ifndef XENMETER_ACT_LOCK_H
 #define XENMETER_ACT_LOCK_H

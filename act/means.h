@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "act/reading.h"
+#include "act/host_guests.h"
 #include "act/runner.h"
 #include "act/state.h"
 #include "parser/error.h"

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "act/reading.h"
+#include "act/host_guests.h"
 #include "parser/error.h"
 
 enum request_verb {

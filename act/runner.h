@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "act/command.h"
+#include "act/host_command.h"
 
 struct act_runner {
     const char *const *command; /* the first words, ended by NULL: { "xl", NULL } */

@@ -16,8 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "act/command.h"
-#include "act/reading.h"
+#include "act/host_command.h"
+#include "act/host_guests.h"
 #include "parser/error.h"
 
 #define STATE_BOOT_BYTES  64

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "act/reading.h"
+#include "act/host_guests.h"
 #include "parser/error.h"
 
 enum xl_scheduler { XL_CREDIT, XL_CREDIT2, XL_RTDS };

@@ -323,13 +323,14 @@ static int no_choice(const struct archive *a, const char *why, struct error *err
 }
 
 /* Timelines that were asked for. */
-struct found {
+struct timelines_found {
     size_t first, end;
     unsigned n, number;
     bool apart; /* they are of several hosts */
 };
 
-static void find_timelines(const struct archive *a, const char *host, unsigned number, struct found *f)
+static void find_timelines(const struct archive *a, const char *host, unsigned number,
+                           struct timelines_found *f)
 {
     unsigned of_host = 0;
     const char *last = NULL;
@@ -352,7 +353,7 @@ static void find_timelines(const struct archive *a, const char *host, unsigned n
 int archive_timeline(const struct archive *a, const char *host, unsigned number, size_t *first, size_t *n,
                      unsigned *timelines, unsigned *of, struct error *err)
 {
-    struct found found = {0};
+    struct timelines_found found = {0};
     find_timelines(a, host, number, &found);
     if (a->captures_n == 0)
         return error_set(err, ERROR_FORMAT, "there is no trace in this archive");

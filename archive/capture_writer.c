@@ -21,7 +21,7 @@
 #define CHUNK_SPARE    4 /* room for this part of a chunk more, which the sweep that fills it has */
 
 /* Lines of results that wait to be written. */
-struct pending {
+struct pending_lines {
     struct buffer text;
     uint32_t number;         /* of the next member */
     uint64_t from_ns, to_ns; /* of the intervals and executions in it; from > to: none */
@@ -48,7 +48,7 @@ struct capture_writer {
     /* results */
     struct clock clock;
     uint64_t accounted_ns, flushed_ns;
-    struct pending pending[BYS];
+    struct pending_lines pending[BYS];
     struct meter_options rows;
     struct summary *summary; /* the caller's */
     void (*watch)(void *context, const struct interval *interval, const struct row *rows, size_t n);
@@ -214,7 +214,7 @@ static int begin(void *context, const struct pass *pass, struct error *err)
 static int flush_results(struct capture_writer *w)
 {
     for (int by = 0; by < BYS; by++) {
-        struct pending *p = &w->pending[by];
+        struct pending_lines *p = &w->pending[by];
         char name[MEMBER_NAME];
         if (p->text.n == 0)
             continue;
@@ -235,7 +235,7 @@ static int flush_results(struct capture_writer *w)
 /* Something was appended: writes what is due. */
 static int settle(struct capture_writer *w, enum by kind, uint64_t from_ns, uint64_t to_ns)
 {
-    struct pending *p = &w->pending[kind];
+    struct pending_lines *p = &w->pending[kind];
     size_t bytes = 0;
     if (failed(w))
         return -1;

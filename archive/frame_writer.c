@@ -26,7 +26,7 @@
 #define SHORT_HASH_LOG     13 /* 32 kB */
 
 /* A frame between frame_writer_put and the sink. */
-struct job {
+struct frame_job {
     uint8_t *content; /* NULL once it is compressed */
     size_t n;
     uint8_t *stored; /* room bytes; kept for the next frame here */
@@ -40,7 +40,7 @@ struct frame_writer {
     struct frame_sink sink;
     int level;
     struct crew *crew;
-    struct job *jobs; /* by slot */
+    struct frame_job *jobs; /* by slot */
     size_t slots;
     uint64_t given;     /* frames */
     atomic_bool failed; /* because of `why`, which stays then; nothing more is written */
@@ -91,7 +91,7 @@ static int write_frame(struct frame_writer *w, const uint8_t *stored, const stru
 static void finish_job(void *context, size_t slot)
 {
     struct frame_writer *w = context;
-    struct job *job = &w->jobs[slot];
+    struct frame_job *job = &w->jobs[slot];
     struct error why = {0};
     if (atomic_load(&w->failed))
         return;
@@ -103,7 +103,7 @@ static void finish_job(void *context, size_t slot)
 
 /* ---- compressing ---- */
 
-static int make_room(struct job *job, size_t n, struct error *err)
+static int make_room(struct frame_job *job, size_t n, struct error *err)
 {
     if (job->room >= n)
         return 0;
@@ -130,7 +130,7 @@ static void set_parameters(ZSTD_CCtx *zstd, int level)
  * Every frame gets a new context: the frames that a context compressed before may change its output (zstd promises
  * nothing here), and which thread gets which frame is chance.
  */
-static int compress(const struct frame_writer *w, struct job *job, struct error *err)
+static int compress(const struct frame_writer *w, struct frame_job *job, struct error *err)
 {
     ZSTD_CCtx *zstd = ZSTD_createCCtx();
     if (!zstd || make_room(job, ZSTD_compressBound(job->n), err) != 0) {
@@ -150,7 +150,7 @@ static void do_job(void *context, size_t slot, unsigned thread)
 {
     (void)thread;
     struct frame_writer *w = context;
-    struct job *job = &w->jobs[slot];
+    struct frame_job *job = &w->jobs[slot];
     job->failed = !atomic_load(&w->failed) && compress(w, job, &job->why) != 0;
     free(job->content);
     job->content = NULL;
@@ -161,7 +161,7 @@ static void do_job(void *context, size_t slot, unsigned thread)
 int64_t frame_writer_put(struct frame_writer *w, uint8_t *content, size_t n, struct error *err)
 {
     assert(n >= 1 && n <= FRAME_CONTENT_MAX);
-    struct job *job = &w->jobs[crew_room(w->crew)];
+    struct frame_job *job = &w->jobs[crew_room(w->crew)];
     if (w->given + 2 >= FRAMES_MAX && status_of(w, err) == 0) { /* with the magic and the seal */
         struct error why;
         error_set(&why, ERROR_IO, "there are more frames than an archive may have");

@@ -13,7 +13,7 @@ struct chunk_place {
     const struct member *member;
 };
 
-struct slot {
+struct chunk_slot {
     const struct chunk_place *place;
     struct frame_reader reader;
     const uint8_t *bytes; /* of the chunk, in the reader's content; NULL: because of `why` */
@@ -24,7 +24,7 @@ struct trace_feed {
     const struct frames *frames; /* of the archive */
     struct chunk_place *chunks;
     size_t chunks_n;
-    struct slot *slots;
+    struct chunk_slot *slots;
     size_t slots_n;
     struct crew *crew;
     size_t begun, used; /* chunks that were given to the crew; that the caller does not use any more */
@@ -42,7 +42,7 @@ static void read_chunk(void *context, size_t slot, unsigned thread)
 {
     (void)thread;
     const struct trace_feed *f = context;
-    struct slot *s = &f->slots[slot];
+    struct chunk_slot *s = &f->slots[slot];
     const struct member *m = s->place->member;
     size_t frame = frame_of(s->place);
     char path[TAR_NAME_MAX];
@@ -68,7 +68,7 @@ static int next(void *context, const uint8_t **bytes, size_t *n, struct error *e
     size_t slot = crew_take(f->crew);
     if (slot == CREW_NONE)
         return 0;
-    const struct slot *s = &f->slots[slot];
+    const struct chunk_slot *s = &f->slots[slot];
     if (!s->bytes) {
         *err = s->why;
         return -1;

@@ -2,7 +2,7 @@
 #ifndef XENMETER_CMD_ACCOUNT_H
 #define XENMETER_CMD_ACCOUNT_H
 
-#include "account/relation.h"
+#include "account/relations.h"
 #include "account/statement.h"
 #include "account_money.h"
 #include "cli.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "account/check.h"
+#include "account/lacks.h"
 #include "account.h"
 #include "formats/safe_text.h"
 #include "metrics/human.h"

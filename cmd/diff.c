@@ -99,14 +99,14 @@ static int make_plan(struct diff *d, struct error *err)
 
 /* ---- comparing ---- */
 
-struct asking {
+struct item_search {
     const struct difference *difference;
     bool found;
 };
 
 static int look_for(void *context, const char *item, size_t n, struct error *err)
 {
-    struct asking *a = context;
+    struct item_search *a = context;
     (void)err;
     a->found |= diff_is_of(a->difference, item, n);
     return 0;
@@ -115,7 +115,7 @@ static int look_for(void *context, const char *item, size_t n, struct error *err
 static bool is_wanted(const void *context, const struct difference *d)
 {
     const struct diff_options *o = context;
-    struct asking a = {.difference = d};
+    struct item_search a = {.difference = d};
     if (!o->domains)
         return true;
     each_item(o->domains, look_for, &a, NULL);

@@ -5,7 +5,7 @@
 #include <jansson.h>
 
 #include "cli.h"
-#include "condition.h"
+#include "condition_option.h"
 #include "metrics/relation/differences.h"
 
 #define CONDITIONS_MAX 64

@@ -34,7 +34,7 @@ static bool is_about(const struct condition *c, const struct difference *d)
 
 /* ---- judging ---- */
 
-enum outcome { PASSES, FIRES, WITHIN_NOISE, CANNOT_TELL, ON_ONE_SIDE };
+enum condition_outcome { PASSES, FIRES, WITHIN_NOISE, CANNOT_TELL, ON_ONE_SIDE };
 
 static bool change_exceeds(const struct condition *c, const struct difference *d)
 {
@@ -44,7 +44,7 @@ static bool change_exceeds(const struct condition *c, const struct difference *d
     return fabs(change) >= least * (1 - 1e-12);
 }
 
-static enum outcome judge_change(const struct condition *c, const struct difference *d, bool any)
+static enum condition_outcome judge_change(const struct condition *c, const struct difference *d, bool any)
 {
     if (d->change == CHANGE_APPEARED || d->change == CHANGE_GONE)
         return ON_ONE_SIDE;
@@ -55,7 +55,7 @@ static enum outcome judge_change(const struct condition *c, const struct differe
     return d->change == CHANGE_NOISE ? WITHIN_NOISE : CANNOT_TELL;
 }
 
-static enum outcome judge_level(const struct condition *c, const struct difference *d)
+static enum condition_outcome judge_level(const struct condition *c, const struct difference *d)
 {
     if (isnan(d->after))
         return ON_ONE_SIDE;
@@ -99,7 +99,7 @@ static int cannot(const struct condition *c, const char *why)
     return EXIT_ERROR;
 }
 
-static enum outcome judge(const struct condition *c, const struct difference *d, bool any)
+static enum condition_outcome judge(const struct condition *c, const struct difference *d, bool any)
 {
     return c->kind == CONDITION_CHANGE ? judge_change(c, d, any) : judge_level(c, d);
 }
@@ -129,7 +129,7 @@ int condition_judge(const struct condition *c, const struct differences *d, cons
     for (size_t i = 0; i < d->n; i++) {
         if (!is_about(c, &d->at[i]))
             continue;
-        enum outcome outcome = judge(c, &d->at[i], any);
+        enum condition_outcome outcome = judge(c, &d->at[i], any);
         seen[outcome]++;
         if (outcome != PASSES && (outcome != WITHIN_NOISE || !quiet))
             say(c, words[outcome], &d->at[i]);

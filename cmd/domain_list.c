@@ -112,7 +112,7 @@ static bool has_pcpu(const struct trace_run *run, size_t from, size_t to)
     return false;
 }
 
-struct asking {
+struct domain_check {
     const struct trace_run *run;
     bool (*has)(const struct trace_run *run, size_t from, size_t to);
     const char *option;
@@ -120,7 +120,7 @@ struct asking {
 
 static int say_if_absent(void *context, const char *item, size_t n, struct error *err)
 {
-    const struct asking *a = context;
+    const struct domain_check *a = context;
     const char *text = item;
     size_t from, to;
     (void)err;
@@ -134,7 +134,7 @@ void domain_list_say_absent(const struct trace_run *run)
     const struct options *o = run->options;
     struct error none;
     if (o->domains_list)
-        each_item(o->domains_list, say_if_absent, &(struct asking){run, has_domain, "domains"}, &none);
+        each_item(o->domains_list, say_if_absent, &(struct domain_check){run, has_domain, "domains"}, &none);
     if (o->pcpus_list)
-        each_item(o->pcpus_list, say_if_absent, &(struct asking){run, has_pcpu, "pcpus"}, &none);
+        each_item(o->pcpus_list, say_if_absent, &(struct domain_check){run, has_pcpu, "pcpus"}, &none);
 }

@@ -5,7 +5,7 @@
 #include "controlling.h"
 #include "guard_apply.h"
 #include "guard_log.h"
-#include "guard_policy.h"
+#include "guard_options.h"
 #include "metrics/array.h"
 #include "metrics/control/guard.h"
 #include "metrics/relation/guards.h"

@@ -40,7 +40,7 @@ void http_text_release(struct http_text *text)
 
 #define LOOK_MS 250 /* at connections that last too long */
 
-struct client {
+struct http_client {
     int fd; /* -1: none */
     uint64_t since_ns;
     bool answered;
@@ -54,7 +54,7 @@ struct http_server {
     bool runs;
     int wake_fd, epoll_fd;
     char url[NI_MAXHOST + 32];
-    struct client clients[HTTP_CLIENTS]; /* the thread's */
+    struct http_client clients[HTTP_CLIENTS]; /* the thread's */
 };
 
 /* ---- answers ---- */
@@ -110,7 +110,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     const union MHD_ConnectionInfo *info =
         mhd.get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     if (info && info->socket_context) {
-        struct client *client = info->socket_context;
+        struct http_client *client = info->socket_context;
         client->answered = true;
         client->since_ns = io_clock_ns();
     }
@@ -131,7 +131,7 @@ static void note_client(void *context, struct MHD_Connection *connection, void *
                         enum MHD_ConnectionNotificationCode code)
 {
     struct http_server *s = context;
-    struct client *client = *client_at;
+    struct http_client *client = *client_at;
     if (code == MHD_CONNECTION_NOTIFY_CLOSED && client)
         client->fd = -1;
     if (code == MHD_CONNECTION_NOTIFY_CLOSED)
@@ -140,7 +140,7 @@ static void note_client(void *context, struct MHD_Connection *connection, void *
         mhd.get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     for (size_t i = 0; info && i < HTTP_CLIENTS; i++)
         if (s->clients[i].fd < 0) {
-            s->clients[i] = (struct client){.fd = info->connect_fd, .since_ns = io_clock_ns()};
+            s->clients[i] = (struct http_client){.fd = info->connect_fd, .since_ns = io_clock_ns()};
             *client_at = &s->clients[i];
             return;
         }
@@ -151,7 +151,7 @@ static void cut_slow_clients(const struct http_server *s)
 {
     uint64_t now_ns = io_clock_ns();
     for (size_t i = 0; i < HTTP_CLIENTS; i++) {
-        const struct client *c = &s->clients[i];
+        const struct http_client *c = &s->clients[i];
         if (c->fd >= 0 && now_ns - c->since_ns > (c->answered ? HTTP_ANSWER_NS : HTTP_REQUEST_NS))
             shutdown(c->fd, SHUT_RDWR);
     }

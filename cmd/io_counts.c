@@ -44,13 +44,13 @@ struct log {
     struct ftrace_recorder *recorder; /* its buffers are emptied while the log waits; NULL: none */
 };
 
-enum outcome { GOES_ON, ENDS, FAILED };
+enum counts_wait { GOES_ON, ENDS, FAILED };
 
 /*
  * Waits for `events` of the log from `at_ns`, which is now, until then; GOES_ON when they came or it is time; FAILED: the
  * recorder failed, and knows why.
  */
-static enum outcome wait_for(const struct log *log, short events, uint64_t at_ns, uint64_t until_ns)
+static enum counts_wait wait_for(const struct log *log, short events, uint64_t at_ns, uint64_t until_ns)
 {
     for (;; at_ns = io_clock_ns()) {
         uint64_t left = until_ns > at_ns ? until_ns - at_ns : 0;
@@ -77,7 +77,7 @@ static size_t piece_of(const struct log *log, const char *text, size_t n)
 }
 
 /* Waits until the next piece can be written, as wait_for. */
-static enum outcome wait_for_room(const struct log *log)
+static enum counts_wait wait_for_room(const struct log *log)
 {
     struct pollfd poll_log = {.fd = log->fd, .events = POLLOUT};
     if (!log->in_pieces)
@@ -87,10 +87,10 @@ static enum outcome wait_for_room(const struct log *log)
     return wait_for(log, POLLOUT, 0, UINT64_MAX);
 }
 
-static enum outcome write_log(const struct log *log, const struct buffer *rows, struct error *err)
+static enum counts_wait write_log(const struct log *log, const struct buffer *rows, struct error *err)
 {
     for (size_t done = 0; done < rows->n;) {
-        enum outcome room = wait_for_room(log);
+        enum counts_wait room = wait_for_room(log);
         if (room != GOES_ON)
             return room;
         ssize_t n = write(log->fd, rows->at + done, piece_of(log, rows->at + done, rows->n - done));
@@ -158,7 +158,7 @@ static void warn_of_missing(struct logging *l, const struct io_reading *reading)
 }
 
 /* Reads and writes at each point of the grid; points that have passed already are left out. */
-static enum outcome keep_log(struct logging *l, struct error *err)
+static enum counts_wait keep_log(struct logging *l, struct error *err)
 {
     const struct io_counts_options *o = l->options;
     uint64_t begun_ns = io_clock_ns();
@@ -167,7 +167,7 @@ static enum outcome keep_log(struct logging *l, struct error *err)
         if (io_reader_read(l->reader, &l->rows, &reading, err) != 0)
             return FAILED;
         warn_of_missing(l, &reading);
-        enum outcome outcome = write_log(&l->log, &l->rows, err);
+        enum counts_wait outcome = write_log(&l->log, &l->rows, err);
         l->rows.n = 0;
         if (outcome != GOES_ON || readings == o->count)
             return outcome;
@@ -179,7 +179,7 @@ static enum outcome keep_log(struct logging *l, struct error *err)
 }
 
 /* All but the last rows of times that have not grown are in the log. */
-static enum outcome end_log(struct logging *l, struct error *err)
+static enum counts_wait end_log(struct logging *l, struct error *err)
 {
     l->log.ending = true;
     io_reader_last_rows(l->reader, &l->rows);
@@ -203,12 +203,12 @@ static int start_recorder(struct logging *l, struct error *err)
     return o->ftrace && !l->log.recorder ? -1 : 0;
 }
 
-static enum outcome log_and_record(struct logging *l, struct error *err)
+static enum counts_wait log_and_record(struct logging *l, struct error *err)
 {
     if (start_recorder(l, err) != 0)
         return FAILED;
     io_rows_header(&l->rows, &l->options->wanted.form);
-    enum outcome outcome = keep_log(l, err);
+    enum counts_wait outcome = keep_log(l, err);
     if (outcome != FAILED)
         outcome = end_log(l, err);
     return ftrace_recorder_stop(l->log.recorder, outcome == FAILED, err) == 0 ? outcome : FAILED;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "condition.h"
+#include "condition_option.h"
 #include "record/flight_rule.h"
 
 #define SIZE_LEAST   ((uint64_t)1 << 20)

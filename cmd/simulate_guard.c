@@ -1,7 +1,7 @@
 /* ShareGuard in control of a simulated host. */
 #include <string.h>
 
-#include "guard_policy.h"
+#include "guard_options.h"
 #include "metrics/relation/guards.h"
 #include "simulate_action.h"
 #include "simulate_control.h"

@@ -11,13 +11,13 @@
 #include "metrics/array.h"
 #include "record/store_name.h"
 
-struct candidate {
+struct folder_archive {
     struct store_name name;
     char *folder;
 };
 
 struct candidates {
-    struct candidate *at;
+    struct folder_archive *at;
     size_t n, capacity;
 };
 
@@ -77,8 +77,8 @@ static bool add(struct candidates *all, const char *folder, const struct store_n
 {
     if (!array_make_room(&all->at, &all->capacity, all->n + 1, sizeof *all->at))
         return false;
-    struct candidate *c = &all->at[all->n];
-    *c = (struct candidate){.name = *name, .folder = strdup(folder)};
+    struct folder_archive *c = &all->at[all->n];
+    *c = (struct folder_archive){.name = *name, .folder = strdup(folder)};
     all->n += c->folder != NULL;
     return c->folder != NULL;
 }
@@ -117,7 +117,7 @@ static int list_all(struct candidates *all, const char *folder, const struct clo
 
 static int newest_first(const void *a, const void *b)
 {
-    const struct candidate *c = a, *d = b;
+    const struct folder_archive *c = a, *d = b;
     return store_name_compare(&d->name, &c->name);
 }
 

@@ -15,9 +15,9 @@
 #define RESULTS_NS     (60 * (uint64_t)SECOND_NS)
 #define PENDING_MOST   3 /* seconds that later ones overtake: what they still lack does not come */
 
-struct pending {
+struct pending_second {
     struct second *second;
-    struct pending *next;
+    struct pending_second *next;
 };
 
 /* ---- seconds on their way ---- */
@@ -25,7 +25,7 @@ struct pending {
 /* The second that begins there; NULL: it was added already, or there is no memory. */
 static struct second *second_of(struct top_reader *r, uint64_t start_ns, uint64_t end_ns)
 {
-    struct pending **at = &r->pending;
+    struct pending_second **at = &r->pending;
     if (start_ns < r->added_ns)
         return NULL;
     while (*at && (*at)->second->start_ns < start_ns)
@@ -34,7 +34,7 @@ static struct second *second_of(struct top_reader *r, uint64_t start_ns, uint64_
         (*at)->second->end_ns = min64((*at)->second->end_ns, end_ns);
         return (*at)->second;
     }
-    struct pending *p = malloc(sizeof *p);
+    struct pending_second *p = malloc(sizeof *p);
     struct second *s = second_new(start_ns, end_ns);
     if (!p || !s) {
         r->no_memory = true;
@@ -43,7 +43,7 @@ static struct second *second_of(struct top_reader *r, uint64_t start_ns, uint64_
         return NULL;
     }
     s->watched = history_watched(r->history);
-    *p = (struct pending){.second = s, .next = *at};
+    *p = (struct pending_second){.second = s, .next = *at};
     *at = p;
     return s;
 }
@@ -83,7 +83,7 @@ static bool judge(struct top_reader *r, struct second *s)
 /* Adds the first one. -1: the reader is to end. */
 static int add_first(struct top_reader *r)
 {
-    struct pending *p = r->pending;
+    struct pending_second *p = r->pending;
     struct second *s = p->second;
     r->pending = p->next;
     free(p);
@@ -100,7 +100,7 @@ static int add_first(struct top_reader *r)
 }
 
 /* The seconds that have rows. */
-static size_t count_rows(const struct pending *p)
+static size_t count_rows(const struct pending_second *p)
 {
     size_t n = 0;
     for (; p; p = p->next)
@@ -130,7 +130,7 @@ static void add_rest(struct top_reader *r)
 static void drop_pending(struct top_reader *r)
 {
     while (r->pending) {
-        struct pending *p = r->pending;
+        struct pending_second *p = r->pending;
         r->pending = p->next;
         second_free(p->second);
         free(p);

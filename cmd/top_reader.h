@@ -35,11 +35,11 @@ struct top_reader {
     struct consumer consumer;
     struct meter_options meter;
     struct delays *delays;
-    unsigned parts;          /* enum second_part, or-ed: that every second has when it is complete */
-    struct pending *pending; /* seconds that are not complete, by time */
-    uint64_t added_ns;       /* end of the last one that was added */
-    uint64_t lost, records;  /* of the trace up to there */
-    uint64_t read_ns;        /* of the trace's time: how far it was read */
+    unsigned parts;                 /* enum second_part, or-ed: that every second has when it is complete */
+    struct pending_second *pending; /* seconds that are not complete, by time */
+    uint64_t added_ns;              /* end of the last one that was added */
+    uint64_t lost, records;         /* of the trace up to there */
+    uint64_t read_ns;               /* of the trace's time: how far it was read */
     uint64_t touched_ns;
     bool no_memory;
 };

@@ -29,11 +29,11 @@ void charge_table_heading(struct writer *w, const struct interval *of, const str
     char id[CELL_BYTES], one[HUMAN_BYTES], two[HUMAN_BYTES], three[HUMAN_BYTES], four[HUMAN_BYTES];
     cell_domain(id, idd->domain, idd->life);
     buffer_text(b, "\n");
-    writer_style(w, STYLE_HEADER);
+    writer_style(w, TEXT_HEADER);
     buffer_printf(b, "driver domain %s", id);
     if (name)
         put_name(b, name);
-    writer_style(w, STYLE_END);
+    writer_style(w, TEXT_END);
     buffer_printf(b, ": ran %s, %s of a pCPU", human_duration(one, idd->running_ns),
                   percent(two, idd->running_ns, of->end_ns - of->start_ns - of->gap_ns));
     if (idd->running_ns)

@@ -11,14 +11,15 @@
 #define LABEL_MOST 48
 
 /* The key columns of a row. */
-struct key {
+struct count_key {
     const char *name;
     unsigned bys; /* 1 << enum by, or-ed: the bys that have it */
 };
 
-static const struct key keys[KEYS] = {{"domain", 1u << BY_DOMAIN | 1u << BY_VCPU | 1u << BY_DOMAIN_PCPU},
-                                      {"vcpu", 1u << BY_VCPU},
-                                      {"pcpu", 1u << BY_PCPU | 1u << BY_DOMAIN_PCPU}};
+static const struct count_key keys[KEYS] = {
+    {"domain", 1u << BY_DOMAIN | 1u << BY_VCPU | 1u << BY_DOMAIN_PCPU},
+    {"vcpu", 1u << BY_VCPU},
+    {"pcpu", 1u << BY_PCPU | 1u << BY_DOMAIN_PCPU}};
 
 static bool has_key(const struct dump_counts *d, int key)
 {

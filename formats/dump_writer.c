@@ -22,7 +22,7 @@ _Static_assert(DIGITS_ROOM >= 20 + 4, "seconds, padded");
 #define JOB_RECORDS  2048
 
 /* Records on their way to a thread, and their lines. */
-struct job {
+struct dump_job {
     struct dump_record *records; /* JOB_RECORDS of them */
     size_t n;
     struct buffer lines;
@@ -38,10 +38,10 @@ struct dump_writer {
     /* With threads: */
     struct crew *crew; /* NULL: none */
     unsigned threads;
-    struct dump_form *forms; /* by thread */
-    struct job *jobs;        /* by slot */
-    struct job *filling;     /* the next one; NULL: it has no record yet */
-    atomic_bool failed;      /* the output has */
+    struct dump_form *forms;  /* by thread */
+    struct dump_job *jobs;    /* by slot */
+    struct dump_job *filling; /* the next one; NULL: it has no record yet */
+    atomic_bool failed;       /* the output has */
 };
 
 static void make_label(struct dump_label *label, const struct dump_style *style, const char *name)
@@ -164,7 +164,7 @@ static void make_lines(void *context, size_t slot, unsigned thread)
 {
     struct dump_writer *w = context;
     struct dump_form *form = &w->forms[thread];
-    struct job *job = &w->jobs[slot];
+    struct dump_job *job = &w->jobs[slot];
     for (size_t i = 0; i < job->n && !atomic_load(&w->failed); i++) {
         char *to = buffer_room(&job->lines, DUMP_LINE_MOST);
         if (!to)

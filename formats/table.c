@@ -42,9 +42,9 @@ static void put_cell(struct table *t, const struct layout *layout, const char *c
 
 void table_put_rule(struct table *t, size_t width)
 {
-    writer_style(&t->base, STYLE_RULE);
+    writer_style(&t->base, TEXT_RULE);
     buffer_fill(&t->base.text, '-', width);
-    writer_style(&t->base, STYLE_END);
+    writer_style(&t->base, TEXT_END);
     buffer_text(&t->base.text, "\n");
 }
 
@@ -76,7 +76,7 @@ static void put_header(struct table *t, const struct table_sheet *s)
         layout_heading(lines[0], lines[1], s, c);
         has_first |= layout_is_shown(s, &s->layouts[c]) && *lines[0];
     }
-    writer_style(&t->base, STYLE_HEADER);
+    writer_style(&t->base, TEXT_HEADER);
     for (unsigned line = has_first ? 0 : 1; line < 2; line++)
         for (size_t c = 0; c < s->n; c++) {
             const struct layout *layout = &s->layouts[c];
@@ -88,7 +88,7 @@ static void put_header(struct table *t, const struct table_sheet *s)
             else
                 put_cell(t, layout, lines[line], strlen(lines[line]), layout_is_last(s, c));
         }
-    writer_style(&t->base, STYLE_END);
+    writer_style(&t->base, TEXT_END);
     table_put_rule(t, layout_width(s));
 }
 
@@ -166,7 +166,7 @@ static void put_row(struct table *t, const struct table_sheet *s, const struct v
     char cell[CELL_BYTES];
     size_t from = t->base.text.n, indent = 0, last = layout_last(s);
     if (is_worry)
-        writer_style(&t->base, STYLE_WARNING);
+        writer_style(&t->base, TEXT_WARNING);
     for (size_t c = 0; c < s->n; c++) {
         const struct layout *layout = &s->layouts[c];
         if (!layout_is_shown(s, layout))
@@ -177,14 +177,14 @@ static void put_row(struct table *t, const struct table_sheet *s, const struct v
             width = (size_t)snprintf(cell, sizeof cell, "%s", c == 0 ? "sum" : "");
         bool is_alarm = layout->column->flags & COLUMN_ALARM && value_number(v) != 0;
         if (is_alarm)
-            writer_style(&t->base, STYLE_ALARM);
+            writer_style(&t->base, TEXT_ALARM);
         put_cell(t, layout, cell, width, c == last);
         if (is_alarm)
-            writer_style(&t->base, STYLE_END);
+            writer_style(&t->base, TEXT_END);
         indent += c == last ? 0 : layout->width + 2;
     }
     if (is_worry)
-        writer_style(&t->base, STYLE_END);
+        writer_style(&t->base, TEXT_END);
     wrap(t, from, indent); /* text that is not cut goes on below its column */
 }
 

@@ -17,7 +17,7 @@ static void put_left_out(struct table *t)
             if (!s->layouts[c].left_out)
                 continue;
             if (!any)
-                writer_style(&t->base, STYLE_RULE);
+                writer_style(&t->base, TEXT_RULE);
             if (!any)
                 buffer_printf(b, "\nleft out at %u columns: ", t->base.schema->width);
             buffer_printf(b, "%s%s", any ? ", " : "", s->layouts[c].column->name);
@@ -26,7 +26,7 @@ static void put_left_out(struct table *t)
     if (!any)
         return;
     buffer_text(b, " (-c all shows every column)");
-    writer_style(&t->base, STYLE_END);
+    writer_style(&t->base, TEXT_END);
     buffer_text(b, "\n");
 }
 
@@ -50,10 +50,10 @@ void table_judgement(struct table *t, const char *what, const struct judgement *
     bool is_good = j->verdict == VERDICT_GOOD;
     buffer_printf(b, "%s: ", what);
     if (!is_good)
-        writer_style(&t->base, j->verdict == VERDICT_POOR ? STYLE_ALARM : STYLE_WARNING);
+        writer_style(&t->base, j->verdict == VERDICT_POOR ? TEXT_ALARM : TEXT_WARNING);
     buffer_text(b, verdict_name(j->verdict));
     if (!is_good)
-        writer_style(&t->base, STYLE_END);
+        writer_style(&t->base, TEXT_END);
     for (unsigned i = 0; i < j->reasons && i < REASONS_SHOWN; i++)
         buffer_printf(b, "%s%s", i ? "; " : " - because ", j->why[i]);
     if (j->reasons > REASONS_SHOWN)

@@ -10,7 +10,7 @@
 #define CELL_LEAST 6 /* columns, so that the rows of several blocks line up */
 
 /* One block of it, as it is laid out. */
-struct stack {
+struct stacked_block {
     struct table *table;
     const struct table_sheet *sheet;
     const struct value *values;
@@ -31,7 +31,7 @@ static size_t label_width(const struct table_sheet *s)
     return width;
 }
 
-static size_t make_cell(char cell[CELL_BYTES], const struct stack *k, size_t c, size_t row)
+static size_t make_cell(char cell[CELL_BYTES], const struct stacked_block *k, size_t c, size_t row)
 {
     const struct layout *layout = &k->sheet->layouts[c];
     if (k->has_sum && row == k->rows - 1 && layout->column->flags & COLUMN_KEY)
@@ -40,7 +40,7 @@ static size_t make_cell(char cell[CELL_BYTES], const struct stack *k, size_t c, 
 }
 
 /* The width of a row's column; what is wider than the terminal has lines of its own. */
-static size_t row_width(const struct stack *k, size_t row)
+static size_t row_width(const struct stacked_block *k, size_t row)
 {
     char cell[CELL_BYTES];
     size_t width = CELL_LEAST, room = k->table->base.schema->width;
@@ -55,32 +55,33 @@ static size_t row_width(const struct stack *k, size_t row)
 }
 
 /* The line of one column, over rows from..to-1 of these widths. */
-static void put_line(const struct stack *k, size_t c, size_t from, size_t to, const size_t *widths)
+static void put_line(const struct stacked_block *k, size_t c, size_t from, size_t to, const size_t *widths)
 {
     struct writer *w = &k->table->base;
     const struct layout *layout = &k->sheet->layouts[c];
     size_t start = w->text.n;
     char cell[CELL_BYTES];
     layout_label(cell, layout);
-    writer_style(w, STYLE_HEADER);
+    writer_style(w, TEXT_HEADER);
     table_put_cell(&w->text, cell, strlen(cell), k->label, true, false);
-    writer_style(w, STYLE_END);
+    writer_style(w, TEXT_END);
     for (size_t row = from; row < to; row++) {
         size_t width = make_cell(cell, k, c, row);
         bool is_alarm =
             layout->column->flags & COLUMN_ALARM && value_number(k->values[c * k->rows + row]) != 0;
         if (is_alarm)
-            writer_style(w, STYLE_ALARM);
+            writer_style(w, TEXT_ALARM);
         table_put_cell(&w->text, cell, width, widths[row - from], to - from == 1 && k->rows == 1,
                        row + 1 == to);
         if (is_alarm)
-            writer_style(w, STYLE_END);
+            writer_style(w, TEXT_END);
     }
     wrap_lines(&w->text, start, w->schema->width, (unsigned)(k->label + BETWEEN));
 }
 
 /* The keys, a rule, the other columns. */
-static void put_part(const struct stack *k, size_t from, size_t to, const size_t *widths, size_t width)
+static void put_part(const struct stacked_block *k, size_t from, size_t to, const size_t *widths,
+                     size_t width)
 {
     const struct table_sheet *s = k->sheet;
     for (unsigned keys = COLUMN_KEY, pass = 0; pass < 2; keys = 0, pass++) {
@@ -100,7 +101,7 @@ static void put_part(const struct stack *k, size_t from, size_t to, const size_t
 void table_put_stacked(struct table *t, const struct table_sheet *s, const struct value *values, size_t rows,
                        bool has_sum)
 {
-    const struct stack k = {t, s, values, rows, has_sum, label_width(s)};
+    const struct stacked_block k = {t, s, values, rows, has_sum, label_width(s)};
     size_t widths[SIDE_BY_SIDE];
     for (size_t from = 0, to; from < rows; from = to) {
         size_t width = k.label;

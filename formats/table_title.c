@@ -52,7 +52,7 @@ void table_put_title(struct table *t, const struct rows *rows)
     size_t from = b->n;
     char day[TIME_TEXT] = "";
     buffer_text(b, t->begun ? "\n" : "");
-    writer_style(&t->base, STYLE_HEADER);
+    writer_style(&t->base, TEXT_HEADER);
     buffer_text(b, of->granularity_ns ? "interval " : "total  ");
     put_instant(t, of->start_ns, digits_of(of), day);
     buffer_text(b, " - ");
@@ -68,7 +68,7 @@ void table_put_title(struct table *t, const struct rows *rows)
     }
     if (writer_has_several(&t->base) && rows->relation->by_subject)
         buffer_printf(b, ", by %s", by_names[rows->by]);
-    writer_style(&t->base, STYLE_END);
+    writer_style(&t->base, TEXT_END);
     buffer_text(b, "\n");
     wrap_lines(b, from, t->base.schema->width, 0);
     t->begun = true;

@@ -226,7 +226,7 @@ int writer_no_memory(struct writer *w)
     return output_fail(w->out, &why);
 }
 
-void writer_style(struct writer *w, enum style style)
+void writer_style(struct writer *w, enum text_style style)
 {
     static const char *const codes[] = {"\033[1m", "\033[2m", "\033[31m", "\033[33m", "\033[0m"};
     if (w->schema->color)

@@ -35,10 +35,10 @@ int writer_no_memory(struct writer *w);
 /* Writes what is in w->text and empties it. 0, or -1 when memory or the output failed. */
 int writer_put_text(struct writer *w);
 
-enum style { STYLE_HEADER, STYLE_RULE, STYLE_ALARM, STYLE_WARNING, STYLE_END };
+enum text_style { TEXT_HEADER, TEXT_RULE, TEXT_ALARM, TEXT_WARNING, TEXT_END };
 
 /* Switches the style of the text that follows, if the output may use colour. */
-void writer_style(struct writer *w, enum style style);
+void writer_style(struct writer *w, enum text_style style);
 
 /* What the columns look at, but for the row. */
 struct row_view writer_view(const struct writer *w, const struct rows *rows);

@@ -12,7 +12,7 @@
 #define QUEUE_ROWS  ((size_t)QUEUE_SLOTS * SLOT_ROWS)
 
 /* Rows that are handed over together. */
-struct slot {
+struct queue_slot {
     struct rows rows; /* .at points to `at` */
     struct interval interval;
     char *at;
@@ -26,9 +26,9 @@ struct writer_queue {
     void *context;
     pthread_t thread;
     struct ring *ring;
-    struct slot slots[QUEUE_SLOTS];
-    struct slot *open; /* by the caller, who adds rows of a stream; NULL: none */
-    bool failed;       /* the thread's, until it has cancelled the ring or ended */
+    struct queue_slot slots[QUEUE_SLOTS];
+    struct queue_slot *open; /* by the caller, who adds rows of a stream; NULL: none */
+    bool failed;             /* the thread's, until it has cancelled the ring or ended */
     bool out_of_memory;
 };
 
@@ -55,7 +55,7 @@ static void *write_all(void *context)
     struct writer_queue *q = context;
     size_t at;
     while ((at = ring_take(q->ring)) != RING_NONE) {
-        struct slot *s = &q->slots[at];
+        struct queue_slot *s = &q->slots[at];
         if (q->write(q->context, &s->rows) != 0) {
             q->failed = true;
             ring_cancel(q->ring);
@@ -72,7 +72,7 @@ static void *write_all(void *context)
 
 static void release(struct writer_queue *q)
 {
-    for (struct slot *s = q->slots; s < q->slots + QUEUE_SLOTS; s++) {
+    for (struct queue_slot *s = q->slots; s < q->slots + QUEUE_SLOTS; s++) {
         for (size_t i = 0; i < s->measures_n; i++)
             measures_free(&s->measures[i]);
         free(s->measures);
@@ -104,12 +104,12 @@ static void hand_over(struct writer_queue *q)
 }
 
 /* The next slot, which has no rows yet. NULL: writing has failed. */
-static struct slot *next_slot(struct writer_queue *q, const struct rows *rows)
+static struct queue_slot *next_slot(struct writer_queue *q, const struct rows *rows)
 {
     size_t at = ring_room(q->ring);
     if (at == RING_NONE)
         return NULL;
-    struct slot *s = &q->slots[at];
+    struct queue_slot *s = &q->slots[at];
     s->rows = *rows;
     s->rows.n = 0;
     if (rows->interval) {
@@ -120,7 +120,7 @@ static struct slot *next_slot(struct writer_queue *q, const struct rows *rows)
 }
 
 /* Appends copies of the rows. False: no memory. */
-static bool append(struct slot *s, const struct rows *rows)
+static bool append(struct queue_slot *s, const struct rows *rows)
 {
     size_t size = rows->relation->row_size, before = s->rows.n * size;
     if (!array_make_room(&s->at, &s->room, before + rows->n * size, 1))
@@ -132,7 +132,7 @@ static bool append(struct slot *s, const struct rows *rows)
     return true;
 }
 
-static bool make_measures(struct slot *s, size_t n)
+static bool make_measures(struct queue_slot *s, size_t n)
 {
     if (n <= s->measures_n)
         return true;
@@ -146,7 +146,7 @@ static bool make_measures(struct slot *s, size_t n)
 }
 
 /* The rows of the slot get measures of their own. False: no memory. */
-static bool copy_measures(struct slot *s)
+static bool copy_measures(struct queue_slot *s)
 {
     struct row *rows = (struct row *)(void *)s->at;
     if (!make_measures(s, s->rows.n))
@@ -169,7 +169,7 @@ static int no_memory(struct writer_queue *q)
 static int put_interval(struct writer_queue *q, const struct rows *rows)
 {
     hand_over(q);
-    struct slot *s = next_slot(q, rows);
+    struct queue_slot *s = next_slot(q, rows);
     if (!s)
         return -1;
     if (!append(s, rows) || (rows->relation == &relation_rows && !copy_measures(s)))

@@ -16,7 +16,7 @@
 
 #define DEVICES_MOST 64 /* below one disk of a guest: device mapper upon device mapper */
 
-struct disk {
+struct guest_disk {
     char *path;       /* /sys/devices/pci0000:00/0000:00:05.0/virtio2/block/vdb */
     char *controller; /* the directory above it that has interrupts; NULL: none has */
     uint32_t owner;
@@ -24,7 +24,7 @@ struct disk {
 
 struct disks {
     const char *root;
-    struct disk *at;
+    struct guest_disk *at;
     size_t n, capacity;
     bool hidden_users; /* guests use disks, and which is not known */
 };
@@ -98,21 +98,21 @@ static void take_disk(struct disks *d, const char *folder, const char *entry, vo
     char path[PATH_MAX];
     (void)context;
     char *real = join(path, folder, entry, "") ? realpath(path, NULL) : NULL;
-    struct disk *at =
+    struct guest_disk *at =
         real && !is_virtual(real) ? array_reserve(d->at, &d->capacity, d->n + 1, sizeof *at) : NULL;
     if (!at) {
         free(real);
         return;
     }
     d->at = at;
-    at[d->n++] = (struct disk){.path = real, .controller = find_controller(real), .owner = WORK_OWN};
+    at[d->n++] = (struct guest_disk){.path = real, .controller = find_controller(real), .owner = WORK_OWN};
 }
 
 /* ---- who uses them ---- */
 
 static void use_disk(struct disks *d, const char *path, uint32_t domain)
 {
-    for (struct disk *disk = d->at; disk < d->at + d->n; disk++) {
+    for (struct guest_disk *disk = d->at; disk < d->at + d->n; disk++) {
         size_t n = strlen(disk->path);
         if (strncmp(disk->path, path, n) != 0 || (path[n] && path[n] != '/'))
             continue;
@@ -219,7 +219,7 @@ static void take_irq(struct disks *d, const char *folder, const char *entry, voi
     c->taker->irq(c->taker->context, (uint32_t)strtoul(entry, NULL, 10), c->owner);
 }
 
-static bool share_controller(const struct disk *a, const struct disk *b)
+static bool share_controller(const struct guest_disk *a, const struct guest_disk *b)
 {
     return a->controller && b->controller && strcmp(a->controller, b->controller) == 0;
 }

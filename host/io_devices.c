@@ -26,7 +26,7 @@
 struct device;
 
 /* A directory of devices, and the counters of each. */
-struct source {
+struct device_source {
     const char *folder; /* below the root */
     bool needed;        /* one of these is there in a driver domain */
     bool (*find)(int folder, const char *entry, struct device *d);
@@ -36,7 +36,7 @@ struct source {
 };
 
 struct device {
-    const struct source *source;
+    const struct device_source *source;
     unsigned long domain;
     char name[32];
     char *entry;  /* its name in the directory */
@@ -103,7 +103,7 @@ static bool find_tapdisk(int folder, const char *entry, struct device *d)
     return is_pair(entry, "vbd3-", '-', pair) && name_device(d, "vbd3-%lu-%lu", pair);
 }
 
-static const struct source sources[] = {
+static const struct device_source sources[] = {
     {"sys/class/net",
      true,
      find_network_device,
@@ -122,7 +122,7 @@ static const struct source sources[] = {
 #define NETWORK   0 /* the source of interfaces */
 
 /* What was seen of a source. */
-struct folder {
+struct device_folder {
     struct timespec changed; /* the time of the directory before the last look */
     DIR *names;      /* of the machine's own tree: to see whether they are the same as at the last look */
     uint64_t digest; /* of the names then */
@@ -133,7 +133,7 @@ struct folder {
 struct io_devices {
     const struct io_wanted *wanted;
     int net_dev; /* /proc/net/dev: the packets of all interfaces at once; NO_FILE: cannot be opened */
-    struct folder folders[SOURCES_N];
+    struct device_folder folders[SOURCES_N];
     struct io_moment looked; /* when all folders were looked at last */
     bool stale;              /* a device has gone: look again */
     uint64_t quickest_ticks; /* of all readings of one device; 0: none yet */
@@ -162,8 +162,8 @@ static void open_counters(int folder, struct device *d)
 }
 
 /* Whether `entry` is a wanted device; makes it. */
-static bool make_device(const struct io_devices *all, const struct source *s, int folder, const char *entry,
-                        struct device *d)
+static bool make_device(const struct io_devices *all, const struct device_source *s, int folder,
+                        const char *entry, struct device *d)
 {
     *d = (struct device){
         .source = s, .files = {NO_FILE, NO_FILE}, .new = all->looked.ticks > 0, .absent = all->looked};
@@ -178,8 +178,8 @@ static bool make_device(const struct io_devices *all, const struct source *s, in
  * The devices among the entries, ordered: those that were there before are taken out of `f`, where their `entry` becomes
  * NULL. NULL: no memory.
  */
-static struct device *match(const struct io_devices *all, const struct source *s, int folder,
-                            struct dirent **entries, int entries_n, struct folder *f, size_t *n)
+static struct device *match(const struct io_devices *all, const struct device_source *s, int folder,
+                            struct dirent **entries, int entries_n, struct device_folder *f, size_t *n)
 {
     struct device *devices = calloc((size_t)entries_n + 1, sizeof *devices);
     size_t old = 0;
@@ -207,7 +207,7 @@ static int visible(const struct dirent *entry)
 
 static int look_into(struct io_devices *all, size_t source, int folder, struct error *err)
 {
-    struct folder *f = &all->folders[source];
+    struct device_folder *f = &all->folders[source];
     struct dirent **entries = NULL;
     size_t n = 0;
     int entries_n = scandirat(folder, ".", &entries, visible, versionsort);
@@ -225,7 +225,7 @@ static int look_into(struct io_devices *all, size_t source, int folder, struct e
     return 0;
 }
 
-static void forget(struct folder *f)
+static void forget(struct device_folder *f)
 {
     for (size_t i = 0; i < f->n; i++)
         close_device(&f->devices[i]);
@@ -251,7 +251,7 @@ static uint64_t digest_of(DIR *names)
 /* Before the look: what comes meanwhile makes another digest. */
 static void note_names(struct io_devices *all, size_t source, const char *path)
 {
-    struct folder *f = &all->folders[source];
+    struct device_folder *f = &all->folders[source];
     if (*all->wanted->root)
         return;
     if (!f->names)
@@ -309,7 +309,7 @@ static bool same_names(struct io_devices *all)
     char path[PATH_MAX];
     bool same = !*all->wanted->root;
     for (size_t i = 0; same && i < SOURCES_N; i++) {
-        struct folder *f = &all->folders[i];
+        struct device_folder *f = &all->folders[i];
         if (!f->names && folder_path(all, i, path))
             f->names = opendir(path);
         same = digest_of(f->names) == f->digest;
@@ -362,7 +362,7 @@ void io_devices_free(struct io_devices *d)
 
 static unsigned long owner(const void *context, const char *interface, size_t n)
 {
-    const struct folder *f = &((const struct io_devices *)context)->folders[NETWORK];
+    const struct device_folder *f = &((const struct io_devices *)context)->folders[NETWORK];
     for (size_t i = 0; i < f->n; i++)
         if (strncmp(f->devices[i].entry, interface, n) == 0 && !f->devices[i].entry[n])
             return f->devices[i].domain;
@@ -409,7 +409,7 @@ static void read_device(struct io_devices *all, struct device *d)
 
 static void take_interface(void *context, const char *name, size_t n, const uint64_t counts[2])
 {
-    const struct folder *f = context;
+    const struct device_folder *f = context;
     for (size_t i = 0; i < f->n; i++) {
         struct device *d = &f->devices[i];
         if (strncmp(d->entry, name, n) != 0 || d->entry[n])
@@ -421,7 +421,7 @@ static void take_interface(void *context, const char *name, size_t n, const uint
 }
 
 /* Reads what /proc/net/dev has of the interfaces: one system call, where each of their files takes one. */
-static void read_at_once(const struct io_devices *all, struct folder *f)
+static void read_at_once(const struct io_devices *all, struct device_folder *f)
 {
     uint64_t before = io_clock_ticks();
     for (size_t i = 0; i < f->n; i++)
@@ -433,7 +433,7 @@ static void read_at_once(const struct io_devices *all, struct folder *f)
         f->devices[i].ticks = ticks;
 }
 
-static void drop_gone(struct folder *f)
+static void drop_gone(struct device_folder *f)
 {
     size_t left = 0;
     for (size_t i = 0; i < f->n; i++) {
@@ -455,7 +455,7 @@ int io_devices_read(struct io_devices *d, const struct io_moment *now, struct er
     if (due && look(d, now, err) != 0)
         return -1;
     for (size_t i = 0; i < SOURCES_N; i++) {
-        struct folder *f = &d->folders[i];
+        struct device_folder *f = &d->folders[i];
         bool gone = false;
         if (i == NETWORK)
             read_at_once(d, f);

@@ -23,7 +23,7 @@
 #define ARGUMENTS_BYTES 16384
 
 /* An id that is looked at again. */
-struct watched {
+struct watched_id {
     unsigned id;
     uint64_t due_ns, wait_ns;
 };
@@ -45,7 +45,7 @@ struct io_search {
     uint64_t listed_ns, now_ns;
     uint8_t *known,
         *listing; /* a bit for each id: it was there at the last look; it is in the current listing */
-    struct watched *watched;
+    struct watched_id *watched;
     size_t watched_n, watched_capacity;
     bool failed; /* memory ran out */
     char arguments[ARGUMENTS_BYTES];
@@ -180,7 +180,7 @@ static void watch(struct io_search *s, unsigned id)
         s->failed = true;
         return;
     }
-    s->watched[s->watched_n++] = (struct watched){id, s->now_ns + WAIT_FIRST_NS, WAIT_FIRST_NS};
+    s->watched[s->watched_n++] = (struct watched_id){id, s->now_ns + WAIT_FIRST_NS, WAIT_FIRST_NS};
 }
 
 /*
@@ -196,7 +196,7 @@ static bool look_at_new(struct io_search *s, unsigned id)
 }
 
 /* False: no longer. */
-static bool look_again(struct io_search *s, struct watched *w)
+static bool look_again(struct io_search *s, struct watched_id *w)
 {
     enum kind_of_id v = look_at(s, w->id);
     w->wait_ns *= 2;
@@ -210,7 +210,7 @@ static void look_at_watched(struct io_search *s)
 {
     size_t left = 0;
     for (size_t i = 0; i < s->watched_n; i++) {
-        struct watched *w = &s->watched[i];
+        struct watched_id *w = &s->watched[i];
         if (w->due_ns > s->now_ns || look_again(s, w))
             s->watched[left++] = *w;
     }

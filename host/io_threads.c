@@ -19,7 +19,7 @@
 #define INTERRUPTS  2   /* sums: interrupts, softirqs */
 
 /* A thread whose time is read. */
-struct worker {
+struct timed_worker {
     unsigned id;
     uint32_t sum;  /* index */
     int file;      /* -1: it cannot be opened */
@@ -45,7 +45,7 @@ struct sum {
 struct io_threads {
     const struct io_wanted *wanted;
     struct io_search *search;
-    struct worker *workers;
+    struct timed_worker *workers;
     size_t workers_n, workers_capacity;
     struct sum *sums; /* the first INTERRUPTS are the driver domain's own */
     size_t sums_n, sums_capacity;
@@ -83,7 +83,7 @@ static void saw(struct sum *s, uint64_t ticks)
 /* ---- threads ---- */
 
 /* Opens its file, if it is not open. GONE: there is no such thread. */
-static enum io_read open_worker(const struct io_threads *t, struct worker *w)
+static enum io_read open_worker(const struct io_threads *t, struct timed_worker *w)
 {
     char path[PATH_MAX];
     if (w->file >= 0)
@@ -114,7 +114,7 @@ static enum io_read read_stat(int file, uint64_t tick_ns, uint64_t *ns)
     return IO_READ_DONE;
 }
 
-static enum io_read read_worker(struct io_threads *t, struct worker *w)
+static enum io_read read_worker(struct io_threads *t, struct timed_worker *w)
 {
     uint64_t ns = 0;
     enum io_read status = open_worker(t, w);
@@ -143,15 +143,15 @@ static bool add_worker(struct io_threads *t, unsigned id, uint32_t sum, bool lat
 {
     if (!array_make_room(&t->workers, &t->workers_capacity, t->workers_n + 1, sizeof *t->workers))
         return false;
-    t->workers[t->workers_n++] = (struct worker){.id = id, .sum = sum, .file = -1, .late = late};
+    t->workers[t->workers_n++] = (struct timed_worker){.id = id, .sum = sum, .file = -1, .late = late};
     return true;
 }
 
 /* The worker of this id, read once more, if it is still the same thread; NULL. */
-static struct worker *find_worker(struct io_threads *t, const struct io_found *f, uint32_t sum)
+static struct timed_worker *find_worker(struct io_threads *t, const struct io_found *f, uint32_t sum)
 {
     for (size_t i = 0; i < t->workers_n; i++) {
-        struct worker *w = &t->workers[i];
+        struct timed_worker *w = &t->workers[i];
         if (w->id != f->id)
             continue;
         bool same = w->sum == sum || f->work == IO_WORK_TAPDISK;
@@ -171,7 +171,7 @@ static bool found(void *context, const struct io_found *f)
     uint32_t sum = sum_of(t, f->domain, io_work_names[f->work]);
     if (sum == UINT32_MAX)
         return false;
-    struct worker *known = find_worker(t, f, sum);
+    struct timed_worker *known = find_worker(t, f, sum);
     if (known) {
         known->sum = sum; /* a tapdisk serves another guest from now on */
         return true;

@@ -19,7 +19,7 @@
 
 enum basis { NOT_KNOWN, COUNTER, STREAM };
 
-struct pair {
+struct instant_pair {
     int64_t utc_ns;
     uint64_t monotonic_ns, tsc, error_ns;
 };
@@ -32,9 +32,9 @@ struct wall_clock {
     int64_t day_offset,
         boot_offset; /* CLOCK_REALTIME and CLOCK_BOOTTIME - CLOCK_MONOTONIC, as far as it is reported */
     enum basis basis;
-    unsigned contrary;        /* readings in a row that speak for the other basis */
-    struct pair anchor;       /* the pair from which the frequency counts: an early one, and exact */
-    struct pair pairs[PAIRS]; /* the last ones, the latest at the end */
+    unsigned contrary;                /* readings in a row that speak for the other basis */
+    struct instant_pair anchor;       /* the pair from which the frequency counts: an early one, and exact */
+    struct instant_pair pairs[PAIRS]; /* the last ones, the latest at the end */
     size_t pairs_n;
 };
 
@@ -72,7 +72,7 @@ static double counter_hz(const struct wall_clock *c)
 }
 
 /* How far off the frequency is at most that follows from two pairs. */
-static double error_ppm_of(const struct pair *a, const struct pair *z)
+static double error_ppm_of(const struct instant_pair *a, const struct instant_pair *z)
 {
     if (z->monotonic_ns <= a->monotonic_ns)
         return INFINITY;
@@ -83,7 +83,7 @@ double wall_clock_hz(const struct wall_clock *c, double *error_ppm)
 {
     if (c->pairs_n == 0)
         return 0;
-    const struct pair *a = &c->anchor, *z = &c->pairs[c->pairs_n - 1];
+    const struct instant_pair *a = &c->anchor, *z = &c->pairs[c->pairs_n - 1];
     double hz = ratio_hz(a->tsc, a->monotonic_ns, z->tsc, z->monotonic_ns);
     if (error_ppm && hz > 0)
         *error_ppm = error_ppm_of(a, z);
@@ -99,9 +99,9 @@ static void forget(struct wall_clock *c, struct clock_news *news)
 }
 
 /* Whether the pair is on the line of those before it. */
-static bool goes_on(const struct wall_clock *c, const struct pair *p)
+static bool goes_on(const struct wall_clock *c, const struct instant_pair *p)
 {
-    const struct pair *last = &c->pairs[c->pairs_n - 1];
+    const struct instant_pair *last = &c->pairs[c->pairs_n - 1];
     double hz_error_ppm = 0, hz = wall_clock_hz(c, &hz_error_ppm);
     if (p->tsc < last->tsc || p->monotonic_ns < last->monotonic_ns)
         return false;
@@ -116,13 +116,13 @@ static bool goes_on(const struct wall_clock *c, const struct pair *p)
 /* The first pairs of a stream can be bad ones: a later one takes the anchor's place once it makes the frequency more exact. */
 static void choose_anchor(struct wall_clock *c)
 {
-    const struct pair *last = &c->pairs[c->pairs_n - 1];
+    const struct instant_pair *last = &c->pairs[c->pairs_n - 1];
     for (size_t i = 0; i + 1 < c->pairs_n; i++)
         if (error_ppm_of(&c->pairs[i], last) < error_ppm_of(&c->anchor, last))
             c->anchor = c->pairs[i];
 }
 
-static void add_pair(struct wall_clock *c, const struct pair *p, struct clock_news *news)
+static void add_pair(struct wall_clock *c, const struct instant_pair *p, struct clock_news *news)
 {
     if (c->pairs_n > 0 && !goes_on(c, p))
         forget(c, news);
@@ -140,15 +140,15 @@ static void add_pair(struct wall_clock *c, const struct pair *p, struct clock_ne
                                      .by_stream = c->basis == STREAM};
 }
 
-static struct pair pair_of_reading(const struct time_reading *r)
+static struct instant_pair pair_of_reading(const struct time_reading *r)
 {
-    return (struct pair){r->utc_ns, r->monotonic_ns, r->tsc, r->error_ns};
+    return (struct instant_pair){r->utc_ns, r->monotonic_ns, r->tsc, r->error_ns};
 }
 
 /* The first pair by the counter is as good as the first reading: the frequency is known at once. */
 static void add_counter_pair(struct wall_clock *c, struct clock_news *news)
 {
-    struct pair p = pair_of_reading(&c->last);
+    struct instant_pair p = pair_of_reading(&c->last);
     bool none = c->pairs_n == 0;
     add_pair(c, &p, news);
     if (none)
@@ -161,8 +161,8 @@ static void add_stream_pair(struct wall_clock *c, const struct stream_moment *ne
 {
     const struct time_reading *r = &c->last;
     uint64_t age = newest->age_ns < r->monotonic_ns ? newest->age_ns : r->monotonic_ns;
-    struct pair p = {r->utc_ns - (int64_t)age, r->monotonic_ns - age, newest->tsc,
-                     newest->sweep_ns + r->error_ns};
+    struct instant_pair p = {r->utc_ns - (int64_t)age, r->monotonic_ns - age, newest->tsc,
+                             newest->sweep_ns + r->error_ns};
     if (c->pairs_n == 0 || newest->tsc != c->pairs[c->pairs_n - 1].tsc)
         add_pair(c, &p, news);
 }
@@ -258,7 +258,7 @@ bool wall_clock_by_stream(const struct wall_clock *c)
 
 /* ---- other moments ---- */
 
-static bool no_step_between(const struct pair *a, const struct pair *b)
+static bool no_step_between(const struct instant_pair *a, const struct instant_pair *b)
 {
     int64_t step = (b->utc_ns - a->utc_ns) - (int64_t)(b->monotonic_ns - a->monotonic_ns);
     return llabs(step) <= STEP_LEAST_NS + (int64_t)(a->error_ns + b->error_ns);
@@ -267,7 +267,7 @@ static bool no_step_between(const struct pair *a, const struct pair *b)
 /* Cycles per ns from pair i on. */
 static double slope_at(const struct wall_clock *c, size_t i, double hz)
 {
-    const struct pair *a = &c->pairs[i], *b = a + 1;
+    const struct instant_pair *a = &c->pairs[i], *b = a + 1;
     if (i + 1 < c->pairs_n && b->utc_ns > a->utc_ns && b->tsc > a->tsc && no_step_between(a, b))
         return (double)(b->tsc - a->tsc) / (double)(b->utc_ns - a->utc_ns);
     return hz / 1e9;
@@ -297,7 +297,7 @@ bool wall_clock_utc_of(const struct wall_clock *c, uint64_t tsc, int64_t *utc_ns
     size_t i = c->pairs_n - 1;
     while (i > 0 && c->pairs[i].tsc > tsc)
         i--;
-    const struct pair *p = &c->pairs[i];
+    const struct instant_pair *p = &c->pairs[i];
     double passed =
         tsc < p->tsc ? -(double)(p->tsc - tsc) / hz * 1e9 : (double)(tsc - p->tsc) / slope_at(c, i, hz);
     if (!(fabs(passed) < FAR))

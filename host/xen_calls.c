@@ -72,7 +72,7 @@ _Static_assert(sizeof(struct xen_sysctl) == 136 && offsetof(struct xen_sysctl, u
                "as Xen has it");
 
 /* What a hypercall reads and writes has to stay where it is in memory. */
-struct request {
+struct tbuf_request {
     struct xen_sysctl sysctl;
     uint8_t pcpus[PCPUS_MOST / 8];
 };
@@ -80,7 +80,7 @@ struct request {
 static int op(void *context, uint32_t version, enum xen_trace_op o, struct xen_trace_info *info)
 {
     struct calls *c = context;
-    struct request *r = xencall_alloc_buffer(c->calls, sizeof *r);
+    struct tbuf_request *r = xencall_alloc_buffer(c->calls, sizeof *r);
     if (!r)
         return ENOMEM;
     memset(r, 0, sizeof *r);

@@ -12,7 +12,7 @@
 #define LARGE_MARKS   (128u << 10) /* a batch with more of them goes by itself */
 
 /* A batch on its way, and all that it points to. */
-struct slot {
+struct batch_slot {
     uint8_t *tapped; /* bytes of the trace for its tap, before the batch; NULL: none yet */
     size_t tapped_n;
     bool partial; /* there were too many for one slot: no batch yet, the next slot goes on */
@@ -42,11 +42,11 @@ struct ahead {
     enum state state; /* the caller's */
     pthread_t thread;
     struct ring *ring;
-    struct slot slots[AHEAD_BATCHES];
-    struct slot *filling; /* by the thread; NULL: cancelled */
-    struct trace_tap tap; /* the caller's, who gets the bytes with the batches; .bytes NULL: none */
-    struct slot *used;    /* by the caller; NULL: none */
-    struct slot *final;   /* with which reading was ended early; NULL: it was not */
+    struct batch_slot slots[AHEAD_BATCHES];
+    struct batch_slot *filling; /* by the thread; NULL: cancelled */
+    struct trace_tap tap;       /* the caller's, who gets the bytes with the batches; .bytes NULL: none */
+    struct batch_slot *used;    /* by the caller; NULL: none */
+    struct batch_slot *final;   /* with which reading was ended early; NULL: it was not */
     struct clock clock;
 };
 
@@ -65,7 +65,7 @@ static bool make_room(void *array, size_t *room, size_t n, size_t size)
 }
 
 /* The events stay where they are; the trace gets the buffer of the slot for its next ones. */
-static bool keep_events(struct trace *t, struct slot *s)
+static bool keep_events(struct trace *t, struct batch_slot *s)
 {
     struct event **from = t->named ? &t->named : &t->batch;
     size_t room = t->named ? TRACE_NAMED_ROOM : TRACE_BATCH_ROOM;
@@ -79,7 +79,7 @@ static bool keep_events(struct trace *t, struct slot *s)
     return true;
 }
 
-static bool keep_pcpus(struct slot *s)
+static bool keep_pcpus(struct batch_slot *s)
 {
     if (!s->pcpus && !(s->pcpus = malloc(PCPUS_MAX * sizeof *s->pcpus)))
         return false;
@@ -96,7 +96,7 @@ static size_t count_marks(const struct event_batch *b)
     return n;
 }
 
-static bool keep_marks(struct slot *s)
+static bool keep_marks(struct batch_slot *s)
 {
     struct event_batch *b = &s->batch;
     size_t n = count_marks(b);
@@ -119,7 +119,7 @@ static bool keep_marks(struct slot *s)
     return true;
 }
 
-static bool keep_cores(struct slot *s)
+static bool keep_cores(struct batch_slot *s)
 {
     const struct cores *cores = s->batch.cores;
     if (!cores)
@@ -134,7 +134,7 @@ static bool keep_cores(struct slot *s)
 }
 
 /* What is known of the trace now. */
-static bool keep_knowledge(struct trace *t, struct slot *s)
+static bool keep_knowledge(struct trace *t, struct batch_slot *s)
 {
     if (!t->options.ends_early && !t->options.asked_meanwhile)
         return true;
@@ -163,7 +163,7 @@ static int keep_tapped(void *context, const uint8_t *bytes, size_t n, struct err
 {
     struct ahead *a = context;
     while (n > 0) {
-        struct slot *s = a->filling;
+        struct batch_slot *s = a->filling;
         if (!s || (!s->tapped && !(s->tapped = malloc(TAPPED_BYTES))))
             return error_no_memory(err, "reading ahead");
         size_t room = TAPPED_BYTES - s->tapped_n, part = n < room ? n : room;
@@ -188,7 +188,7 @@ static bool fill(struct ahead *a)
     struct event_batch batch;
     struct error why = {0};
     int status = trace_read(t, &batch, &why);
-    struct slot *s = a->filling;
+    struct batch_slot *s = a->filling;
     if (!s)
         return false;
     s->status = status;
@@ -244,7 +244,7 @@ void ahead_free(struct ahead *a)
         return;
     if (a->state == RUNNING)
         end_thread(a);
-    for (struct slot *s = a->slots; s < a->slots + AHEAD_BATCHES; s++) {
+    for (struct batch_slot *s = a->slots; s < a->slots + AHEAD_BATCHES; s++) {
         free(s->events);
         free(s->pcpus);
         free(s->marks);
@@ -274,7 +274,7 @@ static int take_slot(struct ahead *a, struct error *err)
         if (a->used)
             ring_release(a->ring);
         a->used = &a->slots[ring_take(a->ring)];
-        const struct slot *s = a->used;
+        const struct batch_slot *s = a->used;
         if (s->tapped_n > 0 && a->tap.bytes(a->tap.context, s->tapped, s->tapped_n, err) != 0)
             return -1;
     } while (a->used->partial);
@@ -357,7 +357,7 @@ const struct clock *ahead_clock(const struct ahead *a)
 
 const struct quality *ahead_quality(const struct ahead *a)
 {
-    const struct slot *of = a->final ? a->final : a->state == RUNNING ? a->used : NULL;
+    const struct batch_slot *of = a->final ? a->final : a->state == RUNNING ? a->used : NULL;
     return of ? of->quality : NULL;
 }
 

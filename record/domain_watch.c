@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "act/command.h"
+#include "act/host_command.h"
 #include "host/domain_info.h"
 #include "host/io_clock.h"
 #include "parser/thread.h"

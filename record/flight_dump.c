@@ -4,7 +4,7 @@
 
 #include "formats/output.h"
 #include "metrics/min_max.h"
-#include "record/disk.h"
+#include "record/disk_writer.h"
 
 #define PIECE       ((size_t)256 << 10)
 #define QUEUE_BYTES ((size_t)4 << 20)

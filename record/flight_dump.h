@@ -1,6 +1,6 @@
 /*
  * A dump of the flight recorder: bytes of a spool on their way to a file, PATH.partial until it is complete. A thread of its own writes
- * (disk.h): nothing here waits for the disk, unless it is asked to, and the pipe is read on.
+ * (disk_writer.h): nothing here waits for the disk, unless it is asked to, and the pipe is read on.
  *
  *     flight_dump_new -> flight_dump_give* -> flight_dump_end -> flight_dump_poll* -> flight_dump_commit, or flight_dump_discard
  */

@@ -6,7 +6,7 @@
 #include "formats/output.h"
 #include "metrics/pipeline.h"
 #include "metrics/snapshot_maker.h"
-#include "record/disk.h"
+#include "record/disk_writer.h"
 #include "record/part.h"
 
 #define WINDOW_HEADER 12 /* bytes: a sweep shows with the last of them */
@@ -14,7 +14,7 @@
 enum { PART_ROWS, PART_SNAPSHOTS }; /* its consumers */
 
 /* What a pass had counted by a moment. */
-struct tally {
+struct pass_tally {
     struct quality read, states;
     uint64_t blind_ns[PCPUS_MAX]; /* by pCPU, of the part alone */
     struct hole_count holes;      /* the same */
@@ -61,7 +61,7 @@ struct part {
     size_t sweeps_n;                         /* that began so far */
     uint64_t marked;                         /* where the sweep of the last mark begins, */
     uint64_t marked_tsc;
-    struct tally begun, ended; /* what the pass had counted when the part began, and when it ended */
+    struct pass_tally begun, ended; /* what the pass had counted when the part began, and when it ended */
     bool over;
     unsigned traits;
 };
@@ -81,8 +81,8 @@ int part_give_rest(struct part *p, struct error *err);
 uint64_t part_last_sweep(const struct part *p);
 
 /* What the pass has counted by now. */
-void part_tally_read(struct part *p, struct tally *t);
-void part_tally_states(const struct part *p, struct tally *t);
+void part_tally_read(struct part *p, struct pass_tally *t);
+void part_tally_states(const struct part *p, struct pass_tally *t);
 
 /* What is known of the part by now, into its summary. */
 int part_summarise(struct part *p, struct error *err);

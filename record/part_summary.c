@@ -3,13 +3,13 @@
 
 #include <stdlib.h>
 
-void part_tally_read(struct part *p, struct tally *t)
+void part_tally_read(struct part *p, struct pass_tally *t)
 {
     t->has_read = true;
     t->read = *trace_quality(p->trace);
 }
 
-void part_tally_states(const struct part *p, struct tally *t)
+void part_tally_states(const struct part *p, struct pass_tally *t)
 {
     const struct pass *pass = pipeline_pass(p->pipeline);
     t->has_states = true;
@@ -24,7 +24,7 @@ void part_tally_states(const struct part *p, struct tally *t)
 static void take_quality(struct part *p, struct quality *q)
 {
     const struct meter *meter = pipeline_meter(p->pipeline, PART_ROWS);
-    struct tally now = p->ended;
+    struct pass_tally now = p->ended;
     if (!now.has_read)
         part_tally_read(p, &now);
     if (!now.has_states)

@@ -166,13 +166,13 @@ void store_sync(const struct store *s)
 
 /* ---- files ---- */
 
-struct files {
+struct store_files {
     struct store_file *list;
     size_t n, capacity;
 };
 
 /* Adds those of a folder that have a name of ours, and are files. */
-static int add_folder(struct files *f, const char *path, bool dump, struct error *err)
+static int add_folder(struct store_files *f, const char *path, bool dump, struct error *err)
 {
     int status;
     DIR *folder = open_folder(path, &status, err);
@@ -204,7 +204,7 @@ static int compare_files(const void *a, const void *b)
 
 int store_list(struct store *s, struct store_file **list, size_t *n, struct error *err)
 {
-    struct files f = {0};
+    struct store_files f = {0};
     char flight[PATH_MAX];
     int status = snprintf(flight, sizeof flight, "%s/" FLIGHT, s->home) < (int)sizeof flight
                      ? 0
@@ -215,7 +215,7 @@ int store_list(struct store *s, struct store_file **list, size_t *n, struct erro
         status = add_folder(&f, flight, true, err);
     if (status != 0) {
         free(f.list);
-        f = (struct files){0};
+        f = (struct store_files){0};
     }
     if (f.n > 0)
         qsort(f.list, f.n, sizeof *f.list, compare_files);

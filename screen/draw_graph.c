@@ -9,13 +9,14 @@
 #define POINTS 512
 
 /* What is stacked in a column: running, then runnable, then charged; of the host only running. */
-struct stack {
+struct graph_stack {
     double running, runnable, charged; /* in pCPUs */
     bool known;
 };
 
 /* The seconds up to the one shown, all[0] the newest. Returns the largest sum, at least 1. */
-static double collect(const struct screen *s, const struct subject *who, struct stack *all, unsigned n)
+static double collect(const struct screen *s, const struct sheet_subject *who, struct graph_stack *all,
+                      unsigned n)
 {
     double most = 1;
     size_t at;
@@ -29,12 +30,13 @@ static double collect(const struct screen *s, const struct subject *who, struct 
         if (ago >= n)
             break;
         if (who->domain < 0 && second->host.pcpus > 0)
-            all[ago] = (struct stack){.running = (double)second->host.running_ns / length, .known = true};
+            all[ago] =
+                (struct graph_stack){.running = (double)second->host.running_ns / length, .known = true};
         else if (p)
-            all[ago] = (struct stack){.running = (double)p->running_ns / length,
-                                      .runnable = (double)p->runnable_ns / length,
-                                      .charged = (double)p->charged_ns / length,
-                                      .known = true};
+            all[ago] = (struct graph_stack){.running = (double)p->running_ns / length,
+                                            .runnable = (double)p->runnable_ns / length,
+                                            .charged = (double)p->charged_ns / length,
+                                            .known = true};
         double sum = all[ago].running + all[ago].runnable + all[ago].charged;
         most = sum > most ? sum : most;
     }
@@ -44,7 +46,7 @@ static double collect(const struct screen *s, const struct subject *who, struct 
 
 /* The part of a column of `lines` lines: its characters from the bottom up. */
 static void draw_stack(const struct screen *s, struct canvas *c, unsigned x, unsigned bottom,
-                       const struct stack *stack, double most)
+                       const struct graph_stack *stack, double most)
 {
     const struct {
         double size;
@@ -66,9 +68,9 @@ static void draw_stack(const struct screen *s, struct canvas *c, unsigned x, uns
 
 unsigned draw_graph(const struct screen *s, struct canvas *c, unsigned y)
 {
-    static struct stack all[POINTS];
+    static struct graph_stack all[POINTS];
     size_t row = screen_chosen_row(s);
-    struct subject who = row < s->sheet.n ? s->sheet.rows[row].subject : s->drill;
+    struct sheet_subject who = row < s->sheet.n ? s->sheet.rows[row].subject : s->drill;
     unsigned n = c->width < POINTS ? c->width : POINTS;
     memset(all, 0, sizeof all);
     double most = collect(s, &who, all, n);

@@ -174,7 +174,7 @@ static void draw_recipients(struct drawing *d)
     const struct sheet *sheet = &d->screen->sheet;
     canvas_put(d->canvas, d->x, d->y + d->headings - 1, 18, STYLE_TITLE, "for guest");
     for (size_t i = 0; i < d->rows; i++) {
-        const struct subject *who = &sheet->rows[d->screen->top + i].subject;
+        const struct sheet_subject *who = &sheet->rows[d->screen->top + i].subject;
         const char *name = sheet_name(&sheet->choice, who->domain, who->life);
         char id[CELL_BYTES];
         unsigned y = d->y + d->headings + (unsigned)i;
@@ -193,7 +193,7 @@ static void draw_graphs(const struct drawing *d, unsigned room)
     canvas_put(d->canvas, d->x, d->y + d->headings - 1, width, STYLE_TITLE,
                width >= GRAPH_MOST ? "running, the last minute" : "running");
     for (size_t i = 0; i < d->rows; i++) {
-        const struct subject *who = &sheet->rows[d->screen->top + i].subject;
+        const struct sheet_subject *who = &sheet->rows[d->screen->top + i].subject;
         draw_sparkline(d->screen, d->canvas, d->x, d->y + d->headings + (unsigned)i, width, who->domain,
                        who->life);
     }
@@ -262,7 +262,7 @@ static void draw_caption(const struct screen *s, struct canvas *c, unsigned y)
         x += canvas_put(c, x, y, c->width, STYLE_KEY,
                         s->drill.domain >= 0 ? ", the last of the second"
                                              : " with the longest waits of the second");
-    const struct subject *of = &s->sheet.choice.subject;
+    const struct sheet_subject *of = &s->sheet.choice.subject;
     if (of->domain >= 0) {
         const char *name = sheet_name(&s->sheet.choice, of->domain, of->life);
         x += canvas_printf(c, x, y, c->width, STYLE_KEY, ", of domain %" PRId32 "%s%s", of->domain,

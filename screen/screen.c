@@ -14,7 +14,7 @@
 void screen_init(struct screen *s)
 {
     *s = (struct screen){.speed = 1, .own_cpu_percent = -1, .stale = true, .title = "", .name_of = NULL};
-    s->drill = s->chosen = (struct subject){.domain = -1, .vcpu = -1, .pcpu = -1};
+    s->drill = s->chosen = (struct sheet_subject){.domain = -1, .vcpu = -1, .pcpu = -1};
     for (enum view view = 0; view < VIEWS; view++)
         view_choose_defaults(&s->settings.choices[view], view);
 }
@@ -58,9 +58,9 @@ static uint64_t wanted_ns(struct screen *s, uint64_t now_ns)
 }
 
 /* Rows of pCPUs and of charges are never those of one domain. */
-static struct subject drill_of(const struct screen *s)
+static struct sheet_subject drill_of(const struct screen *s)
 {
-    static const struct subject nobody = {.domain = -1, .vcpu = -1, .pcpu = -1};
+    static const struct sheet_subject nobody = {.domain = -1, .vcpu = -1, .pcpu = -1};
     enum view view = s->settings.view;
     return view == VIEW_PCPUS || view == VIEW_CHARGES || view == VIEW_DOMAINS ? nobody : s->drill;
 }
@@ -163,7 +163,7 @@ uint64_t screen_next_anomaly(const struct screen *s, char *what, size_t size)
 
 /* ---- rows ---- */
 
-static bool same_subject(const struct subject *a, const struct subject *b)
+static bool same_subject(const struct sheet_subject *a, const struct sheet_subject *b)
 {
     return a->domain == b->domain && a->life == b->life && a->vcpu == b->vcpu && a->pcpu == b->pcpu;
 }

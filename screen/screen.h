@@ -93,8 +93,8 @@ struct screen {
     struct picture picture;
     struct sheet sheet;
     char filter[64];
-    struct subject drill;  /* only rows of this domain, and vCPU; -1: all */
-    struct subject chosen; /* the row on which keys act */
+    struct sheet_subject drill;  /* only rows of this domain, and vCPU; -1: all */
+    struct sheet_subject chosen; /* the row on which keys act */
     bool has_chosen;
     size_t top;          /* the first row that is shown */
     unsigned rows_shown; /* in the last drawing */

@@ -69,7 +69,7 @@ static void add_columns(struct sheet *s)
 
 /* ---- rows ---- */
 
-static bool is_wanted(const struct sheet_choice *c, const struct subject *s)
+static bool is_wanted(const struct sheet_choice *c, const struct sheet_subject *s)
 {
     char id[16];
     const char *name = sheet_name(c, s->domain, s->life);
@@ -83,7 +83,7 @@ static bool is_wanted(const struct sheet_choice *c, const struct subject *s)
     return (name && strcasestr(name, c->filter)) || strcmp(id, c->filter) == 0;
 }
 
-static bool add_row(struct sheet *s, const struct subject *subject, const void *one, const void *ten)
+static bool add_row(struct sheet *s, const struct sheet_subject *subject, const void *one, const void *ten)
 {
     if (!is_wanted(&s->choice, subject))
         return true;
@@ -102,7 +102,7 @@ static bool add_interval_rows(struct sheet *s, enum by by)
     const struct row_set *ten = &s->picture->windows[SPAN_TEN].rows[by];
     for (size_t i = 0; i < ten->n; i++) {
         const struct row *row = &ten->rows[i];
-        const struct subject subject = {
+        const struct sheet_subject subject = {
             .domain = row->domain, .vcpu = row->vcpu, .pcpu = row->pcpu, .life = row->life};
         if (!add_row(s, &subject, row_set_find(one, row), row))
             return false;
@@ -119,7 +119,7 @@ static bool add_executions(struct sheet *s)
     size_t n = chosen ? p->executions_n : p->waits_n;
     for (size_t i = 0; i < n; i++) {
         const struct execution *e = &at[i];
-        const struct subject subject = {
+        const struct sheet_subject subject = {
             .domain = e->domain, .vcpu = e->vcpu, .pcpu = e->pcpu, .life = e->life};
         if (!add_row(s, &subject, e, NULL))
             return false;
@@ -174,7 +174,7 @@ static bool add_delays(struct sheet *s)
     }
     for (size_t i = 0; i < n[SPAN_TEN]; i++) {
         const struct delay *d = &at[SPAN_TEN][i];
-        const struct subject subject = {
+        const struct sheet_subject subject = {
             .domain = d->victim, .vcpu = d->victim_vcpu, .pcpu = -1, .life = d->victim_life};
         if (!add_row(s, &subject,
                      n[SPAN_ONE] ? bsearch(d, at[SPAN_ONE], n[SPAN_ONE], sizeof *d, delay_compare) : NULL, d))

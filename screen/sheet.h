@@ -14,7 +14,7 @@
 #define SHEET_TITLE   32
 
 /* Whose row it is; -1: does not apply. */
-struct subject {
+struct sheet_subject {
     int32_t domain, vcpu, pcpu;
     uint32_t life;
 };
@@ -23,7 +23,7 @@ struct subject {
 enum { SUBJECT_OWN = -2, SUBJECT_UNATTRIBUTED = -3, SUBJECT_RAN = -4 };
 
 struct sheet_row {
-    struct subject subject;
+    struct sheet_subject subject;
     const void *at
         [SPANS]; /* rows of the relation; NULL: there is none. Of VIEW_CHARGES struct charge_guest, or NULL */
     struct value sort;
@@ -41,9 +41,9 @@ struct sheet_column {
 struct sheet_choice {
     enum view view;
     const struct view_choice *columns;
-    const char *filter;     /* only rows whose domain has this in its name, or as its id; "": all */
-    struct subject subject; /* only rows of this domain (-1: of all) and vCPU (-1: of all) */
-    name_lookup name_of;    /* may be NULL */
+    const char *filter;           /* only rows whose domain has this in its name, or as its id; "": all */
+    struct sheet_subject subject; /* only rows of this domain (-1: of all) and vCPU (-1: of all) */
+    name_lookup name_of;          /* may be NULL */
     const void *names;
 };
 

@@ -65,7 +65,7 @@ static bool add_row(struct sheet *s, int32_t domain, uint32_t life)
             return true;
     struct sheet_row *row = sheet_new_row(s);
     if (row)
-        row->subject = (struct subject){.domain = domain, .life = life, .vcpu = -1, .pcpu = -1};
+        row->subject = (struct sheet_subject){.domain = domain, .life = life, .vcpu = -1, .pcpu = -1};
     return row != NULL;
 }
 

@@ -8,7 +8,7 @@
 
 enum { DISK_IRQ = 31, PAGE = 4096, KIB = 1024 };
 
-struct request {
+struct block_request {
     struct sim_disk_user *user;
     uint32_t bytes;
     bool writes;
@@ -19,7 +19,7 @@ struct request {
 struct sim_vbd {
     struct sim_pair *pair;
     bool held; /* the thread is paused: no requests are taken */
-    struct request requests[DISK_DEPTH_MAX];
+    struct block_request requests[DISK_DEPTH_MAX];
     uint32_t first;        /* the oldest one in use */
     uint32_t answered;     /* from `first`: complete for the guest, which has not seen them */
     uint32_t completed;    /* then: the disk is done, the driver domain has not answered */
@@ -39,12 +39,12 @@ static const struct scenario_driver *costs(const struct sim_vbd *vbd)
     return vbd->pair->driver->plan;
 }
 
-static struct request *request_at(struct sim_vbd *vbd, uint32_t i)
+static struct block_request *request_at(struct sim_vbd *vbd, uint32_t i)
 {
     return &vbd->requests[(vbd->first + i) % DISK_DEPTH_MAX];
 }
 
-static uint32_t pages_of(const struct request *r)
+static uint32_t pages_of(const struct block_request *r)
 {
     return (r->bytes + PAGE - 1) / PAGE;
 }
@@ -63,7 +63,7 @@ uint32_t disk_room(const struct sim_vbd *vbd)
 
 void disk_request(struct sim_vbd *vbd, struct sim_disk_user *user, uint32_t bytes, bool writes)
 {
-    *request_at(vbd, in_use(vbd)) = (struct request){.user = user, .bytes = bytes, .writes = writes};
+    *request_at(vbd, in_use(vbd)) = (struct block_request){.user = user, .bytes = bytes, .writes = writes};
     vbd->asked++;
     if (!vbd->thread_sleeps)
         return;
@@ -72,7 +72,7 @@ void disk_request(struct sim_vbd *vbd, struct sim_disk_user *user, uint32_t byte
 }
 
 /* The guest has the answer. */
-static void count_done(struct sim_host *host, const struct sim_vbd *vbd, const struct request *r,
+static void count_done(struct sim_host *host, const struct sim_vbd *vbd, const struct block_request *r,
                        uint64_t now_ns)
 {
     const struct sim_domain *guest = vbd->pair->guest;
@@ -88,7 +88,7 @@ static void guest_interrupt_step(struct sim_host *host, struct sim_task *task)
     if (task_works_first(task, guest->plan->interrupt_ns, guest->own_cell))
         return;
     for (; vbd->answered > 0; vbd->answered--) {
-        const struct request *r = request_at(vbd, 0);
+        const struct block_request *r = request_at(vbd, 0);
         count_done(host, vbd, r, task->vcpu->pcpu->clock_ns);
         r->user->done++;
         task_wake(r->user->task);
@@ -136,7 +136,7 @@ static uint64_t thread_ns(struct sim_vbd *vbd)
     uint64_t bytes = 0, written = 0;
     uint32_t before = vbd->answered + vbd->completed + vbd->submitted;
     for (uint32_t i = 0; i < vbd->batch; i++) {
-        const struct request *r = request_at(vbd, before + i);
+        const struct block_request *r = request_at(vbd, before + i);
         bytes += r->bytes;
         written += r->writes ? r->bytes : 0;
     }
@@ -149,7 +149,7 @@ static uint64_t thread_ns(struct sim_vbd *vbd)
 static void submit(struct sim_host *host, struct sim_vbd *vbd, uint64_t now_ns)
 {
     for (; vbd->batch > 0; vbd->batch--) {
-        struct request *r = request_at(vbd, vbd->answered + vbd->completed + vbd->submitted);
+        struct block_request *r = request_at(vbd, vbd->answered + vbd->completed + vbd->submitted);
         uint64_t begin = vbd->free_ns > now_ns ? vbd->free_ns : now_ns;
         vbd->free_ns = begin + (uint64_t)((double)r->bytes * 1e9 / (costs(vbd)->disk_mib_per_s * KIB * KIB));
         r->complete_ns = vbd->free_ns + costs(vbd)->disk_latency_ns;
@@ -192,7 +192,7 @@ static void disk_due(struct sim_host *host, void *context, uint64_t now_ns)
 {
     struct sim_vbd *vbd = context;
     while (vbd->submitted > 0) {
-        const struct request *next = request_at(vbd, vbd->answered + vbd->completed);
+        const struct block_request *next = request_at(vbd, vbd->answered + vbd->completed);
         if (next->complete_ns > now_ns) {
             host_set_timer(host, &vbd->disk, next->complete_ns);
             break;

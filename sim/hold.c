@@ -7,20 +7,20 @@
 #define PPM 1000000u
 
 /* A part of one pCPU's time. */
-struct part {
+struct time_part {
     uint64_t part_ns, of_ns;
 };
 
 /* What the scenario gives the domain's vCPUs together. */
-static struct part own_part(const struct sim_host *host, const struct scenario_domain *d)
+static struct time_part own_part(const struct sim_host *host, const struct scenario_domain *d)
 {
     switch (host->plan->scheduler) {
     case SCENARIO_SEDF:
-        return (struct part){d->slice_ns * d->vcpus, d->period_ns};
+        return (struct time_part){d->slice_ns * d->vcpus, d->period_ns};
     case SCENARIO_RTDS:
-        return (struct part){d->budget_ns * d->vcpus, d->period_ns};
+        return (struct time_part){d->budget_ns * d->vcpus, d->period_ns};
     default:
-        return (struct part){d->cap_pct > 0 ? (uint64_t)(d->cap_pct * PPM / 100) : d->vcpus * PPM, PPM};
+        return (struct time_part){d->cap_pct > 0 ? (uint64_t)(d->cap_pct * PPM / 100) : d->vcpus * PPM, PPM};
     }
 }
 
@@ -41,9 +41,9 @@ static void set_cap(struct sim_host *host, struct sim_pair *pair, uint64_t cap_p
     cap_ppm = cap_of(host, pair->guest);
     if (cap_ppm == before_ppm)
         return;
-    struct part part = own_part(host, pair->guest->plan);
+    struct time_part part = own_part(host, pair->guest->plan);
     if (cap_ppm != SIM_FREE && (uint128)cap_ppm * part.of_ns < (uint128)part.part_ns * PPM)
-        part = (struct part){cap_ppm, PPM};
+        part = (struct time_part){cap_ppm, PPM};
     host->scheduler->set_allowance(host->scheduler_state, pair->guest, part.part_ns, part.of_ns);
 }
 

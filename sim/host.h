@@ -78,7 +78,7 @@ struct sim_vcpu {
     uint64_t saved_ns;   /* its last change was recorded, and it was saved: others must not touch it before */
     uint64_t switched_ns; /* it was last switched in or out */
     uint64_t ran_ns;      /* running time up to changed_ns, for the watchdog */
-    uint64_t noise_ns;    /* running time until its next noise (noise.h); SIM_NEVER: it makes none */
+    uint64_t noise_ns;    /* running time until its next noise (vcpu_noise.h); SIM_NEVER: it makes none */
     uint64_t noise_mean_ns;
     /* What its kernel runs (kernel.h). */
     struct sim_task *running; /* whose left_ns goes down while the vCPU runs */

@@ -6,7 +6,7 @@
 #include "sim/kernel.h"
 #include "sim/load.h"
 #include "sim/network.h"
-#include "sim/noise.h"
+#include "sim/vcpu_noise.h"
 #include "sim/pcpu.h"
 #include "sim/toolstack.h"
 

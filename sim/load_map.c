@@ -9,7 +9,7 @@
 #include "sim/kernel.h"
 #include "sim/load.h"
 
-enum stage { STAGE_ASLEEP, STAGE_MAP, STAGE_UNMAP };
+enum map_stage { STAGE_ASLEEP, STAGE_MAP, STAGE_UNMAP };
 
 struct map_load {
     const struct scenario_load *plan;
@@ -19,7 +19,7 @@ struct map_load {
     const struct sim_pair *guest; /* whose pages are in hand */
     uint32_t pages;
     uint64_t next_ns; /* of the next batch */
-    enum stage stage;
+    enum map_stage stage;
 };
 
 static void emit_pages(const struct map_load *m, uint32_t command, enum trace_event event)
@@ -32,7 +32,7 @@ static void emit_pages(const struct map_load *m, uint32_t command, enum trace_ev
         EMIT(pcpu, event, m->guest->guest->id);
 }
 
-static void work(struct map_load *m, enum stage stage)
+static void work(struct map_load *m, enum map_stage stage)
 {
     m->stage = stage;
     task_work(&m->task, m->pages * m->plan->page_ns, pair_cell(m->guest, WORK_PAGES));

@@ -19,7 +19,7 @@ struct client {
     uint64_t began_ns; /* its request, which may have been sent again since */
 };
 
-enum stage { STAGE_IDLE, STAGE_REQUEST, STAGE_PACKET };
+enum server_stage { STAGE_IDLE, STAGE_REQUEST, STAGE_PACKET };
 
 /* A process of the server, on its vCPU; requests are dealt out in turns. */
 struct worker {
@@ -28,7 +28,7 @@ struct worker {
     struct packet_queue requests;
     struct sim_packet request; /* in hand */
     uint64_t left_bytes;       /* of the response */
-    enum stage stage;          /* what the work was for that has been done */
+    enum server_stage stage;   /* what the work was for that has been done */
 };
 
 struct web {
@@ -122,7 +122,7 @@ static void send_packet(struct sim_host *host, struct worker *w)
     vif_send(host, w->web->vif, w->task.vcpu, &packet);
 }
 
-static void work(struct worker *w, enum stage stage)
+static void work(struct worker *w, enum server_stage stage)
 {
     const struct scenario_load *plan = w->web->plan;
     w->stage = stage;

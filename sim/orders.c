@@ -11,7 +11,7 @@ static void arm(const struct orders *o, struct sim_host *host)
     host_set_timer(host, &o->timer, o->n > 0 ? o->waiting[0].due_ns : SIM_NEVER);
 }
 
-static void carry_out(struct sim_host *host, const struct order *o, uint64_t now_ns)
+static void carry_out(struct sim_host *host, const struct sim_order *o, uint64_t now_ns)
 {
     switch (o->kind) {
     case ORDER_ALLOW:
@@ -44,9 +44,9 @@ void orders_free(struct orders *o)
     free(o->waiting);
 }
 
-bool orders_add(struct orders *o, struct sim_host *host, const struct order *order)
+bool orders_add(struct orders *o, struct sim_host *host, const struct sim_order *order)
 {
-    struct order *waiting = array_reserve(o->waiting, &o->capacity, o->n + 1, sizeof *waiting);
+    struct sim_order *waiting = array_reserve(o->waiting, &o->capacity, o->n + 1, sizeof *waiting);
     size_t at = o->n;
     if (!waiting)
         return false;

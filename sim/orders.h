@@ -11,7 +11,7 @@ enum order_kind {
     ORDER_HOLD   /* the pair is held, or let back */
 };
 
-struct order {
+struct sim_order {
     uint64_t due_ns;
     enum order_kind kind;
     const struct sim_domain *domain; /* ORDER_ALLOW */
@@ -22,7 +22,7 @@ struct order {
 
 struct orders {
     struct sim_timer timer;
-    struct order *waiting; /* by due_ns; of one moment in the order in which they were decided */
+    struct sim_order *waiting; /* by due_ns; of one moment in the order in which they were decided */
     size_t n, capacity;
 };
 
@@ -31,6 +31,6 @@ bool orders_init(struct orders *o, struct sim_host *host);
 void orders_free(struct orders *o);
 
 /* Has one carried out at its due_ns, which is not before the host's time. False: no memory. */
-bool orders_add(struct orders *o, struct sim_host *host, const struct order *order);
+bool orders_add(struct orders *o, struct sim_host *host, const struct sim_order *order);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "sim/kernel.h"
 #include "sim/emit.h"
-#include "sim/noise.h"
+#include "sim/vcpu_noise.h"
 
 const char *const sim_count_names[SIM_COUNTS] = {"wake_wait_ns", "preempt_wait_ns", "executions",
                                                  "wakes",        "blocks",          "preemptions",

@@ -368,7 +368,7 @@ bool simulation_takes_allowances(const struct simulation *s)
     return s->host.scheduler->set_allowance != NULL;
 }
 
-static int add_order(struct simulation *s, const struct order *order, struct error *err)
+static int add_order(struct simulation *s, const struct sim_order *order, struct error *err)
 {
     return orders_add(&s->orders, &s->host, order) ? 0
                                                    : error_no_memory(err, "what is decided about domains");
@@ -377,7 +377,7 @@ static int add_order(struct simulation *s, const struct order *order, struct err
 int simulation_allow(struct simulation *s, uint16_t domain, uint64_t part_ns, uint64_t of_ns,
                      uint64_t delay_ns, struct error *err)
 {
-    struct order order = {
+    struct sim_order order = {
         .due_ns = s->now_ns + delay_ns, .kind = ORDER_ALLOW, .part_ns = part_ns, .of_ns = of_ns};
     for (size_t i = 0; i < s->host.plan->domain_count; i++)
         if (s->host.domains[i].id == domain && s->host.domains[i].alive)
@@ -389,7 +389,7 @@ int simulation_hold(struct simulation *s, uint16_t domain, uint16_t driver_domai
                     const struct sim_hold *hold, uint64_t delay_ns, struct error *err)
 {
     for (struct sim_pair *pair = s->host.pairs; pair; pair = pair->next) {
-        const struct order order = {
+        const struct sim_order order = {
             .due_ns = s->now_ns + delay_ns, .kind = ORDER_HOLD, .pair = pair, .hold = *hold};
         if (pair->guest->alive && pair->guest->id == domain && pair->driver->domain->id == driver_domain &&
             add_order(s, &order, err) != 0)

@@ -10,7 +10,7 @@
 #include "metrics/measure/adding.h"
 
 /* Whoever has a debt of its own. */
-struct account {
+struct debtor {
     const char *name;             /* NULL: it is of one life of a domain id */
     const struct debt_rule *rule; /* NULL: none any more */
     struct repayment repayment;
@@ -23,7 +23,7 @@ struct account {
 };
 
 /* Of a row of the meter. */
-struct seen {
+struct debt_seen {
     int32_t domain;
     uint32_t life, vcpus;
     uint64_t running_ns, unknown_ns, doubtful_ns;
@@ -31,14 +31,14 @@ struct seen {
 
 struct debt {
     struct debt_options options;
-    struct members members;
-    struct account *accounts;
+    struct controlled_lives members;
+    struct debtor *accounts;
     size_t accounts_n, accounts_capacity;
     size_t periods; /* of all accounts */
     bool *appeared; /* by the number of the rule */
     struct interval whole;
     bool begun; /* an interval was handed out */
-    struct seen *seen;
+    struct debt_seen *seen;
     size_t seen_n, seen_capacity;
     struct debt_row *rows; /* of the interval at hand */
     size_t rows_n, rows_capacity;
@@ -98,8 +98,8 @@ static uint32_t account_of(struct debt *d, const char *name, const struct debt_r
         }
     if (!array_make_room(&d->accounts, &d->accounts_capacity, d->accounts_n + 1, sizeof *d->accounts))
         return NO_ACCOUNT;
-    struct account *a = &d->accounts[d->accounts_n];
-    *a = (struct account){.name = name, .rule = rule, .domain = -1, .total.domain = -1};
+    struct debtor *a = &d->accounts[d->accounts_n];
+    *a = (struct debtor){.name = name, .rule = rule, .domain = -1, .total.domain = -1};
     if (!repayment_init(&a->repayment, rule->spread))
         return NO_ACCOUNT;
     d->periods += rule->spread;
@@ -107,8 +107,8 @@ static uint32_t account_of(struct debt *d, const char *name, const struct debt_r
 }
 
 /* The member for a life that appears. NULL: no memory. */
-static const struct member *add_member(struct debt *d, int32_t domain, uint32_t life,
-                                       const struct charge_idd *idds, size_t n)
+static const struct controlled_life *add_member(struct debt *d, int32_t domain, uint32_t life,
+                                                const struct charge_idd *idds, size_t n)
 {
     const struct debt_options *o = &d->options;
     const char *name = o->name_of ? o->name_of(o->names, domain, life) : NULL;
@@ -118,7 +118,7 @@ static const struct member *add_member(struct debt *d, int32_t domain, uint32_t 
 }
 
 /* What a new policy has for an account, one of whose members this is. */
-static const struct debt_rule *rule_anew(const struct account *a, const struct member *m,
+static const struct debt_rule *rule_anew(const struct debtor *a, const struct controlled_life *m,
                                          const struct debt_policy *policy, bool *appeared)
 {
     const struct debt_reserve *r = debt_policy_find(policy, (uint16_t)m->domain, a->name);
@@ -136,8 +136,8 @@ bool debt_take_policy(struct debt *d, const struct debt_policy *policy)
         return false;
     members_forget_others(&d->members);
     for (size_t i = 0; i < d->members.n; i++) {
-        const struct member *m = &d->members.at[i];
-        struct account *a = &d->accounts[m->account];
+        const struct controlled_life *m = &d->members.at[i];
+        struct debtor *a = &d->accounts[m->account];
         a->rule = rule_anew(a, m, policy, appeared);
     }
     free(d->appeared);
@@ -175,9 +175,9 @@ static bool add_row(struct debt *d, uint32_t account)
 }
 
 /* The account's row in the interval, which names the member that appeared last. NULL: no memory. */
-static struct debt_row *row_of(struct debt *d, const struct member *m)
+static struct debt_row *row_of(struct debt *d, const struct controlled_life *m)
 {
-    struct account *a = &d->accounts[m->account];
+    struct debtor *a = &d->accounts[m->account];
     if (!a->row && !add_row(d, m->account))
         return NULL;
     struct debt_row *row = &d->rows[a->row - 1];
@@ -193,7 +193,7 @@ static struct debt_row *row_of(struct debt *d, const struct member *m)
 static int find_row(struct debt *d, int32_t domain, uint32_t life, const struct charge_idd *idds, size_t n,
                     struct debt_row **row)
 {
-    const struct member *m = members_find(&d->members, domain, life);
+    const struct controlled_life *m = members_find(&d->members, domain, life);
     *row = NULL;
     if (!m && !(m = add_member(d, domain, life, idds, n)))
         return -1;
@@ -206,7 +206,7 @@ static int add_rows(struct debt *d, const struct charge_idd *idds, size_t n)
 {
     struct debt_row *row;
     for (size_t i = 0; i < d->seen_n; i++) {
-        const struct seen *s = &d->seen[i];
+        const struct debt_seen *s = &d->seen[i];
         if (find_row(d, s->domain, s->life, idds, n, &row) != 0)
             return -1;
         if (!row)
@@ -263,7 +263,7 @@ static void write_action(struct debt_row *row, uint64_t in_force_ns, uint64_t fe
 }
 
 /* Whoever had the allowance is gone: the next one begins with all of the reservation. */
-static void take_over(struct account *a, const struct debt_row *row, uint64_t reservation_ns)
+static void take_over(struct debtor *a, const struct debt_row *row, uint64_t reservation_ns)
 {
     if (a->domain == row->domain && a->life == row->life)
         return;
@@ -272,7 +272,7 @@ static void take_over(struct account *a, const struct debt_row *row, uint64_t re
     a->in_force_ns = reservation_ns;
 }
 
-static void settle(struct account *a, struct debt_row *row, uint64_t feedback_ns)
+static void settle(struct debtor *a, struct debt_row *row, uint64_t feedback_ns)
 {
     uint64_t reservation_ns = cpu_share_ns(a->rule->reservation, feedback_ns);
     uint64_t floor_ns = cpu_share_ns(a->rule->floor, reservation_ns);
@@ -283,7 +283,7 @@ static void settle(struct account *a, struct debt_row *row, uint64_t feedback_ns
     a->in_force_ns = row->allowance_ns;
 }
 
-static void close_row(struct account *a, struct debt_row *row, uint64_t length_ns, uint64_t feedback_ns)
+static void close_row(struct debtor *a, struct debt_row *row, uint64_t length_ns, uint64_t feedback_ns)
 {
     row->opening_debt_ns = a->repayment.debt_ns;
     repayment_charge(&a->repayment, row->charged_ns);
@@ -339,7 +339,7 @@ static void close_rows(struct debt *d, const struct interval *interval, uint64_t
     d->whole.end_ns = interval->end_ns;
     d->begun = true;
     for (size_t i = 0; i < d->rows_n; i++) {
-        struct account *a = &d->accounts[d->row_accounts[i]];
+        struct debtor *a = &d->accounts[d->row_accounts[i]];
         struct debt_row *row = &d->rows[i];
         d->others_n += a->rule == &d->options.policy->others;
         row->unattributed_ns = unattributed_ns;
@@ -361,12 +361,12 @@ static int take_interval(void *context, const struct interval *interval, const s
         return -1;
     for (size_t i = 0; i < n; i++) {
         const struct measures *m = rows[i].measures;
-        d->seen[i] = (struct seen){.domain = rows[i].domain,
-                                   .life = rows[i].life,
-                                   .vcpus = rows[i].vcpus,
-                                   .running_ns = (uint64_t)m->state_ns[RUNSTATE_RUNNING],
-                                   .unknown_ns = (uint64_t)m->state_ns[RUNSTATE_UNKNOWN],
-                                   .doubtful_ns = (uint64_t)m->doubtful_ns};
+        d->seen[i] = (struct debt_seen){.domain = rows[i].domain,
+                                        .life = rows[i].life,
+                                        .vcpus = rows[i].vcpus,
+                                        .running_ns = (uint64_t)m->state_ns[RUNSTATE_RUNNING],
+                                        .unknown_ns = (uint64_t)m->state_ns[RUNSTATE_UNKNOWN],
+                                        .doubtful_ns = (uint64_t)m->doubtful_ns};
     }
     d->seen_n = n;
     return 0;

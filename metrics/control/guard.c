@@ -9,7 +9,7 @@
 #include "metrics/measure/adding.h"
 
 /* Of a row of the meter. */
-struct seen {
+struct guard_seen {
     int32_t domain;
     uint32_t life;
     uint64_t all_ns, unknown_ns; /* doubtful included */
@@ -21,7 +21,7 @@ struct guard {
     uint64_t blocks;
     struct interval whole;
     bool begun; /* a window was handed out */
-    struct seen *seen;
+    struct guard_seen *seen;
     size_t seen_n, seen_capacity;
     struct guard_row *rows;
     uint32_t *row_pairs;
@@ -93,7 +93,7 @@ static struct guard_row *row_of(struct guard *g, struct guard_pair *p)
 
 /* ---- the window ---- */
 
-static const struct seen *seen_of(const struct guard *g, int32_t domain, uint32_t life)
+static const struct guard_seen *seen_of(const struct guard *g, int32_t domain, uint32_t life)
 {
     for (size_t i = 0; i < g->seen_n; i++)
         if (g->seen[i].domain == domain && g->seen[i].life == life)
@@ -104,7 +104,7 @@ static const struct seen *seen_of(const struct guard *g, int32_t domain, uint32_
 /* What the window is worth as evidence about that driver domain. */
 static int take_driver(struct guard *g, const struct charge_idd *idd)
 {
-    const struct seen *s = seen_of(g, idd->domain, idd->life);
+    const struct guard_seen *s = seen_of(g, idd->domain, idd->life);
     struct guard_driver *d = guard_book_driver(&g->book, idd->domain, idd->life);
     if (!d)
         return -1;
@@ -130,7 +130,7 @@ static void find_io(bool io[GUARD_IOS], const struct charge_guest *guest)
 
 static int take_guest(struct guard *g, const struct charge_idd *idd, const struct charge_guest *guest)
 {
-    const struct member *m = guard_book_member(&g->book, guest->domain, guest->life);
+    const struct controlled_life *m = guard_book_member(&g->book, guest->domain, guest->life);
     if (!m)
         return -1;
     if (m->account == NO_ACCOUNT)
@@ -345,8 +345,8 @@ static int take_interval(void *context, const struct interval *interval, const s
         return -1;
     for (size_t i = 0; i < n; i++) {
         const struct measures *m = rows[i].measures;
-        struct seen *seen = &g->seen[i];
-        *seen = (struct seen){.domain = rows[i].domain, .life = rows[i].life};
+        struct guard_seen *seen = &g->seen[i];
+        *seen = (struct guard_seen){.domain = rows[i].domain, .life = rows[i].life};
         for (int state = 0; state < RUNSTATES; state++)
             seen->all_ns = add_count(seen->all_ns, (uint64_t)m->state_ns[state]);
         seen->unknown_ns = add_count((uint64_t)m->state_ns[RUNSTATE_UNKNOWN], (uint64_t)m->doubtful_ns);

@@ -70,14 +70,14 @@ static uint32_t account_of(struct guard_book *b, struct guard_party who)
 }
 
 /* The member for a life that appears. NULL: no memory. */
-static const struct member *add_member(struct guard_book *b, int32_t domain, uint32_t life)
+static const struct controlled_life *add_member(struct guard_book *b, int32_t domain, uint32_t life)
 {
     struct guard_party who = party_of(b, domain, life);
     bool concerned = domain != 0 && guard_policy_concerns(b->options->policy, who, true);
     uint32_t account = concerned ? account_of(b, who) : NO_ACCOUNT;
     if (concerned && account == NO_ACCOUNT)
         return NULL;
-    const struct member *m = members_add(&b->members, domain, life, account);
+    const struct controlled_life *m = members_add(&b->members, domain, life, account);
     note_appearance(b->appeared, b->options->policy, who);
     if (m && concerned) {
         struct guard_account *a = &b->accounts[account];
@@ -88,9 +88,9 @@ static const struct member *add_member(struct guard_book *b, int32_t domain, uin
     return m;
 }
 
-const struct member *guard_book_member(struct guard_book *b, int32_t domain, uint32_t life)
+const struct controlled_life *guard_book_member(struct guard_book *b, int32_t domain, uint32_t life)
 {
-    const struct member *m = members_find(&b->members, domain, life);
+    const struct controlled_life *m = members_find(&b->members, domain, life);
     return m ? m : add_member(b, domain, life);
 }
 

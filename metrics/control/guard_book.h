@@ -47,7 +47,7 @@ struct guard_driver {
 
 struct guard_book {
     const struct guard_options *options;
-    struct members members;
+    struct controlled_lives members;
     struct guard_account *accounts;
     size_t accounts_n, accounts_capacity;
     struct guard_pair *pairs;
@@ -65,7 +65,7 @@ void guard_book_free(struct guard_book *b);
 bool guard_book_take_policy(struct guard_book *b, const struct guard_policy *policy);
 
 /* The member for a life, which may have appeared just now. NULL: no memory. Valid until the next call. */
-const struct member *guard_book_member(struct guard_book *b, int32_t domain, uint32_t life);
+const struct controlled_life *guard_book_member(struct guard_book *b, int32_t domain, uint32_t life);
 
 /* The account's pair at that driver domain, made on first use. NULL: no memory. Valid until the next call. */
 struct guard_pair *guard_book_pair(struct guard_book *b, uint32_t account, const struct charge_idd *idd);

@@ -7,12 +7,12 @@
 #include "metrics/measure/row.h"
 
 /* Where the life is, or belongs. */
-static size_t place_of(const struct members *m, int32_t domain, uint32_t life)
+static size_t place_of(const struct controlled_lives *m, int32_t domain, uint32_t life)
 {
     size_t from = 0, to = m->n;
     while (from < to) {
         size_t middle = from + (to - from) / 2;
-        const struct member *at = &m->at[middle];
+        const struct controlled_life *at = &m->at[middle];
         if (life_compare(at->domain, at->life, domain, life) < 0)
             from = middle + 1;
         else
@@ -21,24 +21,25 @@ static size_t place_of(const struct members *m, int32_t domain, uint32_t life)
     return from;
 }
 
-const struct member *members_find(const struct members *m, int32_t domain, uint32_t life)
+const struct controlled_life *members_find(const struct controlled_lives *m, int32_t domain, uint32_t life)
 {
     size_t at = place_of(m, domain, life);
     bool found = at < m->n && m->at[at].domain == domain && m->at[at].life == life;
     return found ? &m->at[at] : NULL;
 }
 
-const struct member *members_add(struct members *m, int32_t domain, uint32_t life, uint32_t account)
+const struct controlled_life *members_add(struct controlled_lives *m, int32_t domain, uint32_t life,
+                                          uint32_t account)
 {
     if (!array_make_room(&m->at, &m->capacity, m->n + 1, sizeof *m->at))
         return NULL;
-    struct member *at = &m->at[place_of(m, domain, life)];
+    struct controlled_life *at = &m->at[place_of(m, domain, life)];
     memmove(at + 1, at, (size_t)(m->at + m->n - at) * sizeof *at);
-    *at = (struct member){domain, life, account, (uint32_t)m->n++};
+    *at = (struct controlled_life){domain, life, account, (uint32_t)m->n++};
     return at;
 }
 
-void members_forget_others(struct members *m)
+void members_forget_others(struct controlled_lives *m)
 {
     size_t kept = 0;
     for (size_t i = 0; i < m->n; i++)
@@ -47,7 +48,7 @@ void members_forget_others(struct members *m)
     m->n = kept;
 }
 
-void members_free(struct members *m)
+void members_free(struct controlled_lives *m)
 {
     free(m->at);
 }

@@ -11,7 +11,7 @@
 #define NO_ACCOUNT UINT32_MAX
 
 /* A life of a domain id. */
-struct member {
+struct controlled_life {
     int32_t domain;
     uint32_t life;
     uint32_t account; /* NO_ACCOUNT: no rule is about it */
@@ -19,21 +19,22 @@ struct member {
 };
 
 /* All zero: none. */
-struct members {
-    struct member *at; /* by domain and life */
+struct controlled_lives {
+    struct controlled_life *at; /* by domain and life */
     size_t n, capacity;
 };
 
 /* NULL: this life has not appeared yet. Valid until the next one is added. */
-const struct member *members_find(const struct members *m, int32_t domain, uint32_t life);
+const struct controlled_life *members_find(const struct controlled_lives *m, int32_t domain, uint32_t life);
 
 /* Adds a life that is not there yet. NULL: no memory. */
-const struct member *members_add(struct members *m, int32_t domain, uint32_t life, uint32_t account);
+const struct controlled_life *members_add(struct controlled_lives *m, int32_t domain, uint32_t life,
+                                          uint32_t account);
 
 /* Forgets those without an account: they appear anew. */
-void members_forget_others(struct members *m);
+void members_forget_others(struct controlled_lives *m);
 
-void members_free(struct members *m);
+void members_free(struct controlled_lives *m);
 
 /* Whether it is domain 0 or one of the driver domains of an interval: rules for all others are not about it. */
 bool is_driver_domain(int32_t domain, const struct charge_idd *idds, size_t n);

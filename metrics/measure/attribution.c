@@ -140,7 +140,7 @@ static uint32_t only_dealt_with(const struct charging *c, uint32_t vcpu, bool co
     const struct period *p = c->vcpus[vcpu].period;
     if (!p || p->tallies_n != 1 || p->unattributed > 0 || !charging_by_task(c, vcpu))
         return NOBODY;
-    const struct tally *t = &p->tallies[0];
+    const struct pair_tally *t = &p->tallies[0];
     bool only_copies = t->events[IO_COPY] > 0 && t->events[IO_MAP] == 0;
     return p->io && (only_copies || !copied) ? t->pair : NOBODY;
 }

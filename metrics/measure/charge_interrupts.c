@@ -7,7 +7,7 @@
 /* ---- how long handlers take ---- */
 
 /* How much I/O of the pair a handler did, in units of one page copied. */
-static double amount_of(const struct tally *t)
+static double amount_of(const struct pair_tally *t)
 {
     double amount = 0;
     for (int k = 0; k < IO_TRACE_KINDS; k++)

@@ -18,7 +18,7 @@
 #define SHARE_UNATTRIBUTED (UINT32_MAX - 1)
 
 /* Events of one pair in one period. */
-struct tally {
+struct pair_tally {
     uint32_t pair;
     uint32_t events[IO_TRACE_KINDS];
     uint32_t inferred[IO_TRACE_KINDS]; /* of the events */
@@ -46,7 +46,7 @@ enum charge_doubt {
 
 struct period {
     struct pooled in_pool;
-    struct tally *tallies;
+    struct pair_tally *tallies;
     struct share *shares;
     uint64_t *weights; /* of the shares; see apportion.h */
     size_t tallies_capacity, shares_capacity, weights_capacity;

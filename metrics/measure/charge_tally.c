@@ -15,7 +15,8 @@ struct period *charging_find_period(struct charging *c, uint32_t vcpu)
 }
 
 /* The pair's tally, which is not the one that the pair had last, made if there is none yet. */
-static __attribute__((noinline)) struct tally *find_tally(struct charging *c, struct period *p, uint32_t pair)
+static __attribute__((noinline)) struct pair_tally *find_tally(struct charging *c, struct period *p,
+                                                               uint32_t pair)
 {
     struct pair *of = &c->pairs[pair];
     size_t at = 0;
@@ -24,14 +25,14 @@ static __attribute__((noinline)) struct tally *find_tally(struct charging *c, st
     if (at == p->tallies_n) {
         if (!charging_make_space(c, &p->tallies, &p->tallies_capacity, at + 1, sizeof *p->tallies))
             return NULL;
-        p->tallies[p->tallies_n++] = (struct tally){.pair = pair};
+        p->tallies[p->tallies_n++] = (struct pair_tally){.pair = pair};
     }
     of->hint_serial = p->serial;
     of->hint_index = (uint32_t)at;
     return &p->tallies[at];
 }
 
-static inline struct tally *tally_of(struct charging *c, struct period *p, uint32_t pair)
+static inline struct pair_tally *tally_of(struct charging *c, struct period *p, uint32_t pair)
 {
     const struct pair *of = &c->pairs[pair];
     return of->hint_serial == p->serial ? &p->tallies[of->hint_index] : find_tally(c, p, pair);
@@ -60,8 +61,8 @@ void charging_merge_period(struct charging *c, struct period *into, struct perio
     if (into->tallies_n == 0)
         swap_tallies(into, from);
     for (size_t i = 0; i < from->tallies_n; i++) {
-        const struct tally *t = &from->tallies[i];
-        struct tally *sum = tally_of(c, into, t->pair);
+        const struct pair_tally *t = &from->tallies[i];
+        struct pair_tally *sum = tally_of(c, into, t->pair);
         for (int k = 0; sum && k < IO_TRACE_KINDS; k++) {
             add_saturated(&sum->events[k], t->events[k]);
             add_saturated(&sum->inferred[k], t->inferred[k]);
@@ -80,7 +81,7 @@ void charging_merge_period(struct charging *c, struct period *into, struct perio
 void charging_tally_arrival(struct charging *c, uint32_t vcpu, uint32_t pair)
 {
     struct period *p = charging_period(c, vcpu);
-    struct tally *t = p ? tally_of(c, p, pair) : NULL;
+    struct pair_tally *t = p ? tally_of(c, p, pair) : NULL;
     if (!t)
         return;
     add_saturated(&t->arrived, 1);
@@ -92,7 +93,7 @@ void charging_tally_arrival(struct charging *c, uint32_t vcpu, uint32_t pair)
 void charging_tally_event(struct charging *c, const struct io_event *h)
 {
     struct period *p = charging_period(c, h->idd_vcpu);
-    struct tally *t = p ? tally_of(c, p, h->pair) : NULL;
+    struct pair_tally *t = p ? tally_of(c, p, h->pair) : NULL;
     if (!t)
         return;
     p->io = true;

@@ -6,7 +6,7 @@
 #include "thread_times.h"
 
 /* The pair's weight in the period, from what the trace has. */
-static void weigh_tally(struct charging *c, struct period *p, const struct tally *t)
+static void weigh_tally(struct charging *c, struct period *p, const struct pair_tally *t)
 {
     double weight = 0, inferred = 0, by_kind[IO_TRACE_KINDS];
     unsigned methods = c->idds[p->idd].methods;
@@ -79,7 +79,7 @@ static void weigh_arrivals(struct charging *c, struct period *p)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < p->tallies_n; i++) {
-        const struct tally *t = &p->tallies[i];
+        const struct pair_tally *t = &p->tallies[i];
         if (t->arrived)
             charging_add_share_by(c, p, t->pair, IO_NOTIFY, t->arrived, false);
         sum += t->arrived;

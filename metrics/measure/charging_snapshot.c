@@ -15,7 +15,7 @@
 
 /* ---- periods and slices ---- */
 
-static void tally_snapshot(const struct copying *k, struct tally *t)
+static void tally_snapshot(const struct copying *k, struct pair_tally *t)
 {
     struct snapshot *s = k->s;
     SNAPSHOT(s, t->pair, k->c->pairs_n ? k->c->pairs_n - 1 : 0);

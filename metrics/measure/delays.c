@@ -9,7 +9,7 @@
 #define INTERVALS_AT_ONCE 1000       /* of a time in which nothing happens */
 
 /* A stretch of a pCPU's time, since the last tick, and the vCPU that has it. */
-struct run {
+struct pcpu_run {
     uint64_t from_ns;
     uint64_t since_ns; /* when this vCPU took the pCPU: perhaps before the tick */
     uint32_t vcpu;     /* NOBODY: not known */
@@ -18,7 +18,7 @@ struct run {
 
 /* The first run is not later than any open wait's from_ns. */
 struct run_list {
-    struct run *runs;
+    struct pcpu_run *runs;
     size_t n, capacity;
 };
 
@@ -85,7 +85,7 @@ static uint32_t culprit_of(const struct model *m, uint32_t vcpu)
                                            : CULPRIT_LIFE + model_population(m)->vcpus[vcpu].life;
 }
 
-static void add_run(struct delays *d, struct run_list *l, struct run run)
+static void add_run(struct delays *d, struct run_list *l, struct pcpu_run run)
 {
     if (delay_book_make_room(&d->book, &l->runs, &l->capacity, l->n + 1, sizeof *l->runs))
         l->runs[l->n++] = run;
@@ -101,11 +101,11 @@ static void note_run(struct delays *d, const struct model *m, uint16_t pcpu, uin
     if (pcpu >= d->pcpus_n)
         d->pcpus_n = pcpu + 1u;
     if (l->n == 0)
-        add_run(d, l, (struct run){0, 0, NOBODY, CULPRIT_NOT_KNOWN});
+        add_run(d, l, (struct pcpu_run){0, 0, NOBODY, CULPRIT_NOT_KNOWN});
     if (l->n > 0 && l->runs[l->n - 1].from_ns == now_ns)
         l->n--;
     if (l->n == 0 || l->runs[l->n - 1].vcpu != vcpu)
-        add_run(d, l, (struct run){now_ns, now_ns, vcpu, culprit_of(m, vcpu)});
+        add_run(d, l, (struct pcpu_run){now_ns, now_ns, vcpu, culprit_of(m, vcpu)});
 }
 
 /* Whoever has each pCPU at a tick has it from there on: what was before is attributed. */
@@ -163,7 +163,7 @@ static void take_stretch(struct delays *d, struct wait *w, const struct delay_st
 static void attribute(struct delays *d, uint32_t vcpu, uint16_t pcpu, uint64_t until_ns, bool ends)
 {
     struct wait *w = &d->waits[vcpu];
-    struct run not_known = {0, 0, NOBODY, CULPRIT_NOT_KNOWN};
+    struct pcpu_run not_known = {0, 0, NOBODY, CULPRIT_NOT_KNOWN};
     struct run_list l = {&not_known, 1, 1};
     bool wanted = !d->pcpus_wanted || (pcpu != NO_PCPU && d->pcpus_wanted[pcpu]);
     if (d->blind == 0 && pcpu != NO_PCPU && d->pcpus[pcpu].n > 0)

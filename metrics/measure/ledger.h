@@ -20,7 +20,7 @@
 #include "metrics/array.h"
 
 /* One that rows of one by are about: the sum of its cells. */
-struct subject {
+struct ledger_subject {
     struct row row;              /* its key; `vcpus` counts those that appeared */
     uint64_t birth_ns, death_ns; /* it exists in between; death: UINT64_MAX while it lives */
     uint64_t seen_ns;            /* BY_PCPU: when it was seen first */
@@ -31,7 +31,7 @@ struct subject {
 
 /* Ordered by key. */
 struct subjects {
-    struct subject **list;
+    struct ledger_subject **list;
     size_t n, capacity;
 };
 
@@ -42,11 +42,11 @@ struct subjects {
 enum cell_kind { CELL_WHO, CELL_WHERE, CELL_KINDS };
 
 struct cell {
-    struct subject *of[BYS]; /* the rows that it is part of; NULL: none of this by */
-    struct measures live;    /* since the last boundary of any granularity */
-    struct measures *wide;   /* per granularity: see struct granularity; NULL with only one */
-    bool idle_row;           /* the idle domain's by domain and pCPU */
-    bool visited;            /* CELL_WHERE: vCPUs were there; else there were only charges */
+    struct ledger_subject *of[BYS]; /* the rows that it is part of; NULL: none of this by */
+    struct measures live;           /* since the last boundary of any granularity */
+    struct measures *wide;          /* per granularity: see struct granularity; NULL with only one */
+    bool idle_row;                  /* the idle domain's by domain and pCPU */
+    bool visited;                   /* CELL_WHERE: vCPUs were there; else there were only charges */
 };
 
 /* The cells of a domain, or of nobody, by pCPU + 1; 0: on none. */

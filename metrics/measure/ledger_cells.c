@@ -33,7 +33,7 @@ void ledger_tell_before_seen(struct ledger *l, const struct before_seen *s)
 }
 
 /* A pCPU was silent so far. */
-static void pcpu_appears(struct ledger *l, struct subject *s)
+static void pcpu_appears(struct ledger *l, struct ledger_subject *s)
 {
     s->seen_ns = l->now_ns;
     if (l->reporting && l->now_ns > 0)
@@ -42,20 +42,20 @@ static void pcpu_appears(struct ledger *l, struct subject *s)
                    .row = s->row, .by = BY_PCPU, .state = RUNSTATE_UNKNOWN, .seen_ns = l->now_ns});
 }
 
-static struct subject *subject_of(struct ledger *l, enum by by, const struct row *key, uint64_t birth_ns,
-                                  uint64_t death_ns)
+static struct ledger_subject *subject_of(struct ledger *l, enum by by, const struct row *key,
+                                         uint64_t birth_ns, uint64_t death_ns)
 {
     struct subjects *all = &l->subjects[by];
     size_t at = place_of(all, key);
     if (at < all->n && row_compare(&all->list[at]->row, key) == 0)
         return all->list[at];
-    bool room = ledger_reserve(l, &all->list, &all->capacity, all->n, sizeof(struct subject *));
-    struct subject *s = room ? calloc(1, sizeof *s) : NULL, **list = all->list;
+    bool room = ledger_reserve(l, &all->list, &all->capacity, all->n, sizeof(struct ledger_subject *));
+    struct ledger_subject *s = room ? calloc(1, sizeof *s) : NULL, **list = all->list;
     if (!s)
         return no_memory(l);
-    *s = (struct subject){.row = *key, .birth_ns = birth_ns, .death_ns = death_ns};
+    *s = (struct ledger_subject){.row = *key, .birth_ns = birth_ns, .death_ns = death_ns};
     measures_init(&s->sum);
-    memmove(&list[at + 1], &list[at], (all->n - at) * sizeof(struct subject *));
+    memmove(&list[at + 1], &list[at], (all->n - at) * sizeof(struct ledger_subject *));
     list[at] = s;
     all->n++;
     l->memory += sizeof *s + sizeof(struct row);
@@ -97,7 +97,7 @@ static bool join(struct ledger *l, struct cell *c, enum by by, const struct row 
                  const struct incarnation *of)
 {
     bool lasts = by == BY_PCPU;
-    struct subject *s =
+    struct ledger_subject *s =
         subject_of(l, by, key, lasts ? 0 : of->birth_ns, lasts || !of->ended ? UINT64_MAX : of->ended_ns);
     if (!s)
         return false;

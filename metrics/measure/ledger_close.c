@@ -187,7 +187,7 @@ static void sum_cells(struct ledger *l, enum by by, size_t g)
 {
     for (size_t i = 0; i < l->all_cells_n; i++) {
         struct cell *c = l->all_cells[i];
-        struct subject *s = c->of[by];
+        struct ledger_subject *s = c->of[by];
         if (!s || s->only)
             continue;
         const struct measures *m = ledger_measures(l, c, g);
@@ -199,7 +199,7 @@ static void sum_cells(struct ledger *l, enum by by, size_t g)
 }
 
 /* A pCPU's row is about what ran there, and not about those that wait for it or were there last. */
-static void complete_pcpu(const struct subject *s, struct measures *m, const struct interval *interval)
+static void complete_pcpu(const struct ledger_subject *s, struct measures *m, const struct interval *interval)
 {
     for (int state = 0; state < RUNSTATES; state++)
         m->state_ns[state] *= state == RUNSTATE_RUNNING;
@@ -219,7 +219,7 @@ static void hand_out(struct ledger *l, size_t g, const struct interval *interval
         return;
     sum_cells(l, interval->by, g);
     for (size_t i = 0; i < all->n; i++) {
-        struct subject *s = all->list[i];
+        struct ledger_subject *s = all->list[i];
         struct measures *m = s->only ? ledger_measures(l, s->only, g) : &s->sum;
         bool exists = s->birth_ns < interval->end_ns && s->death_ns > interval->start_ns;
         if (interval->by == BY_PCPU)

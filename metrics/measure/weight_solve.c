@@ -20,7 +20,7 @@ struct joint {
 };
 
 /* How the costs of a layer are found. */
-struct plan {
+struct cost_plan {
     unsigned kinds;
     struct joint joints[IO_KINDS];
     unsigned joints_n;
@@ -64,10 +64,10 @@ static unsigned nearest_to(const struct normal_equations *e, unsigned kinds, uns
     return nearest;
 }
 
-static struct plan plan_of(const struct normal_equations *equations, unsigned kinds)
+static struct cost_plan plan_of(const struct normal_equations *equations, unsigned kinds)
 {
     struct normal_equations e = *equations;
-    struct plan p = {.kinds = kinds};
+    struct cost_plan p = {.kinds = kinds};
     for (unsigned kind = 0; kind < IO_KINDS; kind++)
         if (!(e.aa[kind][kind] > 0))
             p.kinds &= ~KIND_BIT(kind);
@@ -81,7 +81,7 @@ static struct plan plan_of(const struct normal_equations *equations, unsigned ki
     return p;
 }
 
-static void solve_layer(const struct plan *p, const struct normal_equations *equations, double *cost)
+static void solve_layer(const struct cost_plan *p, const struct normal_equations *equations, double *cost)
 {
     struct normal_equations e = *equations;
     for (unsigned i = 0; i < p->joints_n; i++)
@@ -96,7 +96,7 @@ static void solve_layer(const struct plan *p, const struct normal_equations *equ
 struct solution {
     const struct weight_fit *fit;
     unsigned kinds; /* with enough events */
-    struct plan plans[LAYER_ALL];
+    struct cost_plan plans[LAYER_ALL];
     double cost[UNKNOWNS_MAX];
     double together[UNKNOWNS_MAX]; /* the part of it that rests on kinds which are not told apart */
     unsigned with[IO_KINDS];       /* such a kind; IO_KINDS: none */
@@ -120,7 +120,7 @@ static void find_together(struct solution *s)
     for (unsigned kind = 0; kind < IO_KINDS; kind++)
         s->with[kind] = IO_KINDS;
     for (int layer = 0; layer < LAYER_ALL; layer++) {
-        const struct plan *p = &s->plans[layer];
+        const struct cost_plan *p = &s->plans[layer];
         bool counted[IO_KINDS] = {false};
         solve_layer(p, &s->fit->all.layers[layer], part);
         for (unsigned i = 0; i < p->joints_n; i++) {

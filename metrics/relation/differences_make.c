@@ -124,7 +124,7 @@ static bool has_samples(const struct side_row *row, const struct comparable *of)
 /* ---- judging ---- */
 
 /* Two subjects that are one. */
-struct pair {
+struct subject_pair {
     const struct side_subject *before, *after; /* NULL: not there */
 };
 
@@ -151,8 +151,8 @@ static double *interval_values(const struct side *s, const struct side_subject *
     return x;
 }
 
-static void estimate(const struct comparing *c, const struct pair *pair, size_t of, struct noise *before,
-                     struct noise *after)
+static void estimate(const struct comparing *c, const struct subject_pair *pair, size_t of,
+                     struct noise *before, struct noise *after)
 {
     size_t n, m;
     double *x = interval_values(c->before, pair->before, c->before_length, of, &n);
@@ -172,7 +172,7 @@ static void estimate(const struct comparing *c, const struct pair *pair, size_t 
 }
 
 /* How far apart the bounds of both are; 0: they overlap. */
-static double gap_between(const struct comparing *c, const struct pair *pair, size_t of)
+static double gap_between(const struct comparing *c, const struct subject_pair *pair, size_t of)
 {
     double low[2], high[2];
     value_bounds(&pair->before->whole, c->before->plan, of, &low[0], &high[0]);
@@ -192,7 +192,7 @@ static double difference_of_blocks(const struct difference *d, const struct nois
 }
 
 /* p_value is not adjusted yet. */
-static void judge(const struct comparing *c, const struct pair *pair, size_t of, struct difference *d)
+static void judge(const struct comparing *c, const struct subject_pair *pair, size_t of, struct difference *d)
 {
     struct noise before, after;
     double precision = precision_of(d), gap = gap_between(c, pair, of);
@@ -231,7 +231,7 @@ static bool has_nothing(const struct comparing *c, const struct difference *d, c
     return neither || (c->options->brief && (zero || twice));
 }
 
-static void compare(const struct comparing *c, const struct pair *pair)
+static void compare(const struct comparing *c, const struct subject_pair *pair)
 {
     const struct comparison_plan *plan = c->before->plan;
     const struct side_row *before = pair->before ? &pair->before->whole : NULL;
@@ -330,7 +330,7 @@ static bool compare_all(struct comparing *c)
     c->out->at = x && y ? calloc((n + m) * c->before->plan->n + 1, sizeof *c->out->at) : NULL;
     for (size_t i = 0, k = 0; c->out->at && (i < n || k < m);) {
         int order = i == n ? 1 : k == m ? -1 : compare_over_sides(&x[i], &y[k]);
-        const struct pair pair = {order <= 0 ? x[i].subject : NULL, order >= 0 ? y[k].subject : NULL};
+        const struct subject_pair pair = {order <= 0 ? x[i].subject : NULL, order >= 0 ? y[k].subject : NULL};
         compare(c, &pair);
         i += order <= 0;
         k += order >= 0;

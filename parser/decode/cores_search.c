@@ -14,7 +14,7 @@
 #define VOTES_KEPT 4 /* cores that may be a pCPU's */
 
 /* Where a vCPU was said to run last. */
-struct place {
+struct vcpu_place {
     uint32_t vcpu; /* dom << 16 | vcpu, plus 1; 0: none */
     uint16_t ring; /* PCPUS_MAX: not known */
 };
@@ -31,7 +31,7 @@ struct search {
     bool all_write; /* there is core scheduling, and no sibling that is known wrote nothing */
     unsigned blind; /* pCPUs that are, at the event that is looked at */
     size_t *at;     /* by number of the pCPU in decoder.pcpus: the next event */
-    struct place *places;
+    struct vcpu_place *places;
     unsigned places_n;
     struct votes {
         struct vote {
@@ -45,13 +45,13 @@ struct search {
         wrong_tsc; /* by number of the core's leader: when another vCPU than its runner first stopped on a pCPU */
 };
 
-static struct place *place_of(struct search *s, uint32_t vcpu)
+static struct vcpu_place *place_of(struct search *s, uint32_t vcpu)
 {
     uint32_t at = (vcpu ^ vcpu >> 13) & (PLACES - 1);
     while (s->places[at].vcpu && s->places[at].vcpu != vcpu + 1)
         at = (at + 1) & (PLACES - 1);
     if (!s->places[at].vcpu && s->places_n < PLACES / 2) {
-        s->places[at] = (struct place){vcpu + 1, PCPUS_MAX};
+        s->places[at] = (struct vcpu_place){vcpu + 1, PCPUS_MAX};
         s->places_n++;
     }
     return s->places[at].vcpu ? &s->places[at] : NULL;
@@ -86,7 +86,7 @@ static void look_at(struct search *s, const struct event *e)
 {
     bool change = e->slot == EVENT_RUNSTATE_CHANGE, goes_on = e->slot == EVENT_CONTINUE_RUNNING;
     bool known = (change || goes_on) && event_words(e) >= 1 && e->w[0] >> 16 != CORES_IDLE_DOMAIN;
-    struct place *p = known ? place_of(s, e->w[0]) : NULL;
+    struct vcpu_place *p = known ? place_of(s, e->w[0]) : NULL;
     bool stops = change && (e->header >> 8 & 3) == 0, begins = change && (e->header >> 4 & 3) == 0;
     if (!p)
         return;

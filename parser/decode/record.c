@@ -408,16 +408,15 @@ static inline unsigned of_interest(const uint8_t *call_actions, const uint8_t *p
 }
 
 /* Where the loop is. */
-struct place {
+struct scan_place {
     const uint8_t *p;
     uint64_t last; /* the time of the record before */
 };
 
 /* Passes over records that nobody wants and whose times are not odd, up to the first other one or `limit`: most need no more. */
-static inline __attribute__((always_inline)) struct place pass_over(const struct stream *s,
-                                                                    const uint8_t *actions, uint64_t *forms,
-                                                                    struct place at, const uint8_t *limit,
-                                                                    bool io)
+static inline __attribute__((always_inline)) struct scan_place
+pass_over(const struct stream *s, const uint8_t *actions, uint64_t *forms, struct scan_place at,
+          const uint8_t *limit, bool io)
 {
     const uint8_t *call_actions = s->io.call_actions;
     uint64_t reach = s->reach;
@@ -449,7 +448,7 @@ static inline __attribute__((always_inline)) const uint8_t *decode(struct decode
     *kind = RECORD_OK;
     for (;;) {
         const uint8_t *actions = stream_actions(s);
-        struct place at = pass_over(s, actions, forms, (struct place){p, last}, limit, io);
+        struct scan_place at = pass_over(s, actions, forms, (struct scan_place){p, last}, limit, io);
         p = at.p;
         last = at.last;
         if (p >= limit)

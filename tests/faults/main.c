@@ -36,7 +36,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/faults/judge.h"
+#include "tests/faults/run_judge.h"
 
 #define FINDINGS 4096
 #define SHOWN    12 /* kinds of findings of one case */

@@ -5,7 +5,7 @@
 #define TESTS_FAULTS_RUN_H
 
 #include "tests/faults/folder.h"
-#include "tests/faults/plan.h"
+#include "tests/faults/fault_plan.h"
 
 #define RUN_TEXT 65536 /* so much of what was printed is kept */
 

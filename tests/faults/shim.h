@@ -8,7 +8,7 @@
 #include <dlfcn.h>
 #include <stddef.h>
 
-#include "tests/faults/plan.h"
+#include "tests/faults/fault_plan.h"
 
 /* Declares `next`: the function that the wrapper stands before. */
 #define NEXT(function)                                                                                       \

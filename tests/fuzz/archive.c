@@ -22,7 +22,7 @@
 #include "tests/fuzz/member_texts.h"
 #include "tests/fuzz/must.h"
 #include "tests/fuzz/repack.h"
-#include "tests/fuzz/store.h"
+#include "tests/fuzz/fuzz_store.h"
 
 #define FRAME_MOST   (16u << 20)  /* of content: larger ones are fine, but slow */
 #define SNAPSHOT_TSC (1ull << 42) /* of a snapshot alone */

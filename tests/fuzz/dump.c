@@ -19,8 +19,8 @@
 #include "parser/trace.h"
 #include "tests/fuzz/must.h"
 #include "tests/fuzz/mutate.h"
-#include "tests/fuzz/sheet.h"
-#include "tests/fuzz/store.h"
+#include "tests/fuzz/sheet_file.h"
+#include "tests/fuzz/fuzz_store.h"
 #include "tests/fuzz/chosen.h"
 
 #define MEMORY_LIMIT (64u << 20)

@@ -12,7 +12,7 @@
 #include "account/bill.h"
 #include "account/extract.h"
 #include "account/index.h"
-#include "account/relation.h"
+#include "account/relations.h"
 #include "account/sums.h"
 #include "account/tally.h"
 #include "account/vm.h"

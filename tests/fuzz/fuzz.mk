@@ -82,13 +82,13 @@ $(FUZZ_LIBRARY): $(FUZZ_OBJECTS)
 fuzz-deps: deps
 	@./.ci/packages $(FUZZ_PACKAGES)
 
-$(eval $(call fuzz_target,road,fuzz/road fuzz/report fuzz/debts fuzz/joins $(FUZZ_MUTATE) fuzz/store fuzz/chosen unit/bytes_feed unit/mixture,corpus,xentrace.dict,8192))
-$(eval $(call fuzz_target,dump,fuzz/dump fuzz/sheet $(FUZZ_MUTATE) fuzz/store fuzz/chosen unit/bytes_feed,corpus,xentrace.dict,8192))
-$(eval $(call fuzz_target,archives,fuzz/archive fuzz/member_texts fuzz/repack fuzz/store unit/bytes_feed,corpus-archive,archive.dict,16384))
+$(eval $(call fuzz_target,road,fuzz/road fuzz/report fuzz/debt_relation fuzz/joins $(FUZZ_MUTATE) fuzz/fuzz_store fuzz/chosen unit/bytes_feed unit/mixture,corpus,xentrace.dict,8192))
+$(eval $(call fuzz_target,dump,fuzz/dump fuzz/sheet_file $(FUZZ_MUTATE) fuzz/fuzz_store fuzz/chosen unit/bytes_feed,corpus,xentrace.dict,8192))
+$(eval $(call fuzz_target,archives,fuzz/archive fuzz/member_texts fuzz/repack fuzz/fuzz_store unit/bytes_feed,corpus-archive,archive.dict,16384))
 
 $(eval $(call fuzz_target,truth,fuzz/truth unit/bytes unit/bytes_feed $(REFERENCE),corpus-truth,,2048))
-$(eval $(call fuzz_target,pairs,fuzz/pairs fuzz/archived fuzz/ways fuzz/read_back fuzz/read_text fuzz/checks $(FUZZ_MUTATE) fuzz/store reference/made_host unit/bytes_feed unit/snapshots_kept unit/run,corpus-pairs,xentrace.dict,8192))
-$(eval $(call fuzz_target,texts,fuzz/texts fuzz/text_again fuzz/store unit/bytes_feed,corpus-texts,texts.dict,4096))
+$(eval $(call fuzz_target,pairs,fuzz/pairs fuzz/archived_input fuzz/ways fuzz/read_back fuzz/read_text fuzz/checks $(FUZZ_MUTATE) fuzz/fuzz_store reference/made_host unit/bytes_feed unit/snapshots_kept unit/run_program,corpus-pairs,xentrace.dict,8192))
+$(eval $(call fuzz_target,texts,fuzz/texts fuzz/text_again fuzz/fuzz_store unit/bytes_feed,corpus-texts,texts.dict,4096))
 $(eval $(call fuzz_target,extracts,fuzz/extracts,corpus-extracts,archive.dict,16384))
 
 # Commands are parsed, and not run: their objects as they are, but for the name of the program's own main().

@@ -2,7 +2,7 @@
  * Fuzz target: what must be the same in two ways. The first byte of an input chooses the pair (see struct choice), the rest is
  * a capture, or decides what a made host does (tests/reference/made_host.h).
  */
-#include "tests/fuzz/archived.h"
+#include "tests/fuzz/archived_input.h"
 #include "tests/fuzz/must.h"
 #include "tests/fuzz/mutate.h"
 #include "tests/fuzz/read_back.h"

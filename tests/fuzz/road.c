@@ -6,17 +6,17 @@
  * (report.h), and a violation aborts.
  *
  * Every input makes one report. What takes as long again is done for a part of the inputs (ways.h, struct ways): a second
- * report in the same pass, writing, a ledger of debts (debts.h), intervals joined as pieces (joins.h), and consumers drawn at
+ * report in the same pass, writing, a ledger of debts (debt_relation.h), intervals joined as pieces (joins.h), and consumers drawn at
  * random, together and each alone (mixture.h).
  */
 #include <inttypes.h>
 #include <xxhash.h>
 
-#include "tests/fuzz/debts.h"
+#include "tests/fuzz/debt_relation.h"
 #include "tests/fuzz/must.h"
 #include "tests/fuzz/mutate.h"
 #include "tests/fuzz/report.h"
-#include "tests/fuzz/store.h"
+#include "tests/fuzz/fuzz_store.h"
 #include "tests/fuzz/chosen.h"
 #include "tests/unit/mixture.h"
 

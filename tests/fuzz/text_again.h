@@ -3,7 +3,7 @@
 #define XENMETER_TESTS_FUZZ_TEXT_AGAIN_H
 
 #include "act/xl.h"
-#include "cmd/condition.h"
+#include "cmd/condition_option.h"
 #include "cmd/diff.h"
 #include "host/domain_info.h"
 #include "metrics/measure/counters.h"

@@ -18,7 +18,7 @@
 #include "cmd/cli.h"
 #include "cmd/command.h"
 #include "cmd/diff.h"
-#include "cmd/guard_policy.h"
+#include "cmd/guard_options.h"
 #include "cmd/policy.h"
 #include "cmd/rates_file.h"
 #include "host/io_names.h"
@@ -26,7 +26,7 @@
 #include "parser/decode/own_events.h"
 #include "sim/scenario.h"
 #include "tests/fuzz/must.h"
-#include "tests/fuzz/store.h"
+#include "tests/fuzz/fuzz_store.h"
 #include "tests/fuzz/text_again.h"
 
 #define TEXT_MOST  4096

@@ -9,7 +9,7 @@
 #include "metrics/pipeline.h"
 #include "parser/trace.h"
 #include "tests/fuzz/must.h"
-#include "tests/fuzz/store.h"
+#include "tests/fuzz/fuzz_store.h"
 #include "tests/unit/bytes_feed.h"
 #include "tests/unit/snapshots_kept.h"
 

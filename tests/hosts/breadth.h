@@ -9,7 +9,7 @@
 #ifndef XENMETER_TESTS_HOSTS_BREADTH_H
 #define XENMETER_TESTS_HOSTS_BREADTH_H
 
-#include "view.h"
+#include "host_view.h"
 
 struct breadth {
     struct gaps *vcpus; /* of each of recording->vcpus, disjoint and in time order */

@@ -10,7 +10,7 @@
 #ifndef XENMETER_TESTS_HOSTS_CORE_HOST_H
 #define XENMETER_TESTS_HOSTS_CORE_HOST_H
 
-#include "plan.h"
+#include "host_plan.h"
 #include "recording.h"
 
 /* The core of a pCPU of such a host: 0, 1, ... */

@@ -14,7 +14,7 @@
  */
 #include <string.h>
 
-#include "view.h"
+#include "host_view.h"
 
 #define SWEEP_LONGEST (1ull << 32) /* cycles */
 

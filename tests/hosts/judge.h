@@ -10,7 +10,7 @@
 
 #include "program.h"
 #include "recording.h"
-#include "view.h"
+#include "host_view.h"
 
 struct miss {
     char kind[32];  /* a short name: what is broken */

@@ -5,7 +5,7 @@
 #include "breadth.h"
 #include "judge.h"
 #include "proofs.h"
-#include "tally.h"
+#include "host_tally.h"
 
 enum kind { BY_DOMAIN, BY_VCPU, BY_PCPU, BY_DOMAIN_PCPU, BY_UNKNOWN };
 

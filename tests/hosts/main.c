@@ -10,11 +10,11 @@
 
 #include "core_host.h"
 #include "judge.h"
-#include "plan.h"
+#include "host_plan.h"
 #include "program.h"
 #include "recording.h"
-#include "scenario.h"
-#include "view.h"
+#include "host_scenario.h"
+#include "host_view.h"
 
 static const char usage[] =
     "Usage: hosts [OPTION]...\n"

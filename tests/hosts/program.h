@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "plan.h"
+#include "host_plan.h"
 
 struct program {
     const char *path;

@@ -6,7 +6,7 @@
 #ifndef XENMETER_TESTS_HOSTS_PROOFS_H
 #define XENMETER_TESTS_HOSTS_PROOFS_H
 
-#include "view.h"
+#include "host_view.h"
 
 struct proofs {
     size_t n;    /* contradictions */

@@ -1,6 +1,6 @@
 /*
  * recording.h - all that happened on a generated host: every record that Xen would have written, whatever was traced, and
- * every change of every vCPU. Views (view.h) are made from it, and judged by it. Independent of the analyser.
+ * every change of every vCPU. Views (host_view.h) are made from it, and judged by it. Independent of the analyser.
  */
 #ifndef XENMETER_TESTS_HOSTS_RECORDING_H
 #define XENMETER_TESTS_HOSTS_RECORDING_H
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "plan.h"
+#include "host_plan.h"
 #include "sim/trace_ring.h"
 
 /* Xen's RUNSTATE_*. */

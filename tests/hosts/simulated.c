@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "recording.h"
-#include "scenario.h"
+#include "host_scenario.h"
 #include "sim/host.h"
 #include "sim/simulation.h"
 

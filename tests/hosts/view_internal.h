@@ -1,10 +1,10 @@
-/* view_internal.h - a view in the making: shared by view.c and survey.c. */
+/* view_internal.h - a view in the making: shared by host_view.c and survey.c. */
 #ifndef XENMETER_TESTS_HOSTS_VIEW_INTERNAL_H
 #define XENMETER_TESTS_HOSTS_VIEW_INTERNAL_H
 
 #include "trace_writer.h"
 #include "sim/prng.h"
-#include "view.h"
+#include "host_view.h"
 
 #define NO_PCPU     UINT32_MAX
 #define YEARS_AHEAD (1ull << 57) /* cycles */

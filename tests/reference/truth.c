@@ -9,7 +9,7 @@
 #include "metrics/pipeline.h"
 #include "parser/trace.h"
 #include "tests/reference/made_host.h"
-#include "tests/reference/sums.h"
+#include "tests/reference/reference_sums.h"
 #include "tests/reference/timelines.h"
 #include "tests/unit/bytes_feed.h"
 

@@ -2,7 +2,7 @@
 #ifndef XENMETER_TESTS_UNIT_CHARGE_HOST_H
 #define XENMETER_TESTS_UNIT_CHARGE_HOST_H
 
-#include "run.h"
+#include "run_program.h"
 
 /* pCPU 1 lets domains 1 and 2 speak once, asleep ever after; vCPU 0 of domain 0 is about to run on pCPU 0. */
 void charge_host_begin(struct trace_bytes *c);

@@ -3,7 +3,7 @@
 
 #include "metrics/verdict.h"
 #include "random.h"
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 /*

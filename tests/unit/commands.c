@@ -1,5 +1,5 @@
 /* Commands of a host: that they end, whatever they do. */
-#include "act/command.h"
+#include "act/host_command.h"
 
 #include <signal.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Core scheduling: one pCPU writes the records of all its siblings. */
-#include "core_host.h"
-#include "run.h"
+#include "core_recording.h"
+#include "run_program.h"
 #include "suites.h"
 
 #define SEEDS 12

@@ -1,5 +1,5 @@
 /* Input that ends within a sweep: only what every pCPU reported is used. */
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 /* Domain p + 1 has pCPU p, and writes much in each of 20 sweeps of 10 ms. */

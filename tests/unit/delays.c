@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "random_host.h"
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 struct kept_delay {

@@ -1,5 +1,5 @@
 /* Writing on a thread of its own: order, a queue that is bounded, errors that stay. */
-#include "record/disk.h"
+#include "record/disk_writer.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

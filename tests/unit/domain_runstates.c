@@ -1,6 +1,6 @@
 /* Xen's six runstates of a domain as a whole, and the seventh: not known. */
 #include "metrics/measure/before_seen.h"
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 static void two_vcpus_go_through_all_six(void)

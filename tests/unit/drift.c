@@ -4,7 +4,7 @@
 
 #include "metrics/verdict.h"
 #include "random.h"
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 #define EVERY_NS (4 * MS) /* a switch, so that runs are as long */

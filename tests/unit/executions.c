@@ -1,5 +1,5 @@
 /* Executions: counts, slices, and the row that each one makes. */
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 static void executions_wakes_blocks_and_preemptions_are_counted(void)

@@ -1,7 +1,7 @@
 /* Windows and records of damaged captures. */
 #include <string.h>
 
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 /* Three sweeps of one pCPU, a window of 12 + 4 * 16 bytes each: domain 1 runs 1 of every 10 ms. */

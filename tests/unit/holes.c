@@ -1,5 +1,5 @@
 /* Time in which nothing was recorded on any pCPU: a hole, unless the trace says otherwise. */
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 #define POLL (100 * MS)

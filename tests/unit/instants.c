@@ -1,5 +1,5 @@
 /* Xen's own instants: switches are where SWITCH_INFPREV says, however late their records are. */
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 /* Where a pCPU's switches are: the instant at which Xen read its clock, and how much later it wrote. */

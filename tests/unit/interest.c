@@ -9,7 +9,7 @@
 #include "metrics/meter.h"
 #include "metrics/model/runstate.h"
 #include "random_host.h"
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 struct kept {

@@ -1,5 +1,5 @@
 /* Granularities, the part of the trace asked for, kinds of rows, time before somebody was seen. */
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 static void granularities_that_do_not_divide_each_other_count_from_the_start(void)

@@ -5,7 +5,7 @@
 
 #include "random.h"
 #include "random_host.h"
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 #define SEEDS 25

@@ -1,5 +1,5 @@
 /* Domain ids are reused: each life is accounted apart. */
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 static void a_reused_domain_id_is_another_life(void)

@@ -1,5 +1,5 @@
 /* Records that were lost twice: what may have happened in either loss is doubtful. */
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 /* Many short waits, in the first ms: the longest wait that the trace shows is the longest of many. */

@@ -1,5 +1,5 @@
 /* Records that were lost: what becomes unknown, and what does not. */
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 /* pCPU 0 is blind in [10, 20]; domain 1 ran there before. pCPU 1 is the current one, at 0. */

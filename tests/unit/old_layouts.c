@@ -1,5 +1,5 @@
 /* Records as older versions of Xen wrote them. */
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 /* Xen 4.7 and older: INFPREV {dom, ran}, INFNEXT {dom, waited, slice}. */

@@ -9,7 +9,7 @@
 #include "metrics/measure/dump.h"
 #include "parser/decode/old_numbers.h"
 #include "parser/decode/xen_version.h"
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 #define TOLD_MAX 256

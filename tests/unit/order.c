@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 #define EVENTS_MAX 4096

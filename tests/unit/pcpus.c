@@ -1,5 +1,5 @@
 /* Where the time of a pCPU goes: vCPUs, idle, not known. */
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 static void the_idle_domain_is_the_idle_time_of_its_pcpu(void)

@@ -8,7 +8,7 @@
 #include "check.h"
 #include "metrics/model/runstate.h"
 #include "parser/trace.h"
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 #define PLACES_MOST 64

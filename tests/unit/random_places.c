@@ -12,7 +12,7 @@
 #include "metrics/model/runstate.h"
 #include "parser/trace.h"
 #include "random.h"
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 #define CAPTURES   1200

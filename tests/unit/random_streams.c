@@ -12,7 +12,7 @@
 #include "damaged_windows.h"
 #include "random.h"
 #include "random_host.h"
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 #define STREAMS     600 /* tried */

@@ -9,7 +9,7 @@
 #include "check.h"
 #include "metrics/measure/dump.h"
 #include "metrics/model/runstate.h"
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 #define TOLD_MAX        4096

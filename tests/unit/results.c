@@ -7,7 +7,7 @@
 #include "random.h"
 #include "random_host.h"
 #include "results_copy.h"
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 #include "told.h"
 

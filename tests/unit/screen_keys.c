@@ -267,7 +267,7 @@ static void the_command_line_of_the_table(void)
     SAME_TEXT(command, "xenmeter report -b domain -t 2,12 --idd 0,5 --charge-all -d 2 -s running_pct "
                        "-c domain,name,running_pct,wakes 'it'\\''s here.xt'");
     *screen.filter = '\0';
-    screen.drill = (struct subject){.domain = 2, .life = 1, .vcpu = -1, .pcpu = -1};
+    screen.drill = (struct sheet_subject){.domain = 2, .life = 1, .vcpu = -1, .pcpu = -1};
     screen_key(&screen, 'e');
     screen_host_draw(120, 24);
     screen_command(&screen, command, 60);

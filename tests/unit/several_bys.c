@@ -5,7 +5,7 @@
 
 #include "mixture.h"
 #include "random_host.h"
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 #include "told.h"
 

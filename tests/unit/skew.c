@@ -1,5 +1,5 @@
 /* Clocks of pCPUs that differ: two records of one vCPU may change places. */
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 static void a_wake_that_follows_its_dispatch_is_skew(void)

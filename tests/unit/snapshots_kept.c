@@ -5,7 +5,7 @@
 
 #include "archive/results.h"
 #include "check.h"
-#include "run.h"
+#include "run_program.h"
 
 static int keep_bytes(void *context, const uint8_t *bytes, size_t n, struct error *err)
 {

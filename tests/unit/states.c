@@ -1,5 +1,5 @@
 /* Where the time of a vCPU goes. */
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 /* 0 (runnable before) -10- running -25- blocked -40- runnable -45- running -60- offline -70- runnable .. 80 */

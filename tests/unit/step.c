@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "random.h"
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 #define PCPUS     4

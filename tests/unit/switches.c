@@ -1,5 +1,5 @@
 /* Traces whose mask left the runstate changes out: states from switches, wakes, blocks and sleeps. */
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 static void switch_records_alone_tell_running_from_not_running(void)

@@ -1,7 +1,7 @@
 /* A tsc that goes back, or leaps. */
 #include <string.h>
 
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 #define RECORDS 12

@@ -1,5 +1,5 @@
 /* pCPUs that wrote no context switch: idle, busy with somebody, or kept for a vCPU. */
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 #define IDLE_ENTRY    0x00801002

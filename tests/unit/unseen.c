@@ -1,6 +1,6 @@
 /* pCPUs that were never recorded, although vCPUs ran there. */
 #include "metrics/model/unseen.h"
-#include "run.h"
+#include "run_program.h"
 #include "suites.h"
 
 /* A round of 20 ms that begins at t: domain 1 runs 5 ms on pCPU 0; then it is woken, and runs and blocks on another one. */

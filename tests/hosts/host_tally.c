@@ -1,4 +1,4 @@
-#include "tally.h"
+#include "host_tally.h"
 
 static void longest(double *most, double ns)
 {

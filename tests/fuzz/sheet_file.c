@@ -1,4 +1,4 @@
-#include "tests/fuzz/sheet.h"
+#include "tests/fuzz/sheet_file.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "tests/fuzz/must.h"
-#include "tests/fuzz/store.h"
+#include "tests/fuzz/fuzz_store.h"
 
 const char *sheet_format_name(const struct sheet *s)
 {

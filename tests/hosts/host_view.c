@@ -1,4 +1,4 @@
-#include "view.h"
+#include "host_view.h"
 
 #include "view_internal.h"
 

@@ -1,4 +1,4 @@
-#include "record/disk.h"
+#include "record/disk_writer.h"
 
 #include <pthread.h>
 #include <stdlib.h>

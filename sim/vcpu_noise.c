@@ -1,4 +1,4 @@
-#include "sim/noise.h"
+#include "sim/vcpu_noise.h"
 
 #include "sim/emit.h"
 

@@ -1,5 +1,5 @@
 /*
- * noise.h - what vCPUs ask of Xen for reasons of their own, at the rates of the scenario: hypercalls of memory management,
+ * vcpu_noise.h - what vCPUs ask of Xen for reasons of their own, at the rates of the scenario: hypercalls of memory management,
  * emulated instructions, traps and page faults of PV guests, exits of HVM guests.
  */
 #ifndef XENMETER_SIM_NOISE_H

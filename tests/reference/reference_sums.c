@@ -1,4 +1,4 @@
-#include "tests/reference/sums.h"
+#include "tests/reference/reference_sums.h"
 
 static void add_sample(struct ref_samples *s, uint64_t length)
 {

@@ -1,5 +1,5 @@
 /*
- * view.h - what xentrace would have made of a recording: a file, with all that the plan says goes wrong.
+ * host_view.h - what xentrace would have made of a recording: a file, with all that the plan says goes wrong.
  *
  * Records pass through Xen's own kind of ring (sim/trace_ring.h): a loss ends with the LOST_RECORDS record that Xen
  * would write, before the next record that finds room.
@@ -7,7 +7,7 @@
 #ifndef XENMETER_TESTS_HOSTS_VIEW_H
 #define XENMETER_TESTS_HOSTS_VIEW_H
 
-#include "plan.h"
+#include "host_plan.h"
 #include "recording.h"
 
 /* Time in which a pCPU's records are not in the file; tsc values are true time. */

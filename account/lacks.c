@@ -1,4 +1,4 @@
-#include "account/check.h"
+#include "account/lacks.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "account/relation.h"
+#include "account/relations.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* tally.h - how often things happened to vCPUs, and how long the longest of them took. */
+/* host_tally.h - how often things happened to vCPUs, and how long the longest of them took. */
 #ifndef XENMETER_TESTS_HOSTS_TALLY_H
 #define XENMETER_TESTS_HOSTS_TALLY_H
 

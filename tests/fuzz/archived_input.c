@@ -1,4 +1,4 @@
-#include "tests/fuzz/archived.h"
+#include "tests/fuzz/archived_input.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "archive/rollup.h"
 #include "metrics/pipeline.h"
 #include "tests/fuzz/must.h"
-#include "tests/fuzz/store.h"
+#include "tests/fuzz/fuzz_store.h"
 
 #define MEMORY_LIMIT (64u << 20)
 #define LENGTH_NS    7777777u

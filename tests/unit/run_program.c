@@ -1,4 +1,4 @@
-#include "run.h"
+#include "run_program.h"
 
 #include <errno.h>
 #include <fcntl.h>

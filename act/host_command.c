@@ -1,4 +1,4 @@
-#include "act/command.h"
+#include "act/host_command.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 #define WAIT_MS      5
 
 /* A command that runs. */
-struct running {
+struct running_command {
     const struct act_command *command;
     struct child child;
     size_t written; /* of its input */
@@ -31,7 +31,7 @@ struct running {
 
 enum ending { ENDED, TOO_LONG, CANCELLED, TOO_MUCH, BROKEN };
 
-static int start(struct running *r, struct error *err)
+static int start(struct running_command *r, struct error *err)
 {
     if (child_start(&r->child, r->command->words, true, SIGKILL, err) != 0)
         return -1;
@@ -72,7 +72,7 @@ static ssize_t write_unsignalled(int fd, const char *bytes, size_t n)
 }
 
 /* Writes what its input takes now. */
-static void write_input(struct running *r)
+static void write_input(struct running_command *r)
 {
     const char *input = r->command->input ? r->command->input : "";
     size_t n = strlen(input);
@@ -83,7 +83,7 @@ static void write_input(struct running *r)
 }
 
 /* Reads what there is. False: it was too much. */
-static bool read_output(struct running *r)
+static bool read_output(struct running_command *r)
 {
     char bytes[4096];
     ssize_t n = read(r->child.from, bytes, sizeof bytes);
@@ -95,7 +95,7 @@ static bool read_output(struct running *r)
     return r->output_n <= COMMAND_OUTPUT_MAX;
 }
 
-static void read_errors(struct running *r)
+static void read_errors(struct running_command *r)
 {
     char bytes[512];
     ssize_t n = read(r->child.errors, bytes, sizeof bytes);
@@ -106,7 +106,7 @@ static void read_errors(struct running *r)
 }
 
 /* Waits for its streams until they are closed. */
-static enum ending attend(struct running *r)
+static enum ending attend(struct running_command *r)
 {
     while (r->child.from >= 0 || r->child.errors >= 0) {
         struct pollfd fds[] = {{r->child.from, POLLIN, 0},
@@ -132,7 +132,7 @@ static enum ending attend(struct running *r)
 }
 
 /* It has closed its streams, and may go on all the same. */
-static enum ending wait_for_end(struct running *r, int *status)
+static enum ending wait_for_end(struct running_command *r, int *status)
 {
     for (;;) {
         struct pollfd cancel = {r->command->cancel_fd, POLLIN, 0};
@@ -149,7 +149,7 @@ static enum ending wait_for_end(struct running *r, int *status)
 /* ---- how it ended ---- */
 
 /* The first line of its standard error, fit to be printed. */
-static const char *first_line(struct running *r)
+static const char *first_line(struct running_command *r)
 {
     char *s = r->said;
     s[r->said_n] = '\0';
@@ -160,7 +160,7 @@ static const char *first_line(struct running *r)
     return r->said;
 }
 
-static int judge_status(struct running *r, int status, struct error *err)
+static int judge_status(struct running_command *r, int status, struct error *err)
 {
     const char *name = r->command->words[0], *said = first_line(r);
     const char *verb = r->command->words[1] ? r->command->words[1] : "";
@@ -172,7 +172,7 @@ static int judge_status(struct running *r, int status, struct error *err)
                      *said ? ": " : "", said);
 }
 
-static int judge(struct running *r, enum ending how, int status, struct error *err)
+static int judge(struct running_command *r, enum ending how, int status, struct error *err)
 {
     const char *name = r->command->words[0];
     const char *verb = r->command->words[1] ? r->command->words[1] : "";
@@ -199,7 +199,7 @@ void command_prepare(void)
 
 int command_run(const struct act_command *c, struct buffer *output, struct error *err)
 {
-    struct running r = {.command = c, .output = output, .until_ns = io_clock_ns() + c->limit_ns};
+    struct running_command r = {.command = c, .output = output, .until_ns = io_clock_ns() + c->limit_ns};
     int status = 0;
     if (start(&r, err) != 0)
         return -1;

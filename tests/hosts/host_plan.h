@@ -1,4 +1,4 @@
-/* plan.h - what one run is made of: host, mask, damage, reading; all from one seed. */
+/* host_plan.h - what one run is made of: host, mask, damage, reading; all from one seed. */
 #ifndef XENMETER_TESTS_HOSTS_PLAN_H
 #define XENMETER_TESTS_HOSTS_PLAN_H
 

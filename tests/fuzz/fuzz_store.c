@@ -1,4 +1,4 @@
-#include "tests/fuzz/store.h"
+#include "tests/fuzz/fuzz_store.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -1,10 +1,10 @@
-/* scenario.h - the simulated host of a plan. */
+/* host_scenario.h - the simulated host of a plan. */
 #ifndef XENMETER_TESTS_HOSTS_SCENARIO_H
 #define XENMETER_TESTS_HOSTS_SCENARIO_H
 
 #include <jansson.h>
 
-#include "plan.h"
+#include "host_plan.h"
 #include "sim/scenario.h"
 
 /* The host is up for so long when its trace begins, in the middle of things. */

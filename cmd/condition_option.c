@@ -1,5 +1,5 @@
 /* Reads conditions: a column, a limit, and of whom. */
-#include "condition.h"
+#include "condition_option.h"
 
 #include <ctype.h>
 #include <math.h>

@@ -1,4 +1,4 @@
-#include "tests/fuzz/debts.h"
+#include "tests/fuzz/debt_relation.h"
 
 #include <inttypes.h>
 #include <string.h>

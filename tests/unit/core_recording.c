@@ -1,5 +1,5 @@
 /* Which records are written by whom, and in which order: Xen xen/common/sched/core.c, from 4.13 on. */
-#include "core_host.h"
+#include "core_recording.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "guard_policy.h"
+#include "guard_options.h"
 
 #include <ctype.h>
 #include <stdio.h>

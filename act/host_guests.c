@@ -1,4 +1,4 @@
-#include "act/reading.h"
+#include "act/host_guests.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-#include "tests/faults/judge.h"
+#include "tests/faults/run_judge.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "scenario.h"
+#include "host_scenario.h"
 
 #include <stdlib.h>
 #include <string.h>
