@@ -163,9 +163,10 @@ static void put_trust(struct buffer *b, const struct account_line *l)
     buffer_printf(b, "%-*s %.2f %% of the period", NAME_WIDTH, "  recorded",
                   account_covered_pct(&r->period, r->not_recorded_ns));
     if (r->not_recorded_ns)
-        buffer_printf(b, "; %s of it are missing", seconds(number, r->not_recorded_ns));
+        buffer_printf(b, "; %s of it is missing", seconds(number, r->not_recorded_ns));
     buffer_text(b, "\n");
-    put_time(b, "  unknown", r->unknown_ns, "of its vCPU time: records were lost\n");
+    put_time(b, "  unknown", r->unknown_ns,
+             r->unknown_ns ? "of its vCPU time: records are missing\n" : "of its vCPU time\n");
     if (r->doubtful_ns)
         put_time(b, "  doubtful", r->doubtful_ns, "of its vCPU time, for the same reason\n");
     buffer_printf(b, "%-*s %s", NAME_WIDTH, "  verdict", account_verdict_words[r->verdict]);
