@@ -36,7 +36,7 @@ static bool add(struct before *b, const char *host, const struct account_row *ro
 /* The n rows of one VM. */
 static bool add_vm(struct before *b, const struct account_row *const *rows, size_t n)
 {
-    struct account_sum sum = {.spans = NULL};
+    struct account_sum sum = {.all_hosts = true};
     bool added = true;
     for (size_t i = 0; i < n && added; i++)
         added = add(b, rows[i]->host->name, rows[i]) && account_sum_add(&sum, rows[i]);

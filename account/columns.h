@@ -105,9 +105,9 @@ extern const char *const account_verdict_words[];
     {COLUMN_HEAD(extrapolated_total_ns, "total *", NS, 0, 0, 0, "total, scaled from the recorded time to the whole period (--extrapolate): not measured"), .get = account_extrapolated_total}, \
     {COLUMN_HEAD(extrapolated_charged_ns, "charged *", NS, 0, 0, 0, "charged, scaled likewise"), .get = account_extrapolated_charged}, \
     {COLUMN_HEAD(extrapolated_runnable_ns, "waited *", NS, 0, 0, 0, "runnable, scaled likewise"), .get = account_extrapolated_runnable}, \
-    {COLUMN_HEAD(recorded_ns, "recorded", NS, 0, 0, 0, "time of the period in which its host was recorded, by the traces' clock"), ACCOUNT_NS(recorded_ns)}, \
+    {COLUMN_HEAD(recorded_ns, "recorded", NS, 0, 0, 0, "time of the period in which its host was recorded, by the traces' clock; of several hosts as covered_pct says"), ACCOUNT_NS(recorded_ns)}, \
     {COLUMN_HEAD(not_recorded_ns, "not recorded", NS, 0, 0, 0, "the rest of the period, by the time of day"), ACCOUNT_NS(not_recorded_ns)}, \
-    {COLUMN_HEAD(covered_pct, "covered", PERCENT, 2, KEEP, L, "recorded, of the period"), .get = account_covered_pct_of}, \
+    {COLUMN_HEAD(covered_pct, "covered", PERCENT, 2, KEEP, L, "recorded, of the period; of several VMs or hosts: of the host that was recorded least; of one VM on several hosts: while one of them recorded the VM, or, if that is longer, while all of them were recorded"), .get = account_covered_pct_of}, \
     {COLUMN_HEAD(verdict, "verdict", NONE, 0, KEEP | LEFT | TEXT, L, "good, degraded or poor: the worst of its archives"), .get = account_verdict_word, .words = account_verdict_words}, \
     {COLUMN_HEAD(why, "why", NONE, 0, LEFT | TEXT, 0, "why the verdict is not good"), .get = account_why}
 /* clang-format on */

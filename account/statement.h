@@ -84,7 +84,8 @@ struct account_row {
     struct account_period period;
     const struct account_vm *vm;     /* NULL: several (account_sum_add) */
     const struct account_host *host; /* NULL: several */
-    int32_t domain; /* id and incarnation, the last on that host in this period; -1, 0: several */
+    /* Id and incarnation, the last on that host in this period; -1, 0: several, or time that is nobody's (bill.h). */
+    int32_t domain;
     uint32_t life;
     uint32_t vcpus;       /* allocated: the most at a time */
     uint32_t weight, cap; /* of the scheduler, the last; 0: not known (cap: or none) */
@@ -110,8 +111,12 @@ struct account_row {
     /* The most of total_ns in any 1 s and any 300 s, counted from an archive's beginning; NS_UNKNOWN: not asked for, or not kept. */
     uint64_t peak_1s_ns, peak_5min_ns;
 
-    uint64_t recorded_ns;     /* of its host; of several hosts: the period's length less not_recorded_ns */
-    uint64_t not_recorded_ns; /* of the period's length, times in which none of its hosts was recorded */
+    /*
+     * How long its host was recorded, and the rest of the period. Of one VM on several hosts: how long one of them recorded the VM, or, if
+     * that is longer, how long all of them were recorded at once. Of several VMs, and of idle and unknown time: of the host that was
+     * recorded least. So no row is more complete than what it adds up.
+     */
+    uint64_t recorded_ns, not_recorded_ns;
     struct account_before before;    /* on this host; of a sum: what it is compared with */
     struct account_before vm_before; /* on all hosts; a sum has none */
     enum verdict verdict;            /* of its hosts, the worst */
@@ -179,6 +184,12 @@ int account_run(const struct account_options *o,
                 int (*take)(void *context, const struct account_statement *statement), void *context,
                 struct error *err);
 
+/* A list of spans from malloc. */
+struct account_spans {
+    struct account_span *at;
+    size_t n, capacity;
+};
+
 /*
  * For sums by VM, by host, by tag. All zero is an empty sum; `row.wait` points to its own histogram as soon as something was added, so it
  * is not copied. What differs (vm, host, domain) becomes NULL, -1, 0. Of several VMs there are no peaks, and nothing is compared.
@@ -188,9 +199,10 @@ struct account_sum {
         all_hosts; /* set it before the first row: rows come of all hosts of a VM, and so does what they are compared with */
     struct account_row row;
     struct histogram wait;
-    struct account_span *spans; /* recorded, of all hosts */
-    size_t spans_n, spans_capacity;
-    int64_t latest_utc_ns; /* where the last of these ends: that host's names count */
+    /* As long as the rows are of one VM: times in which any of its hosts was recorded; in which any was not. */
+    struct account_spans any, gaps;
+    uint64_t least_recorded_ns, most_missing_ns; /* of the host that was recorded least */
+    int64_t latest_utc_ns; /* where the last recording of a host ends: that host's names count */
 };
 /* Adds a row of a statement, of the same period. False: no memory. */
 bool account_sum_add(struct account_sum *into, const struct account_row *from);

@@ -41,15 +41,61 @@ static uint64_t peak_of(const struct account_row *sum, uint64_t a, uint64_t b)
     return !sum->vm || a == NS_UNKNOWN || b == NS_UNKNOWN ? NS_UNKNOWN : max64(a, b);
 }
 
+/* Makes room for n more. */
+static bool make_room(struct account_spans *s, size_t n)
+{
+    return array_make_room(&s->at, &s->capacity, s->n + n, sizeof *s->at);
+}
+
+static void add_span(struct account_spans *s, int64_t begin_utc_ns, int64_t end_utc_ns)
+{
+    if (begin_utc_ns < end_utc_ns)
+        s->at[s->n++] = (struct account_span){begin_utc_ns, end_utc_ns};
+}
+
+/* When the row's host was recorded, and when it was not. */
 static bool add_spans(struct account_sum *s, const struct account_row *from)
 {
-    size_t n = from->host ? from->host->spans_n : 0;
-    if (n == 0)
-        return true;
-    if (!array_make_room(&s->spans, &s->spans_capacity, s->spans_n + n, sizeof *s->spans))
+    const struct account_host *host = from->host;
+    int64_t at = from->period.begin_utc_ns;
+    if (!make_room(&s->any, host->spans_n) || !make_room(&s->gaps, host->spans_n + 1))
         return false;
-    memcpy(s->spans + s->spans_n, from->host->spans, n * sizeof *s->spans);
-    s->spans_n = account_spans_merge(s->spans, s->spans_n + n, &from->period);
+    for (size_t i = 0; i < host->spans_n; i++) {
+        add_span(&s->any, host->spans[i].begin_utc_ns, host->spans[i].end_utc_ns);
+        add_span(&s->gaps, at, host->spans[i].begin_utc_ns);
+        at = host->spans[i].end_utc_ns;
+    }
+    add_span(&s->gaps, at, from->period.end_utc_ns);
+    s->any.n = account_spans_merge(s->any.at, s->any.n, &from->period);
+    s->gaps.n = account_spans_merge(s->gaps.at, s->gaps.n, &from->period);
+    return true;
+}
+
+/*
+ * Where not all hosts of a VM were recorded, only the time in which a recorded one had the VM is known to be covered: while the VM was
+ * elsewhere, its host may be the one that was not recorded. False: no memory.
+ */
+static bool add_coverage(struct account_sum *s, const struct account_row *from, bool is_first)
+{
+    struct account_row *to = &s->row;
+    bool is_one_vm = to->vm && from->domain >= 0;
+    if (is_first || from->not_recorded_ns > s->most_missing_ns) {
+        s->least_recorded_ns = from->recorded_ns;
+        s->most_missing_ns = from->not_recorded_ns;
+    }
+    to->recorded_ns = s->least_recorded_ns;
+    to->not_recorded_ns = s->most_missing_ns;
+    if (!is_one_vm)
+        return true;
+    if (!add_spans(s, from))
+        return false;
+    if (to->host)
+        return true;
+    uint64_t length = (uint64_t)(to->period.end_utc_ns - to->period.begin_utc_ns);
+    uint64_t any_ns = length - account_spans_lack(s->any.at, s->any.n, &to->period);
+    uint64_t all_ns = account_spans_lack(s->gaps.at, s->gaps.n, &to->period);
+    to->recorded_ns = max64(all_ns, min64(to->existed_ns, any_ns));
+    to->not_recorded_ns = length - to->recorded_ns;
     return true;
 }
 
@@ -63,7 +109,6 @@ static void take_first(struct account_sum *s, const struct account_row *from)
                                   .life = from->life,
                                   .weight = from->weight,
                                   .cap = from->cap,
-                                  .recorded_ns = from->recorded_ns,
                                   .why = from->why,
                                   .verdict = from->verdict};
     s->latest_utc_ns = INT64_MIN;
@@ -116,12 +161,8 @@ bool account_sum_add(struct account_sum *into, const struct account_row *from)
                                                          : nothing_before;
     if (from->wait->count > 0 && (into->wait.count == 0 || from->wait->max > into->wait.max))
         to->wait_max_at_utc_ns = from->wait_max_at_utc_ns;
-    if (!add_numbers(to, from) || !histogram_merge(&into->wait, from->wait) || !add_spans(into, from))
-        return false;
-    to->not_recorded_ns = account_spans_lack(into->spans, into->spans_n, &to->period);
-    if (!to->host)
-        to->recorded_ns = (uint64_t)(to->period.end_utc_ns - to->period.begin_utc_ns) - to->not_recorded_ns;
-    return true;
+    return add_numbers(to, from) && histogram_merge(&into->wait, from->wait) &&
+           add_coverage(into, from, is_first);
 }
 
 uint64_t account_compared_ns(const struct account_row *row)
@@ -137,6 +178,7 @@ void account_sum_free(struct account_sum *s)
 {
     if (s->row.wait)
         histogram_free(&s->wait);
-    free(s->spans);
-    *s = (struct account_sum){.spans = NULL};
+    free(s->any.at);
+    free(s->gaps.at);
+    *s = (struct account_sum){.all_hosts = false};
 }

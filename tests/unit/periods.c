@@ -231,6 +231,84 @@ static void spans_are_cut_to_the_period_and_put_together(void)
     CHECK(account_covered_pct(&day, 12 * HOUR) == 50);
 }
 
+/* ---- rows over several hosts ---- */
+
+static const struct account_period hour_one = {0, HOUR};
+
+/* A row of a host that was recorded in these n spans, in which its VM was there so many seconds. Domain -1: the host's idle time. */
+static struct account_row row_of(struct account_host *host, const struct account_vm *vm, int32_t domain,
+                                 struct account_span *spans, size_t n, uint64_t existed_s)
+{
+    static struct histogram no_waits;
+    uint64_t missing_ns = account_spans_lack(spans, n, &hour_one);
+    *host = (struct account_host){.name = "", .spans = spans, .spans_n = n, .why = ""};
+    return (struct account_row){.period = hour_one,
+                                .vm = vm,
+                                .host = host,
+                                .domain = domain,
+                                .existed_ns = existed_s * SECOND,
+                                .wait = &no_waits,
+                                .recorded_ns = (uint64_t)HOUR - missing_ns,
+                                .not_recorded_ns = missing_ns,
+                                .why = ""};
+}
+
+static void is_recorded(const struct account_row *rows, size_t n, uint64_t seconds)
+{
+    for (int order = 0; order < 2; order++) {
+        struct account_sum sum = {.all_hosts = true};
+        for (size_t i = 0; i < n; i++)
+            CHECK(account_sum_add(&sum, &rows[order ? n - 1 - i : i]));
+        EQUAL(sum.row.recorded_ns, seconds * SECOND);
+        EQUAL(sum.row.not_recorded_ns, HOUR - seconds * SECOND);
+        account_sum_free(&sum);
+    }
+}
+
+static const struct account_vm web = {"name:web", "", "web"}, db = {"name:db", "", "db"},
+                               nobody = {"idle", "", "idle"};
+
+static void rows_of_several_hosts_are_as_complete_as_the_worst(void)
+{
+    struct account_span whole[] = {{0, HOUR}}, first[] = {{0, HOUR / 2}}, last[] = {{HOUR / 2, HOUR}};
+    struct account_host hosts[3];
+    const struct account_row two_vms[] = {row_of(&hosts[0], &web, 1, whole, 1, 3600),
+                                          row_of(&hosts[1], &db, 1, first, 1, 1800)};
+    is_recorded(two_vms, 2, 1800);
+    const struct account_row moved[] = {two_vms[0], two_vms[1], row_of(&hosts[2], &web, 1, last, 1, 1800)};
+    is_recorded(moved, 3, 1800);
+    const struct account_row idle[] = {row_of(&hosts[0], &nobody, -1, first, 1, 0),
+                                       row_of(&hosts[1], &nobody, -1, last, 1, 0)};
+    is_recorded(idle, 2, 1800);
+    const struct account_row same_host[] = {row_of(&hosts[0], &web, 1, last, 1, 60),
+                                            row_of(&hosts[0], &db, 2, last, 1, 60)};
+    is_recorded(same_host, 2, 1800);
+}
+
+static void a_vm_that_moved_is_covered_while_it_was_seen(void)
+{
+    struct account_span whole[] = {{0, HOUR}}, first[] = {{0, HOUR / 2}}, last[] = {{HOUR / 2, HOUR}},
+                        ends[] = {{0, 600 * SECOND}, {3000 * SECOND, HOUR}};
+    struct account_host a, b;
+    const struct account_row relay[] = {row_of(&a, &web, 1, first, 1, 1800),
+                                        row_of(&b, &web, 1, last, 1, 1800)};
+    is_recorded(relay, 2, 3600);
+    /* Host a was recorded all the time and had it for 10 minutes; b had it in the 20 minutes that were recorded. */
+    const struct account_row unseen[] = {row_of(&a, &web, 1, whole, 1, 600),
+                                         row_of(&b, &web, 1, ends, 2, 1200)};
+    is_recorded(unseen, 2, 1800);
+    /* It is known not to have been on either. */
+    const struct account_row stopped[] = {row_of(&a, &web, 1, first, 1, 60),
+                                          row_of(&b, &web, 1, first, 1, 60)};
+    is_recorded(stopped, 2, 1800);
+    /* Both hosts know it while it migrates: no more than what was recorded. */
+    const struct account_row twice[] = {row_of(&a, &web, 1, first, 1, 1800),
+                                        row_of(&b, &web, 1, first, 1, 1800)};
+    is_recorded(twice, 2, 1800);
+    const struct account_row alone[] = {row_of(&a, &web, 1, ends, 2, 5)};
+    is_recorded(alone, 1, 1200);
+}
+
 CU_TestInfo periods_tests[] = {
     TEST(days_have_the_length_that_the_zone_gives_them),
     TEST(a_day_begins_where_its_date_does),
@@ -244,5 +322,7 @@ CU_TestInfo periods_tests[] = {
     TEST(of_two_that_overlap_the_better_one_has_all_its_time),
     TEST(every_moment_counts_once),
     TEST(spans_are_cut_to_the_period_and_put_together),
+    TEST(rows_of_several_hosts_are_as_complete_as_the_worst),
+    TEST(a_vm_that_moved_is_covered_while_it_was_seen),
     CU_TEST_INFO_NULL,
 };
