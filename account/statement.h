@@ -112,9 +112,9 @@ struct account_row {
     uint64_t peak_1s_ns, peak_5min_ns;
 
     /*
-     * How long its host was recorded, and the rest of the period. Of one VM on several hosts: how long one of them recorded the VM, or, if
-     * that is longer, how long all of them were recorded at once. Of several VMs, and of idle and unknown time: of the host that was
-     * recorded least. So no row is more complete than what it adds up.
+     * How long its host was recorded, and the rest of the period, as in struct account_host. Of one VM on several hosts: how long one of
+     * them recorded the VM, or, if that is longer, how long all of them were recorded at once. Of several VMs, and of idle and unknown
+     * time: of the host that was recorded least. So no row is more complete than what it adds up.
      */
     uint64_t recorded_ns, not_recorded_ns;
     struct account_before before;    /* on this host; of a sum: what it is compared with */

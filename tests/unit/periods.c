@@ -1,4 +1,4 @@
-/* Hours, days and months of time zones; and what several captures of one time come to. */
+/* Hours, days and months of time zones; what several captures of one time come to, and how complete rows of several hosts are. */
 #include "account/period.h"
 
 #include <stdlib.h>
