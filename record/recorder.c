@@ -200,15 +200,13 @@ static int64_t next_begin(struct recorder *r)
     return wall_clock_utc_of(r->clock, r->link.moment_tsc, &utc_ns) ? utc_ns : recorder_utc_now(r);
 }
 
-/* One that cannot go on with what this one knows says so: nothing is missing between the two, but states begin anew. */
 static void begin_next(struct recorder *r)
 {
     r->begin_utc_ns = next_begin(r);
-    if (r->link.snapshot)
-        return;
-    r->ended_utc_ns = r->begin_utc_ns;
-    snprintf(r->interruption, sizeof r->interruption,
-             "nothing is missing, but what the archive before knew could not be saved");
+    if (!r->link.snapshot)
+        recorder_say(r, false,
+                     "the next archive adjoins, but states begin anew in it: %s could not be continued",
+                     r->path);
 }
 
 static int run_part(struct recorder *r, struct part_result *result, struct error *err)

@@ -9,14 +9,15 @@
 #include "host/wall_clock.h"
 #include "metrics/human.h"
 
-#define READ_EVERY_NS      10000000000u    /* here, */
-#define READ_EVERY_TRACE_S 1.0             /* or in the trace */
-#define LAST_SWEEP_NS      1000000000u     /* the last records came so long before the end, at most */
-#define TEST_LATE_NS       3600000000000u  /* where the time runs as fast as a test can */
-#define SOON_S             4.0             /* a snapshot lies two seconds before an end */
-#define AHEAD_MOST_NS      3600000000000   /* a clock that is ahead by less is believed at once, */
-#define BELIEVED_NS        86400000000000u /* and by more after so long */
-#define SLACK_NS           1000000000      /* a clock that is set back by less begins no archive */
+#define READ_EVERY_NS       10000000000u    /* here, */
+#define READ_EVERY_TRACE_S  1.0             /* or in the trace, */
+#define FIRST_EVERY_TRACE_S 0.1             /* where its frequency is not known yet */
+#define LAST_SWEEP_NS       1000000000u     /* the last records came so long before the end, at most */
+#define TEST_LATE_NS        3600000000000u  /* where the time runs as fast as a test can */
+#define SOON_S              4.0             /* a snapshot lies two seconds before an end */
+#define AHEAD_MOST_NS       3600000000000   /* a clock that is ahead by less is believed at once, */
+#define BELIEVED_NS         86400000000000u /* and by more after so long */
+#define SLACK_NS            1000000000      /* a clock that is set back by less begins no archive */
 
 /* ---- a given trace, whose own clock goes on from a known time ---- */
 
@@ -63,6 +64,9 @@ static bool is_due(const struct recorder *r, uint64_t now_ns)
 {
     double cycles = r->newest_tsc > r->read_at_tsc ? (double)(r->newest_tsc - r->read_at_tsc) : 0;
     bool few = r->clocks_n < 2 && now_ns >= r->read_at_ns + SPOOL_TICK_NS; /* until the frequency is known */
+    if (by_trace(r)) /* its time alone counts: the same trace gives the same pairs, however fast it comes */
+        return cycles > READ_EVERY_TRACE_S * r->stream_clock.cpu_hz ||
+               (r->clocks_n < 2 && cycles > FIRST_EVERY_TRACE_S * r->stream_clock.cpu_hz);
     return few || now_ns >= r->read_at_ns + READ_EVERY_NS ||
            (r->trace_clock.cpu_hz > 0 && cycles > READ_EVERY_TRACE_S * r->trace_clock.cpu_hz);
 }

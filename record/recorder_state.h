@@ -64,7 +64,7 @@ struct recorder {
         bool said;              /* that the clock is not believed */
     } believed;
     bool stopping;
-    uint64_t stopping_at_ns, looked_at_ns;
+    uint64_t stopping_at_ns;
     enum tracer_state tracer_state;
     /* facts */
     struct buffer lines;                   /* since the last member */
