@@ -11,7 +11,7 @@
 
 #define READ_EVERY_NS       10000000000u    /* here, */
 #define READ_EVERY_TRACE_S  1.0             /* or in the trace, */
-#define FIRST_EVERY_TRACE_S 0.1             /* where its frequency is not known yet */
+#define FIRST_EVERY_TRACE_S 0.1             /* and until the frequency is known */
 #define LAST_SWEEP_NS       1000000000u     /* the last records came so long before the end, at most */
 #define TEST_LATE_NS        3600000000000u  /* where the time runs as fast as a test can */
 #define SOON_S              4.0             /* a snapshot lies two seconds before an end */
