@@ -197,7 +197,7 @@ static int64_t next_begin(struct recorder *r)
     int64_t utc_ns;
     if (r->next_utc_ns && !r->rotate)
         return r->next_utc_ns;
-    return wall_clock_utc_of(r->clock, r->link.moment_tsc, &utc_ns) ? utc_ns : recorder_utc_now(r);
+    return recorder_utc_of(r, r->link.moment_tsc, &utc_ns) ? utc_ns : recorder_utc_now(r);
 }
 
 static void begin_next(struct recorder *r)
@@ -255,7 +255,7 @@ static int run_part(struct recorder *r, struct part_result *result, struct error
     if (result->end == PART_MOMENT)
         begin_next(r);
     else
-        wall_clock_utc_of(r->clock, result->end_tsc, &r->ended_utc_ns);
+        recorder_utc_of(r, result->end_tsc, &r->ended_utc_ns);
     r->rotate = false;
     store_sync(r->store);
     recorder_trim(r);

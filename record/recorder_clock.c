@@ -151,6 +151,25 @@ int64_t recorder_utc_now(struct recorder *r)
     return read_now(r, &t) ? t.utc_ns : 0;
 }
 
+/* A given trace's own clock is exact, pairs are to a ns. */
+bool recorder_utc_of(const struct recorder *r, uint64_t tsc, int64_t *utc_ns)
+{
+    if (!by_trace(r))
+        return wall_clock_utc_of(r->clock, tsc, utc_ns);
+    *utc_ns = r->o->trace_begins_utc_ns + (int64_t)clock_ns(&r->stream_clock, tsc);
+    return r->stream_clock.cpu_hz > 0;
+}
+
+/* The other way round. */
+static bool tsc_of(const struct recorder *r, int64_t utc_ns, uint64_t *tsc)
+{
+    if (!by_trace(r))
+        return wall_clock_tsc_of(r->clock, utc_ns, tsc);
+    int64_t ns = utc_ns - r->o->trace_begins_utc_ns;
+    *tsc = clock_tsc(&r->stream_clock, ns > 0 ? (uint64_t)ns : 0);
+    return r->stream_clock.cpu_hz > 0 && *tsc < UINT64_MAX;
+}
+
 /* ---- the time for what is old ---- */
 
 static void say_belief(struct recorder *r, int64_t by_ns)
@@ -216,7 +235,7 @@ uint64_t recorder_part_end(struct recorder *r, uint64_t settled_tsc)
         return r->end_tsc; /* it is being completed */
     if (r->rotate)
         return end_soon(r, settled_tsc);
-    if (!wall_clock_utc_of(r->clock, settled_tsc, &utc_ns))
+    if (!recorder_utc_of(r, settled_tsc, &utc_ns))
         return 0;
     r->next_utc_ns = 0;
     r->end_tsc = 0;
@@ -224,7 +243,7 @@ uint64_t recorder_part_end(struct recorder *r, uint64_t settled_tsc)
         utc_ns = r->begin_utc_ns;   /* what is before the part is decoded again; and pairs are not exact */
     if (slot_of(r, utc_ns) != slot) /* the clock was set, or the end came before it was known */
         return end_soon(r, settled_tsc);
-    if (!wall_clock_tsc_of(r->clock, (slot + 1) * (int64_t)r->o->rotate_ns, &tsc) || tsc <= settled_tsc)
+    if (!tsc_of(r, (slot + 1) * (int64_t)r->o->rotate_ns, &tsc) || tsc <= settled_tsc)
         return 0;
     r->next_utc_ns = (slot + 1) * (int64_t)r->o->rotate_ns;
     r->end_tsc = tsc;
