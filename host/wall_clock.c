@@ -302,6 +302,6 @@ bool wall_clock_utc_of(const struct wall_clock *c, uint64_t tsc, int64_t *utc_ns
         tsc < p->tsc ? -(double)(p->tsc - tsc) / hz * 1e9 : (double)(tsc - p->tsc) / slope_at(c, i, hz);
     if (!(fabs(passed) < FAR))
         return false;
-    *utc_ns = p->utc_ns + (int64_t)passed;
+    *utc_ns = p->utc_ns + llround(passed);
     return true;
 }

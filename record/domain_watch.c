@@ -14,14 +14,13 @@
 #include "host/io_clock.h"
 #include "parser/thread.h"
 
-#define PAUSE_LEAST_NS 1000000000u
 #define PAUSE_LONGER   9 /* times as long as a look took, so that looks take a tenth of a CPU at most; */
 #define PAUSE_MOST_NS  60000000000u /* but no longer than this for that */
 #define FILE_BYTES_MAX COMMAND_OUTPUT_MAX
 
 struct domain_watch {
     struct domain_watch_options options;
-    int end_fd, look_fd; /* eventfds: the watch is to end, a look is wanted */
+    int end_fd; /* eventfd: the watch is to end */
     pthread_t thread;
     bool has_thread;
     struct domain_info taken; /* what the caller has taken */
@@ -125,27 +124,21 @@ static void take_look(struct domain_watch *w, struct domain_info *info, int stat
     domain_info_free(info);
 }
 
-/* Waits until the time has come, or a look is wanted. True: the watch is to end. */
-static bool wait_until(const struct domain_watch *w, uint64_t until_ns, bool on_demand)
+/* True: the watch is to end. */
+static bool wait_until(const struct domain_watch *w, uint64_t until_ns)
 {
     for (;;) {
-        uint64_t now = io_clock_ns(), events;
-        struct pollfd fds[] = {{w->end_fd, POLLIN, 0}, {on_demand ? w->look_fd : -1, POLLIN, 0}};
+        uint64_t now = io_clock_ns();
+        struct pollfd end = {w->end_fd, POLLIN, 0};
         uint64_t ms = now < until_ns ? (until_ns - now) / 1000000 + 1 : 0;
-        int n = poll(fds, 2, (int)(ms < 1000000 ? ms : 1000000));
-        if (n > 0 && fds[0].revents)
+        if (poll(&end, 1, (int)(ms < 1000000 ? ms : 1000000)) > 0)
             return true;
-        if (n > 0 && fds[1].revents) {
-            ssize_t ignored = read(w->look_fd, &events, sizeof events);
-            (void)ignored;
-            return false;
-        }
         if (io_clock_ns() >= until_ns)
             return false;
     }
 }
 
-/* Until the next look that nobody asks for, after one that took so long. */
+/* Until the next look, after one that took so long. */
 static uint64_t pause_after(uint64_t interval_ns, uint64_t took_ns)
 {
     uint64_t ns = took_ns < PAUSE_MOST_NS / PAUSE_LONGER ? took_ns * PAUSE_LONGER : PAUSE_MOST_NS;
@@ -155,16 +148,15 @@ static uint64_t pause_after(uint64_t interval_ns, uint64_t took_ns)
 static void *watch(void *context)
 {
     struct domain_watch *w = context;
-    uint64_t next_ns, interval_ns = w->options.interval_ns;
-    uint64_t least_ns = interval_ns < PAUSE_LEAST_NS ? interval_ns : PAUSE_LEAST_NS;
+    uint64_t next_ns;
     do {
         uint64_t began_ns = io_clock_ns();
         struct domain_info info = {.domains_n = 0};
         struct error err = {.code = ERROR_NONE};
         int status = look(w, &info, &err);
         take_look(w, &info, status, &err);
-        next_ns = io_clock_ns() + pause_after(interval_ns, io_clock_ns() - began_ns);
-    } while (!wait_until(w, io_clock_ns() + least_ns, false) && !wait_until(w, next_ns, true));
+        next_ns = io_clock_ns() + pause_after(w->options.interval_ns, io_clock_ns() - began_ns);
+    } while (!wait_until(w, next_ns));
     return NULL;
 }
 
@@ -179,9 +171,8 @@ struct domain_watch *domain_watch_new(const struct domain_watch_options *o, stru
     }
     w->options = *o;
     w->end_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    w->look_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pthread_mutex_init(&w->lock, NULL);
-    w->has_thread = w->end_fd >= 0 && w->look_fd >= 0 && thread_begin(&w->thread, "domains", watch, w);
+    w->has_thread = w->end_fd >= 0 && thread_begin(&w->thread, "domains", watch, w);
     if (w->has_thread)
         return w;
     domain_watch_free(w);
@@ -189,34 +180,20 @@ struct domain_watch *domain_watch_new(const struct domain_watch_options *o, stru
     return NULL;
 }
 
-static void raise_event(int fd)
-{
-    const uint64_t one = 1;
-    ssize_t ignored = write(fd, &one, sizeof one);
-    (void)ignored; /* it is raised already */
-}
-
 void domain_watch_free(struct domain_watch *w)
 {
     if (!w)
         return;
     if (w->has_thread) {
-        raise_event(w->end_fd);
+        eventfd_write(w->end_fd, 1);
         pthread_join(w->thread, NULL);
     }
     if (w->end_fd >= 0)
         close(w->end_fd);
-    if (w->look_fd >= 0)
-        close(w->look_fd);
     pthread_mutex_destroy(&w->lock);
     domain_info_free(&w->known);
     domain_info_free(&w->taken);
     free(w);
-}
-
-void domain_watch_look(struct domain_watch *w)
-{
-    raise_event(w->look_fd);
 }
 
 void domain_watch_take(struct domain_watch *w, uint64_t tsc, bool all, struct buffer *lines)

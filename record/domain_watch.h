@@ -38,9 +38,6 @@ struct domain_watch *domain_watch_new(const struct domain_watch_options *o, stru
 /* Ends the watch, and a command that runs. NULL is fine. */
 void domain_watch_free(struct domain_watch *w);
 
-/* Asks for a look now: the trace has a domain that is not known. Within a second after a look there is none. */
-void domain_watch_look(struct domain_watch *w);
-
 /*
  * Adds facts about what has changed since the last call, as of `tsc`, to `lines`; `all`: about everything that is known. May be
  * called at any time, by one thread; does not wait.

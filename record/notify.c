@@ -109,13 +109,6 @@ void notify_status(struct notify *n, const char *line)
     send_lines(n, lines);
 }
 
-void notify_takes(struct notify *n, uint64_t ns)
-{
-    char lines[60];
-    snprintf(lines, sizeof lines, "EXTEND_TIMEOUT_USEC=%" PRIu64 "\n", ns / 1000);
-    send_lines(n, lines);
-}
-
 void notify_watchdog(struct notify *n)
 {
     uint64_t now = io_clock_ns();

@@ -24,9 +24,6 @@ void notify_stopping(struct notify *n);
 /* A line for people, cut after 200 bytes. */
 void notify_status(struct notify *n, const char *line);
 
-/* It may take so long until the next message, though the service is starting or stopping (EXTEND_TIMEOUT_USEC). */
-void notify_takes(struct notify *n, uint64_t ns);
-
 /* The service is alive: sent if half of the watchdog's time has passed since the last one. May be called at any rate. */
 void notify_watchdog(struct notify *n);
 

@@ -197,18 +197,16 @@ static int64_t next_begin(struct recorder *r)
     int64_t utc_ns;
     if (r->next_utc_ns && !r->rotate)
         return r->next_utc_ns;
-    return wall_clock_utc_of(r->clock, r->link.moment_tsc, &utc_ns) ? utc_ns : recorder_utc_now(r);
+    return recorder_utc_of(r, r->link.moment_tsc, &utc_ns) ? utc_ns : recorder_utc_now(r);
 }
 
-/* One that cannot go on with what this one knows says so: nothing is missing between the two, but states begin anew. */
 static void begin_next(struct recorder *r)
 {
     r->begin_utc_ns = next_begin(r);
-    if (r->link.snapshot)
-        return;
-    r->ended_utc_ns = r->begin_utc_ns;
-    snprintf(r->interruption, sizeof r->interruption,
-             "nothing is missing, but what the archive before knew could not be saved");
+    if (!r->link.snapshot)
+        recorder_say(r, false,
+                     "the next archive adjoins, but states begin anew in it: %s could not be continued",
+                     r->path);
 }
 
 static int run_part(struct recorder *r, struct part_result *result, struct error *err)
@@ -257,7 +255,7 @@ static int run_part(struct recorder *r, struct part_result *result, struct error
     if (result->end == PART_MOMENT)
         begin_next(r);
     else
-        wall_clock_utc_of(r->clock, result->end_tsc, &r->ended_utc_ns);
+        recorder_utc_of(r, result->end_tsc, &r->ended_utc_ns);
     r->rotate = false;
     store_sync(r->store);
     recorder_trim(r);

@@ -9,14 +9,15 @@
 #include "host/wall_clock.h"
 #include "metrics/human.h"
 
-#define READ_EVERY_NS      10000000000u    /* here, */
-#define READ_EVERY_TRACE_S 1.0             /* or in the trace */
-#define LAST_SWEEP_NS      1000000000u     /* the last records came so long before the end, at most */
-#define TEST_LATE_NS       3600000000000u  /* where the time runs as fast as a test can */
-#define SOON_S             4.0             /* a snapshot lies two seconds before an end */
-#define AHEAD_MOST_NS      3600000000000   /* a clock that is ahead by less is believed at once, */
-#define BELIEVED_NS        86400000000000u /* and by more after so long */
-#define SLACK_NS           1000000000      /* a clock that is set back by less begins no archive */
+#define READ_EVERY_NS       10000000000u    /* here, */
+#define READ_EVERY_TRACE_S  1.0             /* or in the trace, */
+#define FIRST_EVERY_TRACE_S 0.1             /* and until the frequency is known */
+#define LAST_SWEEP_NS       1000000000u     /* the last records came so long before the end, at most */
+#define TEST_LATE_NS        3600000000000u  /* where the time runs as fast as a test can */
+#define SOON_S              4.0             /* a snapshot lies two seconds before an end */
+#define AHEAD_MOST_NS       3600000000000   /* a clock that is ahead by less is believed at once, */
+#define BELIEVED_NS         86400000000000u /* and by more after so long */
+#define SLACK_NS            1000000000      /* a clock that is set back by less begins no archive */
 
 /* ---- a given trace, whose own clock goes on from a known time ---- */
 
@@ -63,6 +64,9 @@ static bool is_due(const struct recorder *r, uint64_t now_ns)
 {
     double cycles = r->newest_tsc > r->read_at_tsc ? (double)(r->newest_tsc - r->read_at_tsc) : 0;
     bool few = r->clocks_n < 2 && now_ns >= r->read_at_ns + SPOOL_TICK_NS; /* until the frequency is known */
+    if (by_trace(r)) /* its time alone counts: the same trace gives the same pairs, however fast it comes */
+        return cycles > READ_EVERY_TRACE_S * r->stream_clock.cpu_hz ||
+               (r->clocks_n < 2 && cycles > FIRST_EVERY_TRACE_S * r->stream_clock.cpu_hz);
     return few || now_ns >= r->read_at_ns + READ_EVERY_NS ||
            (r->trace_clock.cpu_hz > 0 && cycles > READ_EVERY_TRACE_S * r->trace_clock.cpu_hz);
 }
@@ -147,6 +151,25 @@ int64_t recorder_utc_now(struct recorder *r)
     return read_now(r, &t) ? t.utc_ns : 0;
 }
 
+/* A given trace's own clock is exact, pairs are to a ns. */
+bool recorder_utc_of(const struct recorder *r, uint64_t tsc, int64_t *utc_ns)
+{
+    if (!by_trace(r))
+        return wall_clock_utc_of(r->clock, tsc, utc_ns);
+    *utc_ns = r->o->trace_begins_utc_ns + (int64_t)clock_ns(&r->stream_clock, tsc);
+    return r->stream_clock.cpu_hz > 0;
+}
+
+/* The other way round. */
+static bool tsc_of(const struct recorder *r, int64_t utc_ns, uint64_t *tsc)
+{
+    if (!by_trace(r))
+        return wall_clock_tsc_of(r->clock, utc_ns, tsc);
+    int64_t ns = utc_ns - r->o->trace_begins_utc_ns;
+    *tsc = clock_tsc(&r->stream_clock, ns > 0 ? (uint64_t)ns : 0);
+    return r->stream_clock.cpu_hz > 0 && *tsc < UINT64_MAX;
+}
+
 /* ---- the time for what is old ---- */
 
 static void say_belief(struct recorder *r, int64_t by_ns)
@@ -212,7 +235,7 @@ uint64_t recorder_part_end(struct recorder *r, uint64_t settled_tsc)
         return r->end_tsc; /* it is being completed */
     if (r->rotate)
         return end_soon(r, settled_tsc);
-    if (!wall_clock_utc_of(r->clock, settled_tsc, &utc_ns))
+    if (!recorder_utc_of(r, settled_tsc, &utc_ns))
         return 0;
     r->next_utc_ns = 0;
     r->end_tsc = 0;
@@ -220,7 +243,7 @@ uint64_t recorder_part_end(struct recorder *r, uint64_t settled_tsc)
         utc_ns = r->begin_utc_ns;   /* what is before the part is decoded again; and pairs are not exact */
     if (slot_of(r, utc_ns) != slot) /* the clock was set, or the end came before it was known */
         return end_soon(r, settled_tsc);
-    if (!wall_clock_tsc_of(r->clock, (slot + 1) * (int64_t)r->o->rotate_ns, &tsc) || tsc <= settled_tsc)
+    if (!tsc_of(r, (slot + 1) * (int64_t)r->o->rotate_ns, &tsc) || tsc <= settled_tsc)
         return 0;
     r->next_utc_ns = (slot + 1) * (int64_t)r->o->rotate_ns;
     r->end_tsc = tsc;

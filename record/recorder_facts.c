@@ -50,14 +50,13 @@ static void put_boot(struct recorder *r, struct buffer *to)
     fact_put(to, &f);
 }
 
-/* After an interruption: since when nothing was recorded, and why. */
+/* After an interruption: since when nothing was recorded, and why. A part that adjoins the one before is still before the interruption. */
 static void put_gap(struct recorder *r, struct buffer *to)
 {
-    struct fact f = {.kind = FACT_GAP,
-                     .gap = {.tsc = r->link.moment_tsc ? r->link.moment_tsc : r->newest_tsc,
-                             .from_utc_ns = r->ended_utc_ns,
-                             .utc_ns = r->begin_utc_ns}};
-    if (!*r->interruption)
+    struct fact f = {
+        .kind = FACT_GAP,
+        .gap = {.tsc = r->newest_tsc, .from_utc_ns = r->ended_utc_ns, .utc_ns = r->begin_utc_ns}};
+    if (!*r->interruption || r->link.moment_tsc)
         return;
     snprintf(f.gap.why, sizeof f.gap.why, "%s", r->interruption);
     fact_put(to, &f);

@@ -205,7 +205,7 @@ static int open_dump(struct recorder *r, struct error *err)
     struct recorder_flight *f = r->flight;
     struct store_name name;
     *f->path = '\0';
-    if (!wall_clock_utc_of(r->clock, f->trigger.tsc, &f->utc_ns))
+    if (!recorder_utc_of(r, f->trigger.tsc, &f->utc_ns))
         f->utc_ns = recorder_utc_now(r);
     if (store_new(r->store, (uint64_t)f->utc_ns, r->boot_id, true, &name, f->path, err) != 0)
         return -1;

@@ -17,7 +17,7 @@ static json_t *moment(const struct recorder *r, uint64_t tsc)
 {
     int64_t utc_ns;
     char text[TIME_TEXT];
-    bool known = wall_clock_utc_of(r->clock, tsc, &utc_ns);
+    bool known = recorder_utc_of(r, tsc, &utc_ns);
     if (known)
         text[time_text(text, utc_ns, false)] = '\0';
     return json_pack("{so so}", "tsc", whole(tsc), "utc", known ? json_string(text) : json_null());

@@ -64,7 +64,7 @@ struct recorder {
         bool said;              /* that the clock is not believed */
     } believed;
     bool stopping;
-    uint64_t stopping_at_ns, looked_at_ns;
+    uint64_t stopping_at_ns;
     enum tracer_state tracer_state;
     /* facts */
     struct buffer lines;                   /* since the last member */
@@ -111,8 +111,11 @@ void recorder_clock_read_last(struct recorder *r);
 /* Now, by the clocks of this machine, or of what stands in for it. */
 int64_t recorder_utc_now(struct recorder *r);
 
+/* The time of day of a moment of the trace. False: not known yet. */
+bool recorder_utc_of(const struct recorder *r, uint64_t tsc, int64_t *utc_ns);
+
 /*
- * The same, for what is removed because it is old. A clock that is an hour or more ahead of what is known (the end of the newest
+ * As recorder_utc_now, for what is removed because it is old. A clock that is an hour or more ahead of what is known (the end of the newest
  * archive, and the time that has passed since) counts only once it has gone on for a day without being set.
  */
 int64_t recorder_utc_believed(struct recorder *r);

@@ -108,6 +108,24 @@ for limit in 20000000 40000000; do
 done
 check 'dumps and notes are paired' has_dumps "$(flight_state dumps)"
 
+group 'the same trace gives the same dumps, however fast it comes'
+moments() { for note in $(notes); do jq -c '[.why.moment, .from, .to, .bytes]' "$note"; done; }
+slowly() { # FILE: with pauses
+    local from bytes=6000000
+    for ((from = 0; from < $(stat -c %s "$1"); from += bytes)); do
+        tail -c +$((from + 1)) "$1" | head -c $bytes
+        sleep 0.25
+    done
+}
+rules=(--rotate 10s -g 1s --flight '4M,2s' --when 'wait_p99 > 20ms' --flight-cooldown 0s --flight-max 99)
+record "${rules[@]}" "$scratch/trace.xt"
+moments >"$scratch/expected"
+check 'there are dumps' [ -s "$scratch/expected" ]
+rm -rf "$folder"
+slowly "$scratch/trace.xt" | "$XENMETER" record -q -o "$folder" --host host --clock @$begins "${rules[@]}" -
+moments >"$scratch/found"
+check 'their moments, and bytes' cmp "$scratch/expected" "$scratch/found"
+
 group 'of whom'
 record --rotate 10s -g 1s --flight 4M,2s --when 'wait_p99 > 1us in burn*' --domain-info "$scratch/domains" --flight-cooldown 0s "$scratch/trace.xt"
 check 'by name' all_notes '.why.domain == 1 and .why.name == "burner" and .why.rule == "wait_p99 > 1us in burn*"'

@@ -172,20 +172,6 @@ static void the_plain_table_stands_in(void)
     end();
 }
 
-static void a_look_can_be_asked_for(void)
-{
-    char path[64];
-    begin();
-    write_file("list", TABLE "web 1 1 1 ------ 0.0\n", 0600);
-    snprintf(path, sizeof path, "%s", in_folder("list"));
-    watch_source(path, 1000000, 1000);
-    after_looks(1);
-    domain_watch_look(watch);
-    domain_watch_look(watch);
-    after_looks(2);
-    end();
-}
-
 static void what_hangs_delays_nothing(void)
 {
     begin();
@@ -213,8 +199,10 @@ static void strange_output_is_an_error(void)
     end();
 }
 
-CU_TestInfo domain_watch_tests[] = {
-    TEST(a_file_is_read_again_and_again),    TEST(a_command_prints_what_xl_would),
-    TEST(xl_is_asked_for_details_and_vcpus), TEST(the_plain_table_stands_in),
-    TEST(a_look_can_be_asked_for),           TEST(what_hangs_delays_nothing),
-    TEST(strange_output_is_an_error),        CU_TEST_INFO_NULL};
+CU_TestInfo domain_watch_tests[] = {TEST(a_file_is_read_again_and_again),
+                                    TEST(a_command_prints_what_xl_would),
+                                    TEST(xl_is_asked_for_details_and_vcpus),
+                                    TEST(the_plain_table_stands_in),
+                                    TEST(what_hangs_delays_nothing),
+                                    TEST(strange_output_is_an_error),
+                                    CU_TEST_INFO_NULL};

@@ -70,8 +70,6 @@ static void the_life_of_a_service(void)
     notify_reloading(n);
     const char *reload = heard();
     CHECK(strncmp(reload, "RELOADING=1\nMONOTONIC_USEC=", 27) == 0 && strtoull(reload + 27, NULL, 10) > 0);
-    notify_takes(n, 90000 * MS);
-    SAME_TEXT(heard(), "EXTEND_TIMEOUT_USEC=90000000\n");
     notify_watchdog(n); /* none is wanted */
     SAME_TEXT(heard(), "");
     notify_stopping(n);
@@ -139,7 +137,6 @@ static void without_a_manager_nothing_happens(void)
     notify_ready(n);
     notify_status(n, "x");
     notify_reloading(n);
-    notify_takes(n, 1);
     notify_watchdog(n);
     notify_stopping(n);
     notify_free(n);
