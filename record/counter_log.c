@@ -276,7 +276,8 @@ static void let_go(struct counter_log *l, uint64_t tsc, bool all)
         l->bytes -= strlen(l->rows[n].line);
         free(l->rows[n++].line);
     }
-    memmove(l->rows, l->rows + n, (l->rows_n - n) * sizeof *l->rows);
+    if (n > 0)
+        memmove(l->rows, l->rows + n, (l->rows_n - n) * sizeof *l->rows);
     l->rows_n -= n;
 }
 
