@@ -101,7 +101,7 @@ static int op(void *context, uint32_t version, enum xen_trace_op o, struct xen_t
 
 /* ---- another tracer ---- */
 
-/* VIRQ_TBUF can be bound once: who has it is who reads the buffers. */
+/* VIRQ_TBUF can be bound once: the program that has bound it reads the buffers. */
 static int is_taken(void *context, struct error *err)
 {
     struct ioctl_evtchn_bind_virq bind = {.virq = VIRQ_TBUF};
