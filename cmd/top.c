@@ -393,8 +393,9 @@ static const struct command command = {
     .summary = "a host on a screen: live from xentrace, or a recorded trace replayed",
     .usage = "[OPTIONS] [FILE]",
     .text =
-        "FILE is a capture of xentrace, plain or compressed, or an archive: it is replayed. \"-\" or "
-        "nothing: the trace on standard input, as it comes; where that is a terminal, xentrace is started. "
+        "FILE is a capture of xentrace, plain or compressed, or an archive: it is replayed; or a recorder's "
+        "folder: its newest archive, or the one that has the time of --at. \"-\" or nothing: the trace on "
+        "standard input, as it comes; where that is a terminal, xentrace is started. "
         "Keys are read from the terminal: h lists them, q quits.",
     .examples = "xenmeter top\n"
                 "xentrace -D -e 0x32f000 /dev/stdout | xenmeter top -\n"
